@@ -1,0 +1,1 @@
+//! Where in the change a finding really is.

@@ -1,0 +1,1 @@
+//! Which lens saw which hunk.

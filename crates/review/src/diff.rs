@@ -1,0 +1,1 @@
+//! Reading unified and git diffs.

@@ -1,0 +1,1 @@
+//! Who could review: the rules, and the models of the operator.

@@ -1,0 +1,1 @@
+//! Findings about the same thing become one claim.

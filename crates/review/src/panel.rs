@@ -1,0 +1,1 @@
+//! Who is seated, who is recused, and why.
