@@ -1,1 +1,310 @@
-//! The verdict, computed.
+//! The verdict, computed from coverage, claims and checks (laws 4 and 5). No model's prose reaches this module.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::attribution::{Attribution, AuthorState};
+use crate::change::{Gap, GapKind};
+use crate::coverage::Coverage;
+use crate::merge::{Claim, Verification};
+use crate::panel::{Asked, Panel, UnmetKind, list};
+use crate::policy::{Gate, Policy};
+use crate::{Family, Severity};
+
+/// What a review comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Everything was looked at, and nobody claims anything.
+    Clean,
+    /// Everything was looked at, and somebody claims something.
+    Findings,
+    /// Not everything was looked at, or not by whom it should have been.
+    Inconclusive,
+    /// A check that has to pass did not.
+    Blocked,
+}
+
+impl Verdict {
+    /// Its name in packets and first lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Findings => "findings",
+            Self::Inconclusive => "inconclusive",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// A command or a CI run that says something about the head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Check {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub state: CheckState,
+    /// Who says so.
+    pub source: CheckSource,
+    /// The command's exit code, if it ended with one.
+    pub exit_code: Option<i32>,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// It passed.
+    Passed,
+    /// It failed.
+    Failed,
+}
+
+/// Who says how a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckSource {
+    /// The platform, for a check run of a named app.
+    Platform,
+    /// Whoever ran the command.
+    SelfReported,
+}
+
+/// What a verdict is computed from.
+#[derive(Debug, Clone, Copy)]
+pub struct JudgeInput<'a> {
+    /// Who wrote the change.
+    pub attribution: &'a Attribution,
+    /// Who was seated.
+    pub panel: &'a Panel,
+    /// Who saw what.
+    pub coverage: &'a Coverage,
+    /// What is claimed, worst first.
+    pub claims: &'a [Claim],
+    /// What was run.
+    pub checks: &'a [Check],
+    /// What the operator and the base ask for.
+    pub policy: &'a Policy,
+    /// What would help where no model is configured, in words.
+    pub no_model_remedy: &'a str,
+}
+
+/// The verdict and what it means for whoever waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The first line of every view.
+    pub headline: String,
+    /// Why, in sentences; the first one is in the headline.
+    pub reasons: Vec<String>,
+    /// How independent the reviewers were.
+    pub independence: Standing,
+    /// The same, in a sentence.
+    pub independence_words: String,
+    /// How many claims are at or above the gate.
+    pub gated: usize,
+    /// 0, 1 or 3 by the design's table; 2 and 4 are no verdicts.
+    pub exit_code: u8,
+}
+
+/// How independent of the author the reviewers were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// No model was asked.
+    NoModelAsked,
+    /// People wrote the change, by a declaration that counts.
+    NotNeeded,
+    /// Nobody knows who wrote it.
+    NotEstablished,
+    /// Every lens was answered by models that share no family with any author.
+    Established,
+    /// A lens was answered by related models only; the policy allows it.
+    NotIndependent,
+    /// It was asked for and not reached.
+    NotReached,
+}
+
+/// Computes the verdict.
+pub fn judge(input: &JudgeInput<'_>) -> Judgement {
+    let independence = standing(input);
+    let independence_words = independence_words(independence, input);
+    let blocked = blocked_by(input);
+    let missing = missing(input);
+    let counted: Vec<&Claim> =
+        input.claims.iter().filter(|claim| claim.verification != Verification::Refuted).collect();
+    let gated = counted.iter().filter(|claim| input.policy.fail_on.catches(claim.severity)).count();
+    let verdict = if !blocked.is_empty() {
+        Verdict::Blocked
+    } else if !missing.is_empty() {
+        Verdict::Inconclusive
+    } else if !counted.is_empty() {
+        Verdict::Findings
+    } else {
+        Verdict::Clean
+    };
+    let found = (!counted.is_empty()).then(|| counts(&counted));
+    let reasons: Vec<String> = blocked.into_iter().chain(missing).chain(found.clone()).collect();
+    let main = reasons.first().cloned().unwrap_or_else(|| {
+        format!("{} looked at, nothing found", plural(input.coverage.hunks, "hunk", "hunks"))
+    });
+    let mut headline = String::new();
+    if input.policy.offline {
+        headline.push_str("rules only: ");
+    }
+    headline.push_str(&format!("{}: {main}", verdict.name()));
+    if verdict != Verdict::Findings
+        && let Some(found) = found
+    {
+        headline.push_str(&format!("; {found}"));
+    }
+    if !input.policy.offline && independence != Standing::NotReached && independence != Standing::NoModelAsked
+    {
+        headline.push_str(&format!("; {independence_words}"));
+    }
+    let exit_code = if verdict == Verdict::Blocked || gated > 0 {
+        1
+    } else if verdict == Verdict::Inconclusive {
+        3
+    } else {
+        0
+    };
+    Judgement { verdict, headline, reasons, independence, independence_words, gated, exit_code }
+}
+
+/// "1 high, 2 low".
+fn counts(claims: &[&Claim]) -> String {
+    let parts: Vec<String> = Severity::WORST_FIRST
+        .into_iter()
+        .map(|severity| (claims.iter().filter(|claim| claim.severity == severity).count(), severity))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, severity)| format!("{count} {}", severity.name()))
+        .collect();
+    parts.join(", ")
+}
+
+/// "1 hunk", "2 hunks".
+pub fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn blocked_by(input: &JudgeInput<'_>) -> Vec<String> {
+    let state = |name: &str| input.checks.iter().find(|check| check.name == name).map(|check| check.state);
+    input
+        .policy
+        .required_checks
+        .iter()
+        .filter_map(|name| match state(name) {
+            Some(CheckState::Passed) => None,
+            Some(CheckState::Failed) => Some(format!("the required check `{name}` failed")),
+            None => Some(format!("the required check `{name}` left no record")),
+        })
+        .collect()
+}
+
+/// What keeps the review from saying anything about the whole change.
+fn missing(input: &JudgeInput<'_>) -> Vec<String> {
+    let mut missing = Vec::new();
+    let gaps = &input.coverage.gaps;
+    if input.coverage.hunks == 0 && gaps.is_empty() {
+        missing.push("there is nothing to look at: no line of text changed".to_owned());
+    }
+    let mut unmet: Vec<(UnmetKind, &str, Vec<&str>)> = Vec::new();
+    for (lens, problem) in input.panel.unmet() {
+        match unmet.iter_mut().find(|(kind, ..)| *kind == problem.problem) {
+            Some((_, _, lenses)) => lenses.push(lens.lens.name()),
+            None => unmet.push((problem.problem, &problem.reason, vec![lens.lens.name()])),
+        }
+    }
+    for (kind, reason, lenses) in unmet {
+        let remedy = match kind {
+            UnmetKind::NoModel => input.no_model_remedy.to_owned(),
+            UnmetKind::AllRelated => {
+                "add a key or a local server of another family, or allow it with `--independence prefer`"
+                    .to_owned()
+            }
+            UnmetKind::NotDiverseEnough => {
+                "add a model of one more family, declare the author with `--written-by`, or allow it with \
+                 `--independence prefer`"
+                    .to_owned()
+            }
+        };
+        missing.push(format!("{} not answered: {reason}; {remedy}", list(lenses)));
+    }
+    // What an unmet lens left open is told above, once; the gaps of the reading and of failed reviewers are left.
+    let told = |gap: &Gap| {
+        gap.kind == GapKind::Unanswered
+            && input.panel.unmet().any(|(lens, _)| gap.detail.starts_with(&format!("{}: ", lens.lens.name())))
+    };
+    let untold: Vec<&Gap> = gaps.iter().filter(|gap| !told(gap)).collect();
+    if let Some(first) = untold.first() {
+        let place = first.file.as_ref().map(|file| format!("{file}: ")).unwrap_or_default();
+        let more = match untold.len() {
+            1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        missing.push(format!("not everything was looked at: {place}{}{more}", first.detail));
+    }
+    missing
+}
+
+fn standing(input: &JudgeInput<'_>) -> Standing {
+    let by_models: Vec<_> = input.coverage.lenses.iter().filter(|lens| lens.asked == Asked::Models).collect();
+    if by_models.is_empty() {
+        return Standing::NoModelAsked;
+    }
+    if by_models.iter().all(|lens| lens.covered == 0) || input.panel.unmet().next().is_some() {
+        return Standing::NotReached;
+    }
+    match input.attribution.state() {
+        AuthorState::Human => Standing::NotNeeded,
+        AuthorState::NoEvidence | AuthorState::Bot => Standing::NotEstablished,
+        AuthorState::Ai | AuthorState::Mixed | AuthorState::UnknownAi | AuthorState::Conflict => {
+            if by_models.iter().all(|lens| lens.independent) {
+                Standing::Established
+            } else {
+                Standing::NotIndependent
+            }
+        }
+    }
+}
+
+fn independence_words(standing: Standing, input: &JudgeInput<'_>) -> String {
+    let recused = input.attribution.recused();
+    let families = list(recused.iter().map(Family::as_str));
+    match standing {
+        Standing::NoModelAsked => "no model was asked".to_owned(),
+        Standing::NotNeeded => "declared human, so nobody is recused".to_owned(),
+        Standing::NotEstablished if input.attribution.bot => {
+            "independence not established: a bot opened it".to_owned()
+        }
+        Standing::NotEstablished => "independence not established: no trace of who wrote it".to_owned(),
+        Standing::Established if input.attribution.unknown_agent => {
+            "an unknown model wrote it; whichever it was, one reviewer of each lens is unrelated to it"
+                .to_owned()
+        }
+        Standing::Established if input.attribution.vouched => {
+            format!("written by {families}, reviewed by others")
+        }
+        Standing::Established => format!("written by {families} by its own account, reviewed by others"),
+        Standing::NotIndependent => {
+            let lenses = input.coverage.lenses.iter().filter(|lens| !lens.independent);
+            format!(
+                "not independent ({}): the reviewers share a family with the author",
+                list(lenses.map(|lens| lens.lens.name()))
+            )
+        }
+        Standing::NotReached => "independence was asked for and not reached".to_owned(),
+    }
+}
+
+/// The gate as the first line of a summary tells it.
+pub fn gate_words(gate: Gate) -> String {
+    match gate {
+        Gate::Never => "no claim fails the run".to_owned(),
+        Gate::Low | Gate::Medium | Gate::High | Gate::Critical => {
+            format!("a claim of {} or worse fails the run", gate.name())
+        }
+    }
+}

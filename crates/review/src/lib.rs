@@ -1,7 +1,7 @@
 //! The domain and the policy of recuse: plain functions from values to values.
 //!
 //! Nothing in this crate reads a clock, the environment, a disk or a network, and nothing is async
-//! (`clippy.toml` beside the manifest forbids it). What a reviewer did wrong is a value ([`Outcome`]);
+//! (`clippy.toml` beside the manifest forbids it). What a reviewer did wrong is a value ([`outcome::Outcome`]);
 //! an `Err` here always means that *our* input (a table, a policy) is wrong.
 //!
 //! The way of one change through the modules: [`diff`] → [`attribution`] → [`classify`] → [`panel`] →
@@ -20,6 +20,7 @@ pub mod finding;
 pub mod judge;
 pub mod lineage;
 pub mod merge;
+pub mod outcome;
 pub mod packet;
 pub mod panel;
 pub mod policy;

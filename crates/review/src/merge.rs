@@ -1,1 +1,274 @@
 //! Findings about the same thing become one claim.
+//!
+//! By structure first (file, side, lines, category), then by wording. Deterministic: the order of the input does
+//! not matter, and the claim says why two findings were taken for one. Support is counted by lineage: two models
+//! that share a family are one supporter, the rules are one more.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::anchor::Anchor;
+use crate::{Category, Change, Digest, Family, Finding, Lens, Lineage, Severity, Side};
+
+/// How many lines apart two places may be and still be about the same thing.
+const NEAR_LINES: u32 = 3;
+
+/// From which share of common words on two wordings say the same.
+const SAME_WORDS: f64 = 0.5;
+
+/// A finding with its place and with whoever said it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sourced {
+    /// What was said.
+    pub finding: Finding,
+    /// Where it is.
+    pub anchor: Anchor,
+    /// The seat, by its index in the panel.
+    pub seat: usize,
+    /// Who said it, for people: `rules` or the model's id.
+    pub name: String,
+    /// What it descends from; `None` for the rules.
+    pub lineage: Option<Lineage>,
+    /// Whether it counts: a model that is related to the author supports nothing.
+    pub counts: bool,
+}
+
+/// One thing that at least one reviewer says about the change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Twelve hex digits that stay the same across pushes: from category, file and quote.
+    pub id: String,
+    /// What it is about.
+    pub category: Category,
+    /// The worst severity that a reviewer gave it.
+    pub severity: Severity,
+    /// Where it is.
+    pub anchor: Anchor,
+    /// The quote.
+    pub quote: String,
+    /// One line.
+    pub title: String,
+    /// The failure scenario.
+    pub body: String,
+    /// What speaks for it.
+    pub verification: Verification,
+    /// Who says so and counts.
+    pub supporters: Vec<Supporter>,
+    /// Everything that was merged into it, the leading finding first.
+    pub sources: Vec<Merged>,
+}
+
+impl Claim {
+    /// The lens that it belongs to.
+    pub fn lens(&self) -> Lens {
+        self.category.lens()
+    }
+}
+
+/// What speaks for a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// Two or more unrelated reviewers say so.
+    Agreed,
+    /// A cross-examiner of another family saw the code and upheld it.
+    Upheld,
+    /// A cross-examiner refuted it.
+    Refuted,
+    /// A cross-examiner could not decide.
+    Undecided,
+    /// Nobody but its finder looked at it.
+    NotExamined,
+}
+
+/// Somebody who says what a claim says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Supporter {
+    /// `rules` or the model's id.
+    pub name: String,
+    /// What it descends from; `None` for the rules.
+    pub lineage: Option<Lineage>,
+}
+
+/// A finding that is part of a claim.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Merged {
+    /// Who said it.
+    pub name: String,
+    /// The seat, by its index in the panel.
+    pub seat: usize,
+    /// How it was put.
+    pub title: String,
+    /// Why it was taken for the same thing; empty for the leading one.
+    pub why: String,
+}
+
+/// Merges findings into claims, worst first. Unanchored findings are no claims and must not be given.
+pub fn merge(mut findings: Vec<Sourced>, change: &Change) -> Vec<Claim> {
+    findings.sort_by(|a, b| {
+        let key = |s: &Sourced| {
+            (std::cmp::Reverse(s.finding.severity), s.anchor.clone(), s.finding.category.clone())
+        };
+        let rest = |s: &Sourced| (s.name.clone(), s.finding.title.clone(), s.finding.quote.clone(), s.seat);
+        key(a).cmp(&key(b)).then_with(|| rest(a).cmp(&rest(b)))
+    });
+    // Each finding is compared with the leading one of a cluster only, so that clusters do not creep.
+    let mut clusters: Vec<Vec<(Sourced, String)>> = Vec::new();
+    for finding in findings {
+        let same = clusters.iter_mut().find_map(|cluster| {
+            let why = same_thing(&cluster[0].0, &finding)?;
+            Some((cluster, why))
+        });
+        match same {
+            Some((cluster, why)) => cluster.push((finding, why)),
+            None => clusters.push(vec![(finding, String::new())]),
+        }
+    }
+    let mut claims: Vec<Claim> = clusters.into_iter().map(|cluster| claim(cluster, change)).collect();
+    number_twins(&mut claims);
+    claims
+}
+
+/// Why two findings are about the same thing, if they are.
+fn same_thing(a: &Sourced, b: &Sourced) -> Option<String> {
+    let near = match (&a.anchor, &b.anchor) {
+        (
+            Anchor::Line { file, side, lines },
+            Anchor::Line { file: other_file, side: other_side, lines: other_lines },
+        ) => (file, side) == (other_file, other_side) && distance(*lines, *other_lines) <= NEAR_LINES,
+        (
+            Anchor::Elsewhere { path, side, lines, .. },
+            Anchor::Elsewhere { path: other_path, side: other_side, lines: other_lines, .. },
+        ) => (path, side) == (other_path, other_side) && distance(*lines, *other_lines) <= NEAR_LINES,
+        (Anchor::File { file }, Anchor::File { file: other_file }) => file == other_file,
+        (
+            Anchor::Line { .. } | Anchor::Elsewhere { .. } | Anchor::File { .. } | Anchor::Unanchored { .. },
+            _,
+        ) => false,
+    };
+    if !near {
+        return None;
+    }
+    // One rule tells two things apart by itself, and so does one answer of a model.
+    if a.seat == b.seat && (a.finding.rule.is_some() || a.finding.quote != b.finding.quote) {
+        return None;
+    }
+    let is_other = |finding: &Finding| finding.category.as_str().ends_with("/other");
+    if a.finding.category == b.finding.category && !is_other(&a.finding) {
+        return Some(format!("same lines and category {}", a.finding.category.as_str()));
+    }
+    let share = common_words(&a.finding, &b.finding);
+    (share >= SAME_WORDS).then(|| format!("same lines and {:.0} % of the words", share * 100.0))
+}
+
+fn distance((a_start, a_end): (u32, u32), (b_start, b_end): (u32, u32)) -> u32 {
+    if a_end < b_start { b_start - a_end } else { a_start.saturating_sub(b_end) }
+}
+
+/// The share of the shorter title-and-body's words that the other has too.
+fn common_words(a: &Finding, b: &Finding) -> f64 {
+    let words = |finding: &Finding| -> BTreeSet<String> {
+        let text = format!("{} {}", finding.title, finding.body).to_lowercase();
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.filter(|word| word.len() > 3).map(str::to_owned).collect()
+    };
+    let (a, b) = (words(a), words(b));
+    let shorter = a.len().min(b.len());
+    if shorter == 0 {
+        return 0.0;
+    }
+    // Both counts are far below 2^52, so the conversion is exact.
+    a.intersection(&b).count() as f64 / shorter as f64
+}
+
+fn claim(cluster: Vec<(Sourced, String)>, change: &Change) -> Claim {
+    let lead = &cluster[0].0;
+    let mut supporters: Vec<Supporter> = cluster
+        .iter()
+        .filter(|(source, _)| source.counts)
+        .map(|(source, _)| Supporter { name: source.name.clone(), lineage: source.lineage.clone() })
+        .collect();
+    supporters.sort();
+    supporters.dedup();
+    let agreed = unrelated_supporters(&supporters) > 1;
+    let place = match &lead.anchor {
+        Anchor::Line { file, .. } | Anchor::File { file } => change.files[*file].path.as_str(),
+        Anchor::Elsewhere { path, .. } => path.as_str(),
+        Anchor::Unanchored { .. } => "",
+    };
+    let folded: Vec<&str> = lead.finding.quote.split_whitespace().collect();
+    let identity = [lead.finding.category.as_str(), place, &folded.join(" ")];
+    Claim {
+        id: Digest::of_parts(identity.map(str::as_bytes)).short().to_owned(),
+        category: lead.finding.category.clone(),
+        severity: lead.finding.severity,
+        anchor: lead.anchor.clone(),
+        quote: lead.finding.quote.clone(),
+        title: lead.finding.title.clone(),
+        body: lead.finding.body.clone(),
+        verification: if agreed { Verification::Agreed } else { Verification::NotExamined },
+        supporters,
+        sources: cluster
+            .iter()
+            .map(|(source, why)| Merged {
+                name: source.name.clone(),
+                seat: source.seat,
+                title: source.finding.title.clone(),
+                why: why.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// How many supporters there are when those that share a family count once. The rules share none.
+fn unrelated_supporters(supporters: &[Supporter]) -> usize {
+    let mut groups: Vec<BTreeSet<Family>> = Vec::new();
+    let mut rules = 0;
+    for supporter in supporters {
+        let Some(lineage) = &supporter.lineage else {
+            rules = 1;
+            continue;
+        };
+        let mut merged = lineage.families.clone();
+        let mut unknown = !lineage.is_known();
+        groups.retain(|group| {
+            let related = unknown || group.is_empty() || !group.is_disjoint(&merged);
+            if related {
+                unknown |= group.is_empty();
+                merged.extend(group.iter().cloned());
+            }
+            !related
+        });
+        // An unknown lineage could be any, so it joins whatever is there.
+        groups.push(if unknown && groups.is_empty() && merged.is_empty() { BTreeSet::new() } else { merged });
+    }
+    groups.len() + rules
+}
+
+/// Tells claims with the same id apart by their order.
+fn number_twins(claims: &mut [Claim]) {
+    let mut seen: Vec<String> = Vec::new();
+    for claim in claims {
+        let twins = seen.iter().filter(|id| **id == claim.id).count();
+        seen.push(claim.id.clone());
+        if twins > 0 {
+            claim.id = Digest::of_parts([claim.id.as_bytes(), &[u8::try_from(twins).unwrap_or(u8::MAX)]])
+                .short()
+                .to_owned();
+        }
+    }
+}
+
+/// The file, side and lines at which a claim is shown.
+pub fn place<'a>(claim: &'a Claim, change: &'a Change) -> (&'a str, Side, Option<(u32, u32)>) {
+    match &claim.anchor {
+        Anchor::Line { file, side, lines } => {
+            (change.files[*file].path_on(*side).as_str(), *side, Some(*lines))
+        }
+        Anchor::File { file } => (change.files[*file].path.as_str(), Side::Head, None),
+        Anchor::Elsewhere { path, side, lines, .. } => (path.as_str(), *side, Some(*lines)),
+        Anchor::Unanchored { .. } => ("", Side::Head, None),
+    }
+}

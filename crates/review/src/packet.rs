@@ -1,1 +1,944 @@
-//! The evidence packet.
+//! The evidence packet: one document with everything that was decided, seen and said.
+//!
+//! [`PacketV1`] is what is stored and printed. It is a struct of its own, so that the inside of this crate stays
+//! free to change. Its canonical bytes (RFC 8785) are its identity: their SHA-256 is its name. Numbers are
+//! integers throughout (money in micro-USD, time in milliseconds), which every JSON reader keeps exactly.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::anchor::Anchor;
+use crate::attribution::{Attribution, AuthorState, Channel, Role, Strength};
+use crate::change::{Change, Gap, Operation, Side, Source};
+use crate::classify::{Classification, Label, Reversibility, Risk};
+use crate::coverage::{Coverage, Exempt, LensCoverage};
+use crate::engine::{Engine, LineageSource, Price, Usage};
+use crate::judge::{Check, Judgement, Standing, Verdict};
+use crate::merge::{Claim, Sourced, Verification, place};
+use crate::outcome::{Ending, EndingKind, Outcome};
+use crate::panel::{Asked, Panel, Relation, Reviewer};
+use crate::policy::{Gate, Independence, Policy};
+use crate::text::{shorten, visible};
+use crate::{CommitId, Digest, Family, Lens, Lineage, RepoPath, Severity};
+
+/// The name and version of the schema.
+pub const SCHEMA: &str = "recuse/packet/v1";
+
+/// The evidence packet, version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PacketV1 {
+    /// Always `recuse/packet/v1`.
+    pub schema: String,
+    /// The run that made it.
+    pub run: RunV1,
+    /// What exactly was reviewed.
+    pub subject: SubjectV1,
+    /// What was asked for, and under which bounds.
+    pub contract: ContractV1,
+    /// Who wrote the change.
+    pub attribution: AttributionV1,
+    /// What the change is.
+    pub classification: ClassificationV1,
+    /// Who was seated, who was recused.
+    pub panel: PanelV1,
+    /// Which lens saw what.
+    pub coverage: CoverageV1,
+    /// What is claimed, worst first.
+    pub claims: Vec<ClaimV1>,
+    /// What was said and could not be anchored: counted, never told as fact.
+    pub unanchored: Vec<UnanchoredV1>,
+    /// Commands and CI runs with how they ended.
+    pub checks: Vec<Check>,
+    /// What reviewers want to know from the author.
+    pub questions: Vec<QuestionV1>,
+    /// What nobody saw, and why.
+    pub gaps: Vec<Gap>,
+    /// What was asked of models, and what it cost.
+    pub ledger: LedgerV1,
+    /// What is kept beside the packet, by digest.
+    pub receipts: Vec<ReceiptV1>,
+    /// The verdict: `clean`, `findings`, `blocked` or `inconclusive`.
+    pub verdict: Verdict,
+    /// What the verdict rests on.
+    pub judgement: JudgementV1,
+}
+
+/// The run that made a packet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunV1 {
+    /// Random hex that names the run; the nonces of its prompts are derived from it.
+    pub id: String,
+    /// When it started, in seconds since 1970.
+    pub started_at: i64,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// The version of recuse.
+    pub version: String,
+}
+
+/// What exactly was reviewed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectV1 {
+    /// Where the change came from.
+    pub source: Source,
+    /// The commit that the diff starts from.
+    pub base: Option<CommitId>,
+    /// The commit that was reviewed.
+    pub head: Option<CommitId>,
+    /// SHA-256 of the diff's bytes as they were read.
+    pub diff_digest: Digest,
+    /// SHA-256 of title and body as they were read.
+    pub text_digest: Digest,
+    /// The head's branch.
+    pub branch: Option<String>,
+    /// How many commits the range has.
+    pub commits: u32,
+    /// The changed files.
+    pub files: Vec<FileV1>,
+}
+
+/// One changed file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileV1 {
+    /// Its path.
+    pub path: RepoPath,
+    /// Its old path, if it moved.
+    pub old_path: Option<RepoPath>,
+    /// What was done to it.
+    pub operation: Operation,
+    /// Added lines.
+    pub added: u64,
+    /// Removed lines.
+    pub removed: u64,
+    /// What it is.
+    pub labels: Vec<Label>,
+}
+
+/// What was asked for, and under which bounds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContractV1 {
+    /// The author's title and description: a claim, quoted, never an instruction.
+    pub goal: GoalV1,
+    /// What is reviewed.
+    pub scope: Vec<String>,
+    /// What is not.
+    pub non_goals: Vec<String>,
+    /// What reviewers may use.
+    pub tools_and_permissions: Vec<String>,
+    /// When the review ends.
+    pub stopping_condition: String,
+    /// What counts as evidence.
+    pub evidence_asked_for: Vec<String>,
+    /// What happens where the review cannot say.
+    pub escalation: String,
+    /// The bounds.
+    pub budget: BudgetV1,
+}
+
+/// What the author says that the change is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GoalV1 {
+    /// The title, hidden characters written out.
+    pub title: String,
+    /// The description, shortened.
+    pub body: String,
+}
+
+/// The bounds of a review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetV1 {
+    /// The most that it may cost, in micro-USD.
+    pub max_micro_usd: Option<u64>,
+    /// The most that it may take, in seconds.
+    pub max_seconds: u32,
+}
+
+/// Who wrote the change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttributionV1 {
+    /// The state, derived from the rest.
+    pub state: AuthorState,
+    /// Families of those who wrote lines.
+    pub families: BTreeSet<Family>,
+    /// Families of those who only suggested.
+    pub suggested_by: BTreeSet<Family>,
+    /// Whether an AI tool wrote some of it whose model nobody knows.
+    pub unknown_agent: bool,
+    /// Whether somebody with write access declared that people wrote it.
+    pub human_declared: bool,
+    /// Whether a bot that is no model opened it.
+    pub bot: bool,
+    /// Whether all of that is vouched for by the platform or by someone with write access.
+    pub vouched: bool,
+    /// Whether only part of the change carries AI evidence.
+    pub partial: bool,
+    /// What was seen.
+    pub evidence: Vec<EvidenceV1>,
+}
+
+/// One trace of authorship.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceV1 {
+    /// The tool.
+    pub agent: Option<String>,
+    /// The model as it was named.
+    pub model: Option<String>,
+    /// What it descends from.
+    pub lineage: Lineage,
+    /// What the tool did.
+    pub role: Role,
+    /// Where the trace was.
+    pub channel: Channel,
+    /// How much it says.
+    pub strength: Strength,
+    /// Which commit, branch or field.
+    pub place: String,
+    /// The trace, hidden characters written out.
+    pub text: String,
+}
+
+/// What the change is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassificationV1 {
+    /// Labels with their reasons.
+    pub labels: Vec<LabelV1>,
+    /// Added lines.
+    pub added: u64,
+    /// Removed lines.
+    pub removed: u64,
+    /// How much harm a mistake could do.
+    pub risk: Risk,
+    /// Why.
+    pub risk_reasons: Vec<String>,
+    /// Whether it can be undone.
+    pub reversibility: Reversibility,
+    /// Why.
+    pub reversibility_reasons: Vec<String>,
+}
+
+/// A label and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelV1 {
+    /// The label.
+    pub label: Label,
+    /// Why the change has it.
+    pub reasons: Vec<String>,
+}
+
+/// Who was seated, who was recused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PanelV1 {
+    /// The policy in force.
+    pub policy: Independence,
+    /// Whether only the rules were asked.
+    pub rules_only: bool,
+    /// The operator's roster.
+    pub roster: Vec<EngineV1>,
+    /// The seats; others name them by their index.
+    pub seats: Vec<SeatV1>,
+    /// Who may not review this change, and why.
+    pub recused: Vec<RecusalV1>,
+    /// Every lens: seated or not, and why.
+    pub lenses: Vec<LensV1>,
+}
+
+/// One model of the roster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EngineV1 {
+    /// `provider/model`.
+    pub id: String,
+    /// What it descends from.
+    pub lineage: Lineage,
+    /// How that is known.
+    pub lineage_source: LineageSource,
+    /// What it costs.
+    pub price: Option<Price>,
+}
+
+/// One seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeatV1 {
+    /// The lens.
+    pub lens: Lens,
+    /// `rules`, or the engine's id.
+    pub reviewer: String,
+    /// How it stands to the author.
+    pub relation: Relation,
+    /// Why it was seated.
+    pub reason: String,
+    /// How it ended, part by part.
+    pub outcomes: Vec<OutcomeV1>,
+}
+
+/// How a reviewer ended on one part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeV1 {
+    /// The part, from 1.
+    pub part: u32,
+    /// How it ended.
+    pub outcome: EndingKind,
+    /// Why, where it did not answer.
+    pub detail: String,
+    /// How many findings it gave.
+    pub findings: u32,
+    /// How many findings were left out because they were too many or said nothing.
+    pub dropped: u32,
+    /// What it says that it examined.
+    pub examined: Vec<String>,
+}
+
+/// A recusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecusalV1 {
+    /// The engine's id.
+    pub engine: String,
+    /// How it stands to the author.
+    pub relation: Relation,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// A lens of the panel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LensV1 {
+    /// The lens.
+    pub lens: Lens,
+    /// Of whom it was asked.
+    pub asked: Asked,
+    /// Why.
+    pub reason: String,
+    /// What keeps it from being enough, if anything does.
+    pub unmet: Option<String>,
+}
+
+/// Which lens saw what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageV1 {
+    /// All hunks of the change.
+    pub hunks: u32,
+    /// The lenses.
+    pub lenses: Vec<LensCoverage>,
+    /// Files that nobody has to look at, by a rule of the operator or the base.
+    pub exempt: Vec<Exempt>,
+    /// How many secrets were redacted before any prompt was built.
+    pub redacted_secrets: u32,
+}
+
+/// One claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimV1 {
+    /// Stays the same across pushes.
+    pub id: String,
+    /// The lens that it belongs to.
+    pub lens: Lens,
+    /// `<lens>/<kind>`.
+    pub category: String,
+    /// The worst severity that a reviewer gave it.
+    pub severity: Severity,
+    /// The file.
+    pub file: String,
+    /// First line, from 1; absent for a claim about a file as a whole.
+    pub line_start: Option<u32>,
+    /// Last line.
+    pub line_end: Option<u32>,
+    /// Which version of the file.
+    pub side: Side,
+    /// The line or lines, word for word as they were shown to the reviewer, redacted.
+    pub quote: String,
+    /// One line.
+    pub title: String,
+    /// The failure scenario.
+    pub body: String,
+    /// How it is anchored.
+    pub anchor: AnchorV1,
+    /// What speaks for it.
+    pub verification: Verification,
+    /// Who says so and counts.
+    pub supporters: Vec<SupporterV1>,
+    /// What was merged into it, and why.
+    pub sources: Vec<SourceV1>,
+}
+
+/// How a claim is anchored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AnchorV1 {
+    /// The quote stands at these lines of the diff.
+    Line,
+    /// The claim is about the file as a whole.
+    File,
+    /// The quote stands in a file outside the changed lines.
+    Elsewhere,
+}
+
+/// Who says what a claim says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SupporterV1 {
+    /// What it is.
+    pub kind: SupporterKindV1,
+    /// `rules` or the engine's id.
+    pub name: String,
+    /// Its families, joined by `+`; absent for the rules.
+    pub family: Option<String>,
+    /// What it descends from; absent for the rules.
+    pub lineage: Option<Lineage>,
+}
+
+/// What a supporter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SupporterKindV1 {
+    /// The deterministic rules.
+    Rules,
+    /// A model.
+    Model,
+    /// Another program.
+    Tool,
+}
+
+/// A finding that is part of a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceV1 {
+    /// Who said it.
+    pub name: String,
+    /// The seat, by its index.
+    pub seat: u32,
+    /// How it was put.
+    pub title: String,
+    /// Why it was taken for the same thing; empty for the leading one.
+    pub merged_because: String,
+}
+
+/// A finding that could not be anchored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnanchoredV1 {
+    /// Who said it.
+    pub name: String,
+    /// `<lens>/<kind>`.
+    pub category: String,
+    /// The severity that it was given.
+    pub severity: Severity,
+    /// The file that it names.
+    pub file: String,
+    /// What it quotes.
+    pub quote: String,
+    /// One line.
+    pub title: String,
+    /// Why it could not be anchored.
+    pub reason: String,
+}
+
+/// A question to the author.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuestionV1 {
+    /// The lens.
+    pub lens: Lens,
+    /// Who asks.
+    pub name: String,
+    /// The question.
+    pub text: String,
+}
+
+/// What was asked of models, and what it cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerV1 {
+    /// The calls.
+    pub calls: Vec<CallV1>,
+    /// What they cost together, in micro-USD, as far as prices are known.
+    pub micro_usd: u64,
+    /// How many calls have no known price.
+    pub unpriced_calls: u32,
+}
+
+/// One call of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallV1 {
+    /// The seat, by its index.
+    pub seat: u32,
+    /// The part, from 1.
+    pub part: u32,
+    /// The engine that was asked.
+    pub engine: String,
+    /// The model's name as the provider reported it.
+    pub served_model: Option<String>,
+    /// What the model that answered descends from.
+    pub lineage: Lineage,
+    /// How it ended.
+    pub outcome: EndingKind,
+    /// Tokens.
+    pub usage: Option<Usage>,
+    /// What was reserved for it, in micro-USD.
+    pub reserved_micro_usd: Option<u64>,
+    /// What it cost, in micro-USD.
+    pub micro_usd: Option<u64>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// The prompt's digest.
+    pub prompt: Option<Digest>,
+    /// The reply's digest.
+    pub reply: Option<Digest>,
+}
+
+/// Something that is kept beside the packet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptV1 {
+    /// What it is.
+    pub kind: ReceiptKindV1,
+    /// Its name, for people: a prompt template's id, a table's file name.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// How many bytes it has.
+    pub bytes: u64,
+}
+
+/// What a receipt is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptKindV1 {
+    /// A prompt as it was sent.
+    Prompt,
+    /// A reply as it was received.
+    Reply,
+    /// A prompt template.
+    Template,
+    /// A table that decisions rest on.
+    Table,
+    /// The configuration in force.
+    Configuration,
+}
+
+/// What the verdict rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JudgementV1 {
+    /// The first line of every view.
+    pub headline: String,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// How independent the reviewers were.
+    pub independence: Standing,
+    /// The same, in a sentence.
+    pub independence_words: String,
+    /// From which severity on a claim fails the run.
+    pub fail_on: Gate,
+    /// How many claims do.
+    pub gated: u32,
+    /// 0, 1 or 3.
+    pub exit_code: u8,
+}
+
+impl PacketV1 {
+    /// The canonical bytes (RFC 8785).
+    pub fn canonical_bytes(&self) -> Vec<u8> {
+        serde_json_canonicalizer::to_vec(self).expect("strings, integers and lists always serialize")
+    }
+
+    /// The packet's name: SHA-256 of its canonical bytes.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.canonical_bytes())
+    }
+
+    /// The published JSON Schema.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+}
+
+/// What a packet is assembled from.
+#[derive(Debug, Clone, Copy)]
+pub struct PacketInput<'a> {
+    /// The run.
+    pub run: &'a RunV1,
+    /// The change, redacted.
+    pub change: &'a Change,
+    /// SHA-256 of title and body before redaction.
+    pub text_digest: &'a Digest,
+    /// Who wrote it.
+    pub attribution: &'a Attribution,
+    /// What it is.
+    pub classification: &'a Classification,
+    /// The roster.
+    pub engines: &'a [Engine],
+    /// Who was seated.
+    pub panel: &'a Panel,
+    /// How they ended.
+    pub outcomes: &'a [Outcome],
+    /// Who saw what.
+    pub coverage: &'a Coverage,
+    /// What is claimed.
+    pub claims: &'a [Claim],
+    /// What could not be anchored.
+    pub unanchored: &'a [Sourced],
+    /// What was run.
+    pub checks: &'a [Check],
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// How many secrets were redacted.
+    pub redacted_secrets: usize,
+    /// What is kept beside it.
+    pub receipts: &'a [ReceiptV1],
+    /// The verdict.
+    pub judgement: &'a Judgement,
+}
+
+/// Assembles the packet.
+pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
+    PacketV1 {
+        schema: SCHEMA.to_owned(),
+        run: input.run.clone(),
+        subject: subject(input),
+        contract: contract(input),
+        attribution: attribution(input.attribution),
+        classification: classification(input.classification),
+        panel: panel(input),
+        coverage: CoverageV1 {
+            hunks: count(input.coverage.hunks),
+            lenses: input.coverage.lenses.clone(),
+            exempt: input.coverage.exempt.clone(),
+            redacted_secrets: count(input.redacted_secrets),
+        },
+        claims: input.claims.iter().map(|claim| claim_v1(claim, input.change)).collect(),
+        unanchored: input.unanchored.iter().map(unanchored).collect(),
+        checks: input.checks.to_vec(),
+        questions: questions(input),
+        gaps: input.coverage.gaps.clone(),
+        ledger: ledger(input),
+        receipts: input.receipts.to_vec(),
+        verdict: input.judgement.verdict,
+        judgement: JudgementV1 {
+            headline: input.judgement.headline.clone(),
+            reasons: input.judgement.reasons.clone(),
+            independence: input.judgement.independence,
+            independence_words: input.judgement.independence_words.clone(),
+            fail_on: input.policy.fail_on,
+            gated: count(input.judgement.gated),
+            exit_code: input.judgement.exit_code,
+        },
+    }
+}
+
+fn count(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn subject(input: &PacketInput<'_>) -> SubjectV1 {
+    let change = input.change;
+    let files = change.files.iter().enumerate().map(|(index, file)| {
+        let (added, removed) = file.line_counts();
+        FileV1 {
+            path: file.path.clone(),
+            old_path: file.old_path.clone(),
+            operation: file.operation,
+            added,
+            removed,
+            labels: input.classification.files.get(index).map(|file| file.labels.clone()).unwrap_or_default(),
+        }
+    });
+    SubjectV1 {
+        source: change.subject.source.clone(),
+        base: change.subject.base.clone(),
+        head: change.subject.head.clone(),
+        diff_digest: change.subject.diff_digest.clone(),
+        text_digest: input.text_digest.clone(),
+        branch: change.branch.as_deref().map(visible),
+        commits: count(change.commits.len()),
+        files: files.collect(),
+    }
+}
+
+/// The most bytes of the author's description that a packet quotes.
+const MAX_GOAL_BYTES: usize = 4_000;
+
+fn contract(input: &PacketInput<'_>) -> ContractV1 {
+    let lenses = |asked: Asked| {
+        let of = input.panel.lenses.iter().filter(move |lens| lens.asked == asked);
+        of.map(|lens| lens.lens.name()).collect::<Vec<_>>().join(", ")
+    };
+    let scope = [(Asked::Models, "through models and rules"), (Asked::Rules, "through rules")];
+    ContractV1 {
+        goal: GoalV1 {
+            title: visible(&shorten(&input.change.title, 300)),
+            body: visible(&shorten(&input.change.body, MAX_GOAL_BYTES)),
+        },
+        scope: scope
+            .into_iter()
+            .filter(|(asked, _)| !lenses(*asked).is_empty())
+            .map(|(asked, how)| format!("{how}: {}", lenses(asked)))
+            .collect(),
+        non_goals: vec![
+            "approving the change".to_owned(),
+            "style that a formatter or a linter decides".to_owned(),
+            "lines that the change does not touch, other than as context".to_owned(),
+        ],
+        tools_and_permissions: vec![
+            "reviewers get text and answer with text; no shell, no network, no credential".to_owned(),
+            "nothing of the head is executed, checked out or read as configuration".to_owned(),
+        ],
+        stopping_condition: "every seated reviewer has ended, or a bound of the budget is reached".to_owned(),
+        evidence_asked_for: vec![
+            "a quote of the line, found in the change or in the named file".to_owned(),
+            "a failure scenario: what input or state, what goes wrong".to_owned(),
+            "a statement of what was examined".to_owned(),
+        ],
+        escalation: "what was not looked at is listed, the verdict is inconclusive, and a person decides"
+            .to_owned(),
+        budget: BudgetV1 { max_micro_usd: input.policy.max_micro_usd, max_seconds: input.policy.max_seconds },
+    }
+}
+
+fn attribution(attribution: &Attribution) -> AttributionV1 {
+    AttributionV1 {
+        state: attribution.state(),
+        families: attribution.families.clone(),
+        suggested_by: attribution.suggested_by.clone(),
+        unknown_agent: attribution.unknown_agent,
+        human_declared: attribution.human_declared,
+        bot: attribution.bot,
+        vouched: attribution.vouched,
+        partial: attribution.partial,
+        evidence: attribution
+            .evidence
+            .iter()
+            .map(|evidence| EvidenceV1 {
+                agent: evidence.agent.clone(),
+                model: evidence.model.as_deref().map(visible),
+                lineage: evidence.lineage.clone(),
+                role: evidence.role,
+                channel: evidence.channel,
+                strength: evidence.strength,
+                place: visible(&evidence.place),
+                text: visible(&evidence.text),
+            })
+            .collect(),
+    }
+}
+
+fn classification(classification: &Classification) -> ClassificationV1 {
+    ClassificationV1 {
+        labels: classification
+            .labels
+            .iter()
+            .map(|labelled| LabelV1 { label: labelled.label, reasons: labelled.reasons.clone() })
+            .collect(),
+        added: classification.added,
+        removed: classification.removed,
+        risk: classification.risk,
+        risk_reasons: classification.risk_reasons.clone(),
+        reversibility: classification.reversibility,
+        reversibility_reasons: classification.reversibility_reasons.clone(),
+    }
+}
+
+fn reviewer_name(reviewer: Reviewer, engines: &[Engine]) -> String {
+    match reviewer {
+        Reviewer::Rules => "rules".to_owned(),
+        Reviewer::Model(engine) => engines[engine].id.clone(),
+    }
+}
+
+fn panel(input: &PacketInput<'_>) -> PanelV1 {
+    let seats = input.panel.seats.iter().enumerate().map(|(index, seat)| SeatV1 {
+        lens: seat.lens,
+        reviewer: reviewer_name(seat.reviewer, input.engines),
+        relation: seat.relation.clone(),
+        reason: seat.reason.clone(),
+        outcomes: input.outcomes.iter().filter(|outcome| outcome.seat == index).map(outcome_v1).collect(),
+    });
+    PanelV1 {
+        policy: input.policy.independence,
+        rules_only: input.policy.offline,
+        roster: input
+            .engines
+            .iter()
+            .map(|engine| EngineV1 {
+                id: engine.id.clone(),
+                lineage: engine.lineage.clone(),
+                lineage_source: engine.lineage_source,
+                price: engine.price.clone(),
+            })
+            .collect(),
+        seats: seats.collect(),
+        recused: input
+            .panel
+            .recused
+            .iter()
+            .map(|recusal| RecusalV1 {
+                engine: input.engines[recusal.engine].id.clone(),
+                relation: recusal.relation.clone(),
+                reason: recusal.reason.clone(),
+            })
+            .collect(),
+        lenses: input
+            .panel
+            .lenses
+            .iter()
+            .map(|lens| LensV1 {
+                lens: lens.lens,
+                asked: lens.asked,
+                reason: lens.reason.clone(),
+                unmet: lens.unmet.as_ref().map(|unmet| unmet.reason.clone()),
+            })
+            .collect(),
+    }
+}
+
+fn outcome_v1(outcome: &Outcome) -> OutcomeV1 {
+    let (detail, findings, dropped, examined) = match &outcome.ending {
+        Ending::Answered(answer) => {
+            let examined = answer.examined.iter().map(|text| visible(&shorten(text, 300))).collect();
+            (String::new(), count(answer.findings.len()), count(answer.dropped), examined)
+        }
+        Ending::Unanswered { detail, .. } => (visible(detail), 0, 0, Vec::new()),
+    };
+    OutcomeV1 {
+        part: count(outcome.part + 1),
+        outcome: outcome.ending.kind(),
+        detail,
+        findings,
+        dropped,
+        examined,
+    }
+}
+
+fn claim_v1(claim: &Claim, change: &Change) -> ClaimV1 {
+    let (file, side, lines) = place(claim, change);
+    ClaimV1 {
+        id: claim.id.clone(),
+        lens: claim.lens(),
+        category: claim.category.as_str().to_owned(),
+        severity: claim.severity,
+        file: file.to_owned(),
+        line_start: lines.map(|(start, _)| start),
+        line_end: lines.map(|(_, end)| end),
+        side,
+        quote: visible(&claim.quote),
+        title: visible(&claim.title),
+        body: visible(&claim.body),
+        anchor: match claim.anchor {
+            Anchor::Line { .. } => AnchorV1::Line,
+            Anchor::Elsewhere { .. } => AnchorV1::Elsewhere,
+            Anchor::File { .. } | Anchor::Unanchored { .. } => AnchorV1::File,
+        },
+        verification: claim.verification,
+        supporters: claim
+            .supporters
+            .iter()
+            .map(|supporter| SupporterV1 {
+                kind: match supporter.lineage {
+                    Some(_) => SupporterKindV1::Model,
+                    None => SupporterKindV1::Rules,
+                },
+                name: supporter.name.clone(),
+                family: supporter.lineage.as_ref().map(family_words),
+                lineage: supporter.lineage.clone(),
+            })
+            .collect(),
+        sources: claim
+            .sources
+            .iter()
+            .map(|source| SourceV1 {
+                name: source.name.clone(),
+                seat: count(source.seat),
+                title: visible(&source.title),
+                merged_because: source.why.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// `qwen+deepseek`, `moonshot+?`, `?`.
+pub fn family_words(lineage: &Lineage) -> String {
+    let mut names: Vec<&str> = lineage.families.iter().map(Family::as_str).collect();
+    if !lineage.complete {
+        names.push("?");
+    }
+    names.join("+")
+}
+
+fn unanchored(source: &Sourced) -> UnanchoredV1 {
+    UnanchoredV1 {
+        name: source.name.clone(),
+        category: source.finding.category.as_str().to_owned(),
+        severity: source.finding.severity,
+        file: visible(source.finding.file.as_str()),
+        quote: visible(&source.finding.quote),
+        title: visible(&source.finding.title),
+        reason: match &source.anchor {
+            Anchor::Unanchored { reason } => reason.clone(),
+            Anchor::Line { .. } | Anchor::File { .. } | Anchor::Elsewhere { .. } => String::new(),
+        },
+    }
+}
+
+fn questions(input: &PacketInput<'_>) -> Vec<QuestionV1> {
+    let mut questions = Vec::new();
+    for outcome in input.outcomes {
+        let seat = &input.panel.seats[outcome.seat];
+        if let Ending::Answered(answer) = &outcome.ending {
+            questions.extend(answer.questions.iter().map(|text| QuestionV1 {
+                lens: seat.lens,
+                name: reviewer_name(seat.reviewer, input.engines),
+                text: visible(text),
+            }));
+        }
+    }
+    questions
+}
+
+fn ledger(input: &PacketInput<'_>) -> LedgerV1 {
+    let calls: Vec<CallV1> = input
+        .outcomes
+        .iter()
+        .filter_map(|outcome| {
+            let call = outcome.call.as_ref()?;
+            Some(CallV1 {
+                seat: count(outcome.seat),
+                part: count(outcome.part + 1),
+                engine: reviewer_name(input.panel.seats[outcome.seat].reviewer, input.engines),
+                served_model: call.served_model.as_deref().map(|name| visible(&shorten(name, 200))),
+                lineage: call.lineage.clone(),
+                outcome: outcome.ending.kind(),
+                usage: call.usage,
+                reserved_micro_usd: call.reserved_micro_usd,
+                micro_usd: call.micro_usd,
+                elapsed_ms: call.elapsed_ms,
+                prompt: call.prompt.clone(),
+                reply: call.reply.clone(),
+            })
+        })
+        .collect();
+    LedgerV1 {
+        micro_usd: calls.iter().filter_map(|call| call.micro_usd).sum(),
+        unpriced_calls: count(calls.iter().filter(|call| call.micro_usd.is_none()).count()),
+        calls,
+    }
+}
