@@ -1,9 +1,31 @@
 //! What a change is: labels with reasons, size, risk, and how reversible it is.
+//!
+//! The rules are data (`config/classify.toml`, rendered for people in `docs/classification.md`). Labels are a union
+//! over the files, risk and reversibility a maximum, so that adding a file to a change never makes it look safer.
+
+mod exports;
+mod file;
+mod lenses;
+mod page;
+mod rules;
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::RepoPath;
+pub use lenses::{LensDecision, LensWanted, lenses, model_lenses_for};
+pub use rules::{ClassifyError, ClassifyRules};
+
+use crate::{Change, GapKind, RepoPath};
+use file::{Sighting, classify_file};
+
+/// How many reasons a label, a risk or a reversibility is given, each of another rule.
+const REASONS: usize = 3;
+
+/// From so many changed lines outside tests and documents on, a change is more than people read with care, and a
+/// mistake anywhere in it counts as likely to be missed.
+const LINES_PEOPLE_READ: u64 = 2_000;
 
 /// What a change is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +60,8 @@ impl Classification {
 pub struct Labelled {
     /// The label.
     pub label: Label,
-    /// Why: `path db/migrate/1.sql matches **/migrate/**`; at most a few, the first ones.
+    /// Why: `db/migrate/1.sql: a migration (**/migrate/**)`; at most a few, the first of each rule. Paths are shown
+    /// with what is invisible written out, and are the author's text all the same.
     pub reasons: Vec<String>,
 }
 
@@ -51,6 +74,8 @@ pub struct FileClass {
     pub labels: Vec<Label>,
     /// Whether it is source text of a programming language that has functions.
     pub code: bool,
+    /// How much harm a mistake in it could do.
+    pub risk: Risk,
 }
 
 impl FileClass {
@@ -90,6 +115,42 @@ pub enum Label {
     Binary,
 }
 
+impl Label {
+    /// All labels, in the order in which they are shown.
+    pub const ALL: [Self; 12] = [
+        Self::SecuritySensitive,
+        Self::Database,
+        Self::Prompts,
+        Self::Ci,
+        Self::Dependencies,
+        Self::Lockfile,
+        Self::Infrastructure,
+        Self::PublicApi,
+        Self::Tests,
+        Self::Docs,
+        Self::Generated,
+        Self::Binary,
+    ];
+
+    /// Its name in files, packets and views.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SecuritySensitive => "security-sensitive",
+            Self::Database => "database",
+            Self::Prompts => "prompts",
+            Self::Ci => "ci",
+            Self::Dependencies => "dependencies",
+            Self::Lockfile => "lockfile",
+            Self::Infrastructure => "infrastructure",
+            Self::PublicApi => "public-api",
+            Self::Tests => "tests",
+            Self::Docs => "docs",
+            Self::Generated => "generated",
+            Self::Binary => "binary",
+        }
+    }
+}
+
 /// How much harm a mistake could do, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -100,6 +161,17 @@ pub enum Risk {
     Medium,
     /// Security, data, pipelines, what others build against.
     High,
+}
+
+impl Risk {
+    /// Its name in files, packets and views.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// Whether what a change does can be undone by reverting it.
@@ -113,3 +185,113 @@ pub enum Reversibility {
     /// It cannot be undone: dropped data, published artefacts, keys.
     Irreversible,
 }
+
+impl Reversibility {
+    /// Its name in files, packets and views.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reversible => "reversible",
+            Self::Costly => "costly",
+            Self::Irreversible => "irreversible",
+        }
+    }
+}
+
+/// Classifies a change. Total: any path and any text will do.
+pub fn classify(change: &Change, rules: &ClassifyRules) -> Classification {
+    let (files, sightings): (Vec<FileClass>, Vec<Vec<Sighting>>) =
+        change.files.iter().map(|file| classify_file(file, rules)).unzip();
+    let sightings: Vec<Sighting> = sightings.into_iter().flatten().collect();
+    let (added, removed) = change.line_counts();
+    let (risk, risk_reasons) = judge_risk(change, &files, &sightings);
+    let (reversibility, reversibility_reasons) = judge_reversibility(&sightings);
+    let mut by_label: BTreeMap<Label, Vec<&Sighting>> = BTreeMap::new();
+    for sighting in &sightings {
+        by_label.entry(sighting.label).or_default().push(sighting);
+    }
+    let labels = by_label
+        .into_iter()
+        .map(|(label, sightings)| Labelled { label, reasons: first_of_each_rule(sightings) })
+        .collect();
+    Classification { labels, files, added, removed, risk, risk_reasons, reversibility, reversibility_reasons }
+}
+
+/// Whether the change is documentation and nothing else, all of which could be read.
+pub fn is_docs_only(change: &Change, classification: &Classification) -> bool {
+    let docs = classification.files.iter().all(|file| file.has(Label::Docs));
+    docs && !classification.files.is_empty() && unread(change).is_empty()
+}
+
+/// What of the change could not be read, so that nobody knows what it is.
+fn unread(change: &Change) -> Vec<&str> {
+    let kinds = change.gaps.iter().filter(|gap| match gap.kind {
+        GapKind::Unreadable | GapKind::TooLarge | GapKind::Submodule => true,
+        // A binary file is known as such, and the other two are about reviewers.
+        GapKind::Binary | GapKind::Unanswered | GapKind::NoReviewer => false,
+    });
+    kinds.map(|gap| gap.detail.as_str()).collect()
+}
+
+fn judge_risk(change: &Change, files: &[FileClass], sightings: &[Sighting]) -> (Risk, Vec<String>) {
+    let mut risk = files.iter().map(|file| file.risk).max().unwrap_or(Risk::Low);
+    let mut reasons = Vec::new();
+    let unread = unread(change);
+    if let Some(first) = unread.first() {
+        risk = Risk::High;
+        reasons.push(format!("part of the change could not be read, so it may hold anything: {first}"));
+    }
+    let lines: u64 = change
+        .files
+        .iter()
+        .zip(files)
+        .filter(|(_, class)| class.risk > Risk::Low)
+        .map(|(file, _)| file.line_counts())
+        .map(|(added, removed)| added + removed)
+        .sum();
+    if lines > LINES_PEOPLE_READ {
+        risk = Risk::High;
+        reasons.push(format!(
+            "{lines} changed lines outside tests and documents: more than people read with care"
+        ));
+    }
+    reasons.extend(first_of_each_rule(sightings.iter().filter(|sighting| sighting.risk == risk)));
+    if reasons.is_empty() {
+        reasons.push(
+            match risk {
+                Risk::Low if files.is_empty() => "no file changed",
+                Risk::Low => "only documents and tests changed",
+                Risk::Medium | Risk::High => "code or configuration changed, and no rule says more",
+            }
+            .to_owned(),
+        );
+    }
+    (risk, reasons)
+}
+
+fn judge_reversibility(sightings: &[Sighting]) -> (Reversibility, Vec<String>) {
+    let worst =
+        sightings.iter().map(|sighting| sighting.reversibility).max().unwrap_or(Reversibility::Reversible);
+    let reasons = match worst {
+        Reversibility::Reversible => vec!["a revert undoes it, as far as the rules know".to_owned()],
+        Reversibility::Costly | Reversibility::Irreversible => {
+            first_of_each_rule(sightings.iter().filter(|sighting| sighting.reversibility == worst))
+        }
+    };
+    (worst, reasons)
+}
+
+fn first_of_each_rule<'a>(sightings: impl IntoIterator<Item = &'a Sighting>) -> Vec<String> {
+    let mut first: Vec<&Sighting> = Vec::new();
+    for sighting in sightings {
+        if first.iter().all(|known| known.rule != sighting.rule) {
+            first.push(sighting);
+        }
+        if first.len() == REASONS {
+            break;
+        }
+    }
+    first.into_iter().map(|sighting| sighting.text.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,484 @@
+//! The rules of classification: reads them from TOML, checks them and compiles them once.
+
+use std::collections::BTreeSet;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use serde::Deserialize;
+
+use super::{Label, Reversibility, Risk};
+use crate::RepoPath;
+
+/// Memory that the automata of one set of patterns may use, in bytes. The default of 2 MiB is thrown away and
+/// rebuilt over and over on mixed text.
+const AUTOMATON_BYTES: usize = 16 << 20;
+
+/// The rules by which a change is classified, compiled.
+///
+/// They come with the program ([`ClassifyRules::embedded`]) and can be added to by the operator
+/// ([`ClassifyRules::extend`]); nothing in a change can alter them.
+#[derive(Debug, Clone)]
+pub struct ClassifyRules {
+    pub(super) table: Table,
+    /// One set of globs a label, in the order of [`Label`].
+    pub(super) paths: Vec<LabelPaths>,
+    pub(super) lines: Vec<LineRule>,
+    pub(super) added: PatternSet,
+    pub(super) removed: PatternSet,
+    pub(super) context: PatternSet,
+    pub(super) down_paths: GlobSet,
+    pub(super) exports: Vec<Export>,
+}
+
+/// Why rules of classification cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClassifyError {
+    /// Not TOML, or not of the expected shape.
+    #[error("could not read the rules of classification")]
+    Toml(#[source] Box<toml::de::Error>),
+    /// A glob that cannot be compiled.
+    #[error("could not compile the glob {glob:?} of {of}")]
+    Glob {
+        /// The glob.
+        glob: String,
+        /// The label or table that it stands under.
+        of: String,
+        /// What is wrong with it.
+        source: globset::Error,
+    },
+    /// A pattern that cannot be compiled.
+    #[error("could not compile the pattern {pattern:?} of {of}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// The label or table that it stands under.
+        of: String,
+        /// What is wrong with it.
+        source: Box<regex::Error>,
+    },
+    /// Each pattern is fine, all together are too large.
+    #[error("could not compile all patterns into one set")]
+    TooLarge(#[source] Box<regex::Error>),
+    /// A rule that says nothing, or that could never match.
+    #[error("a rule of {of} has no {lacks}")]
+    Incomplete {
+        /// The label or table that it stands under.
+        of: String,
+        /// What it lacks.
+        lacks: &'static str,
+    },
+}
+
+impl ClassifyRules {
+    /// The rules that come with the program.
+    pub fn embedded() -> Self {
+        Self::parse(include_str!("../../../../config/classify.toml"))
+            .expect("the embedded rules are compiled by the tests of this module")
+    }
+
+    /// Reads and compiles rules.
+    ///
+    /// # Errors
+    /// Names the key, the glob or the pattern that is wrong.
+    pub fn parse(text: &str) -> Result<Self, ClassifyError> {
+        Self::compile(parse_table(text)?)
+    }
+
+    /// These rules with the operator's added. Rules are only ever added, and the risk that a label stands for only
+    /// ever rises.
+    ///
+    /// # Errors
+    /// Names the key, the glob or the pattern that is wrong.
+    pub fn extend(self, text: &str) -> Result<Self, ClassifyError> {
+        let more = parse_table(text)?;
+        let mut table = self.table;
+        table.code.extensions.extend(more.code.extensions);
+        table.code.names.extend(more.code.names);
+        table.code.interpreters.extend(more.code.interpreters);
+        table.down.globs.extend(more.down.globs);
+        table.down.starts.extend(more.down.starts);
+        table.down.ends.extend(more.down.ends);
+        table.export.extend(more.export);
+        for label in more.label {
+            match table.label.iter_mut().find(|known| known.name == label.name) {
+                Some(known) => {
+                    known.risk = known.risk.max(label.risk);
+                    known.path.extend(label.path);
+                    known.line.extend(label.line);
+                }
+                None => table.label.push(label),
+            }
+        }
+        Self::compile(table)
+    }
+
+    fn compile(mut table: Table) -> Result<Self, ClassifyError> {
+        table.label.sort_by_key(|label| label.name);
+        let mut paths = Vec::new();
+        let mut lines = Vec::new();
+        for label in &table.label {
+            let of = format!("label {}", label.name.name());
+            paths.push(compile_paths(label, &of)?);
+            for line in &label.line {
+                lines.push(compile_line(label, line, &of)?);
+            }
+        }
+        let mut marks: Vec<(String, Where, Mark)> = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            marks.push((line.pattern.clone(), line.on, Mark::Rule(index)));
+        }
+        for (patterns, mark) in [(&table.down.starts, Mark::DownStarts), (&table.down.ends, Mark::DownEnds)] {
+            for pattern in patterns {
+                compile_pattern(pattern, "down")?;
+                marks.push((pattern.clone(), Where::Shown, mark));
+            }
+        }
+        let exports = table.export.iter().map(compile_export).collect::<Result<_, _>>()?;
+        Ok(Self {
+            added: PatternSet::new(&marks, &[Where::Added, Where::Changed, Where::Shown])?,
+            removed: PatternSet::new(&marks, &[Where::Removed, Where::Changed, Where::Shown])?,
+            context: PatternSet::new(&marks, &[Where::Shown])?,
+            down_paths: compile_globs(&table.down.globs, Case::Ignored, "down")?,
+            table,
+            paths,
+            lines,
+            exports,
+        })
+    }
+
+    /// What the table says of a label.
+    pub(super) fn label(&self, label: Label) -> Option<&LabelTable> {
+        self.table.label.iter().find(|known| known.name == label)
+    }
+
+    /// Whether a path, by its extension or name, is source text.
+    pub(super) fn is_code_path(&self, path: &RepoPath) -> bool {
+        let code = &self.table.code;
+        code.extensions.contains(path.extension().as_str())
+            || code.names.contains(&path.file_name().to_ascii_lowercase())
+    }
+
+    /// Whether a first line names an interpreter: `#!/usr/bin/env -S python3.12 -u`.
+    pub(super) fn is_code_shebang(&self, line: &str) -> bool {
+        let Some(command) = line.strip_prefix("#!") else { return false };
+        command
+            .split_whitespace()
+            .map(|word| word.rsplit('/').next().unwrap_or(word))
+            .map(|word| word.trim_end_matches(|end: char| end.is_ascii_digit() || end == '.'))
+            .any(|word| self.table.code.interpreters.contains(word))
+    }
+}
+
+/// The file of rules.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Table {
+    #[serde(default)]
+    pub(super) code: CodeTable,
+    #[serde(default)]
+    pub(super) down: DownTable,
+    #[serde(default)]
+    pub(super) label: Vec<LabelTable>,
+    #[serde(default)]
+    pub(super) export: Vec<ExportTable>,
+}
+
+/// What is source text: extensions, names and interpreters, in lower case.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CodeTable {
+    pub(super) extensions: BTreeSet<String>,
+    pub(super) names: BTreeSet<String>,
+    pub(super) interpreters: BTreeSet<String>,
+}
+
+/// Where the part of a migration begins that undoes the other part, and where it ends.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct DownTable {
+    pub(super) globs: Vec<String>,
+    pub(super) starts: Vec<String>,
+    pub(super) ends: Vec<String>,
+}
+
+/// One label.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LabelTable {
+    pub(super) name: Label,
+    /// The risk that its rules stand for, unless they say otherwise.
+    #[serde(default = "least_risk")]
+    pub(super) risk: Risk,
+    #[serde(default)]
+    pub(super) path: Vec<PathTable>,
+    #[serde(default)]
+    pub(super) line: Vec<LineTable>,
+}
+
+/// Paths that give a label.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PathTable {
+    pub(super) reason: String,
+    pub(super) globs: Vec<String>,
+    #[serde(default)]
+    pub(super) case: Case,
+    #[serde(default, rename = "in")]
+    pub(super) scope: Scope,
+    pub(super) risk: Option<Risk>,
+    #[serde(default = "reversible")]
+    pub(super) reversibility: Reversibility,
+}
+
+/// A line that gives a label.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LineTable {
+    pub(super) reason: String,
+    pub(super) pattern: String,
+    #[serde(default)]
+    pub(super) on: Where,
+    #[serde(default, rename = "in")]
+    pub(super) scope: Scope,
+    /// Only in these files; empty means all.
+    #[serde(default)]
+    pub(super) globs: Vec<String>,
+    /// Only in so many lines from the top; absent means all.
+    pub(super) first_lines: Option<u32>,
+    pub(super) risk: Option<Risk>,
+    #[serde(default = "reversible")]
+    pub(super) reversibility: Reversibility,
+}
+
+/// How a language writes what others can use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExportTable {
+    pub(super) language: String,
+    pub(super) extensions: BTreeSet<String>,
+    /// Matches the whole interface on one line, and captures its `name`.
+    pub(super) pattern: String,
+}
+
+/// Whether upper and lower case differ in a glob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Case {
+    #[default]
+    Ignored,
+    Respected,
+}
+
+/// In which files a rule looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Scope {
+    /// Neither documents nor tests.
+    #[default]
+    Production,
+    /// Source text that is not a test.
+    ProductionCode,
+    /// Source text, tests too.
+    Code,
+    /// Every file.
+    Any,
+}
+
+impl Scope {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Production => "neither documents nor tests",
+            Self::ProductionCode => "source text, not tests",
+            Self::Code => "source text, tests too",
+            Self::Any => "every file",
+        }
+    }
+}
+
+/// On which lines a pattern is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Where {
+    #[default]
+    Added,
+    Removed,
+    /// Added or removed.
+    Changed,
+    /// Added, removed or shown round them.
+    Shown,
+}
+
+impl Where {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "added or removed",
+            Self::Shown => "any shown",
+        }
+    }
+}
+
+/// The globs of one label, compiled.
+#[derive(Debug, Clone)]
+pub(super) struct LabelPaths {
+    pub(super) label: Label,
+    pub(super) set: GlobSet,
+    /// For each glob of the set: its rule among the label's, and its text.
+    pub(super) globs: Vec<(usize, String)>,
+}
+
+/// A rule about lines, without its pattern, which is in the sets.
+#[derive(Debug, Clone)]
+pub(super) struct LineRule {
+    pub(super) label: Label,
+    pub(super) reason: String,
+    pub(super) scope: Scope,
+    pub(super) files: Option<GlobSet>,
+    pub(super) first_lines: Option<u32>,
+    pub(super) risk: Risk,
+    pub(super) reversibility: Reversibility,
+    on: Where,
+    pattern: String,
+}
+
+/// What a matching pattern means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The rule about lines of that index.
+    Rule(usize),
+    /// From here a migration undoes what it did.
+    DownStarts,
+    /// From here it no longer does.
+    DownEnds,
+}
+
+/// Patterns that are tried together, in one pass.
+#[derive(Debug, Clone)]
+pub(super) struct PatternSet {
+    set: RegexSet,
+    marks: Vec<Mark>,
+}
+
+impl PatternSet {
+    fn new(marks: &[(String, Where, Mark)], on: &[Where]) -> Result<Self, ClassifyError> {
+        let wanted = || marks.iter().filter(|(_, place, _)| on.contains(place));
+        let set = RegexSetBuilder::new(wanted().map(|(pattern, _, _)| pattern))
+            .unicode(false)
+            .size_limit(AUTOMATON_BYTES)
+            .dfa_size_limit(AUTOMATON_BYTES)
+            .build()
+            .map_err(|error| ClassifyError::TooLarge(Box::new(error)))?;
+        Ok(Self { set, marks: wanted().map(|(_, _, mark)| *mark).collect() })
+    }
+
+    /// Calls `seen` with what each matching pattern means.
+    pub(super) fn matches(&self, text: &str, mut seen: impl FnMut(Mark)) {
+        let text = text.as_bytes();
+        if self.set.is_match(text) {
+            self.set.matches(text).into_iter().for_each(|index| seen(self.marks[index]));
+        }
+    }
+}
+
+/// How a language writes what others can use, compiled.
+#[derive(Debug, Clone)]
+pub(super) struct Export {
+    pub(super) extensions: BTreeSet<String>,
+    pub(super) pattern: Regex,
+}
+
+fn parse_table(text: &str) -> Result<Table, ClassifyError> {
+    toml::from_str(text).map_err(|error| ClassifyError::Toml(Box::new(error)))
+}
+
+fn compile_paths(label: &LabelTable, of: &str) -> Result<LabelPaths, ClassifyError> {
+    let mut set = GlobSetBuilder::new();
+    let mut globs = Vec::new();
+    for (index, rule) in label.path.iter().enumerate() {
+        require(!rule.reason.trim().is_empty(), of, "reason")?;
+        require(!rule.globs.is_empty(), of, "globs")?;
+        for glob in &rule.globs {
+            set.add(compile_glob(glob, rule.case, of)?);
+            globs.push((index, glob.clone()));
+        }
+    }
+    let set = set.build().map_err(|source| ClassifyError::Glob {
+        glob: "all globs together".to_owned(),
+        of: of.to_owned(),
+        source,
+    })?;
+    Ok(LabelPaths { label: label.name, set, globs })
+}
+
+fn compile_line(label: &LabelTable, line: &LineTable, of: &str) -> Result<LineRule, ClassifyError> {
+    require(!line.reason.trim().is_empty(), of, "reason")?;
+    require(!line.pattern.is_empty(), of, "pattern")?;
+    compile_pattern(&line.pattern, of)?;
+    let files = match line.globs.is_empty() {
+        true => None,
+        false => Some(compile_globs(&line.globs, Case::Ignored, of)?),
+    };
+    Ok(LineRule {
+        label: label.name,
+        reason: line.reason.clone(),
+        scope: line.scope,
+        files,
+        first_lines: line.first_lines,
+        risk: line.risk.unwrap_or(label.risk),
+        reversibility: line.reversibility,
+        on: line.on,
+        pattern: line.pattern.clone(),
+    })
+}
+
+fn compile_export(export: &ExportTable) -> Result<Export, ClassifyError> {
+    let of = format!("export {}", export.language);
+    let pattern = compile_pattern(&export.pattern, &of)?;
+    require(!export.extensions.is_empty(), &of, "extensions")?;
+    require(pattern.capture_names().flatten().any(|name| name == "name"), &of, "group called name")?;
+    Ok(Export { extensions: export.extensions.clone(), pattern })
+}
+
+fn require(holds: bool, of: &str, lacks: &'static str) -> Result<(), ClassifyError> {
+    match holds {
+        true => Ok(()),
+        false => Err(ClassifyError::Incomplete { of: of.to_owned(), lacks }),
+    }
+}
+
+fn compile_glob(glob: &str, case: Case, of: &str) -> Result<globset::Glob, ClassifyError> {
+    GlobBuilder::new(glob)
+        .literal_separator(true)
+        .case_insensitive(match case {
+            Case::Ignored => true,
+            Case::Respected => false,
+        })
+        .build()
+        .map_err(|source| ClassifyError::Glob { glob: glob.to_owned(), of: of.to_owned(), source })
+}
+
+fn compile_globs(globs: &[String], case: Case, of: &str) -> Result<GlobSet, ClassifyError> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        set.add(compile_glob(glob, case, of)?);
+    }
+    set.build().map_err(|source| ClassifyError::Glob { glob: globs.join(", "), of: of.to_owned(), source })
+}
+
+/// Compiles on its own what will be compiled in a set, because the set's error does not say which one is wrong.
+fn compile_pattern(pattern: &str, of: &str) -> Result<Regex, ClassifyError> {
+    RegexBuilder::new(pattern).unicode(false).build().map_err(|error| ClassifyError::Pattern {
+        pattern: pattern.to_owned(),
+        of: of.to_owned(),
+        source: Box::new(error),
+    })
+}
+
+fn least_risk() -> Risk {
+    Risk::Low
+}
+
+fn reversible() -> Reversibility {
+    Reversibility::Reversible
+}
