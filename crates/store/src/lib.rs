@@ -1,1 +1,36 @@
-//! placeholder
+//! What is kept: the ledger of what was spent, and the receipts. SQL does not leave this crate.
+//!
+//! One SQL serves SQLite and PostgreSQL (`sqlx::Any`); where they differ is [`Engine`]. Its rules: columns are TEXT,
+//! BIGINT or BYTEA; sums are cast to BIGINT; an `Option<f64>` is never bound, since sqlx 0.9 mixes up the types of its
+//! NULLs.
+
+mod ledger;
+mod open;
+mod receipts;
+
+use sqlx::AnyPool;
+
+pub use ledger::{Booking, OverCap, Reservation, ReservationId, Reserved, Scope, TokensUsed};
+pub use open::open;
+pub use receipts::ReceiptKind;
+
+/// An open database. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+    engine: Engine,
+}
+
+/// Which database it is, for the few statements that differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Store {
+    /// Closes all connections. What was acknowledged is on disk with or without this.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,240 @@
+//! Providers, models, contexts and prices, as a table with a date: `config/models.toml`.
+//!
+//! Prices are estimates as of the date that the entry carries. A model that the table does not know has no
+//! price, which is not the same as costing nothing.
+
+use serde::Deserialize;
+
+use crate::openai_chat::{Dialect, MaxTokensField, StoreField, StructuredOutput, TemperatureField};
+use crate::reply::Usage;
+
+/// The table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    /// Who sells or serves models.
+    #[serde(rename = "provider")]
+    pub providers: Vec<Provider>,
+    /// What they serve.
+    #[serde(rename = "model")]
+    pub models: Vec<ModelEntry>,
+}
+
+/// A server of models, and how it is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Its name in `PROVIDER/NAME`.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its address; `None` where only the operator knows it.
+    pub base_url: Option<String>,
+    /// The environment variables that hold a key, the first that is set.
+    pub key_variables: Vec<String>,
+    /// The environment variable that holds another address.
+    pub base_url_variable: String,
+    /// The format that it speaks.
+    pub wire: Wire,
+    /// How it is told the shape of the answer.
+    pub structured_output: StructuredOutput,
+    /// The field that limits the output.
+    pub max_tokens_field: MaxTokensField,
+    /// Whether it is told not to keep the conversation.
+    #[serde(default = "store_field_absent")]
+    pub store_field: StoreField,
+    /// Whether it is told a temperature.
+    #[serde(default = "temperature_sent")]
+    pub temperature: TemperatureField,
+    /// The model that a key alone seats.
+    pub default_model: Option<String>,
+}
+
+/// The formats on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wire {
+    /// Chat Completions, as OpenAI began it and all others follow.
+    OpenaiChat,
+}
+
+/// What the table knows of a model, or of all models whose names begin alike.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelEntry {
+    /// The id of its provider.
+    pub provider: String,
+    /// Its name, or the beginning of names with a `*` behind.
+    pub name: String,
+    /// How many tokens may go in, those of the answer included where the provider counts them together.
+    pub context_tokens: u64,
+    /// How many tokens may come out.
+    pub max_output_tokens: u32,
+    /// What it costs; `None` where nobody knows.
+    pub price: Option<Price>,
+    /// The month in which this was looked up, as `2026-11`.
+    pub as_of: String,
+}
+
+/// What tokens cost, in micro-USD per million tokens: 1 USD per million is 1,000,000.
+///
+/// At least one set of rates; the first holds from the first token on, each further one above a longer input.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<Rates>")]
+pub struct Price(Vec<Rates>);
+
+/// One set of prices, in micro-USD per million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    /// These rates hold for the whole of a call whose input is longer than this.
+    #[serde(default)]
+    pub above_input_tokens: u64,
+    /// Tokens in.
+    pub input: u64,
+    /// Tokens in from the cache; as `input` where it is left out.
+    pub cached_input: Option<u64>,
+    /// Tokens in that are written to the cache; as `input` where it is left out.
+    pub cache_write: Option<u64>,
+    /// Tokens out, reasoning included.
+    pub output: u64,
+}
+
+impl TryFrom<Vec<Rates>> for Price {
+    type Error = CatalogueError;
+
+    fn try_from(rates: Vec<Rates>) -> Result<Self, CatalogueError> {
+        let starts_at_nothing = rates.first().is_some_and(|first| first.above_input_tokens == 0);
+        if !starts_at_nothing || !rates.is_sorted_by(|a, b| a.above_input_tokens < b.above_input_tokens) {
+            let what =
+                "a price begins with rates for every input, and each further one is for a longer input";
+            return Err(CatalogueError::Wrong(what.to_owned()));
+        }
+        Ok(Self(rates))
+    }
+}
+
+/// Why a table cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// It is not TOML of this shape.
+    #[error("could not read the table of models")]
+    Toml(#[from] toml::de::Error),
+    /// It contradicts itself.
+    #[error("the table of models is wrong: {0}")]
+    Wrong(String),
+}
+
+impl Catalogue {
+    /// The table that this build carries.
+    pub fn embedded() -> Self {
+        Self::parse(include_str!("../../../config/models.toml")).expect("a test reads the embedded table")
+    }
+
+    /// Reads a table.
+    pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        let catalogue: Self = toml::from_str(text)?;
+        catalogue.check()?;
+        Ok(catalogue)
+    }
+
+    /// The provider of that id.
+    pub fn provider(&self, id: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.id == id)
+    }
+
+    /// What is known of a provider's model: by its name, else by the longest beginning.
+    pub fn model(&self, provider: &str, name: &str) -> Option<&ModelEntry> {
+        self.models
+            .iter()
+            .filter(|entry| entry.provider == provider)
+            .filter(|entry| match entry.name.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => name == entry.name,
+            })
+            .max_by_key(|entry| (!entry.name.ends_with('*'), entry.name.len()))
+    }
+
+    fn check(&self) -> Result<(), CatalogueError> {
+        let wrong = |what: String| Err(CatalogueError::Wrong(what));
+        for (index, provider) in self.providers.iter().enumerate() {
+            if self.providers[..index].iter().any(|other| other.id == provider.id) {
+                return wrong(format!("provider {} is there twice", provider.id));
+            }
+            if let Some(name) = &provider.default_model
+                && self.model(&provider.id, name).is_none()
+            {
+                return wrong(format!("{}'s default model {name} is not in the table", provider.id));
+            }
+        }
+        for (index, entry) in self.models.iter().enumerate() {
+            let is_same = |other: &ModelEntry| other.provider == entry.provider && other.name == entry.name;
+            if self.models[..index].iter().any(is_same) {
+                return wrong(format!("{}/{} is there twice", entry.provider, entry.name));
+            }
+            if self.provider(&entry.provider).is_none() {
+                return wrong(format!("{}/{} has no provider", entry.provider, entry.name));
+            }
+            if entry.name.trim_end_matches('*').contains('*') || entry.name.ends_with("**") {
+                return wrong(format!("{}/{} has a star before its end", entry.provider, entry.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Provider {
+    /// How requests to it are written.
+    pub fn dialect(&self) -> Dialect {
+        match self.wire {
+            Wire::OpenaiChat => Dialect {
+                structured_output: self.structured_output,
+                max_tokens_field: self.max_tokens_field,
+                store_field: self.store_field,
+                temperature: self.temperature,
+            },
+        }
+    }
+}
+
+impl Price {
+    /// The most that a call can cost: nothing from the cache, all of the output used. Rounded up.
+    pub fn worst_case_micro_usd(&self, input_tokens: u64, output_tokens: u64) -> u64 {
+        let rates = self.rates_for(input_tokens);
+        let input_rate = rates.input.max(rates.cache_write.unwrap_or(0));
+        total([(input_tokens, input_rate), (output_tokens, rates.output)])
+    }
+
+    /// What a call cost by its usage. Rounded up.
+    pub fn cost_micro_usd(&self, usage: &Usage) -> u64 {
+        let rates = self.rates_for(usage.input);
+        let fresh = usage.input.saturating_sub(usage.cached_input).saturating_sub(usage.cache_write);
+        total([
+            (fresh, rates.input),
+            (usage.cached_input, rates.cached_input.unwrap_or(rates.input)),
+            (usage.cache_write, rates.cache_write.unwrap_or(rates.input)),
+            (usage.output, rates.output),
+        ])
+    }
+
+    fn rates_for(&self, input_tokens: u64) -> &Rates {
+        let is_in_force = |rates: &&Rates| input_tokens > rates.above_input_tokens;
+        self.0.iter().rev().find(is_in_force).unwrap_or(&self.0[0])
+    }
+}
+
+/// Sums tokens times rates, in micro-USD, rounded up.
+fn total<const N: usize>(parts: [(u64, u64); N]) -> u64 {
+    let sum = parts
+        .iter()
+        .fold(0_u128, |sum, &(tokens, rate)| sum.saturating_add(u128::from(tokens) * u128::from(rate)));
+    u64::try_from(sum.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+fn store_field_absent() -> StoreField {
+    StoreField::Absent
+}
+
+fn temperature_sent() -> TemperatureField {
+    TemperatureField::Sent
+}

@@ -1,0 +1,199 @@
+//! One HTTP client for all models: every limit, and nothing of any format.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{NoProxy, RequestBuilder, Url};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::{ModelError, Phase};
+
+/// The largest reply that is taken, decompressed: 16,384 output tokens are about 64 KiB of text; with reasoning
+/// and token probabilities that a gateway may add, the largest seen stays far below 8 MiB.
+pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
+
+/// How long anything may take, and how large it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For a connection, TLS included.
+    pub connect: Duration,
+    /// Between two bytes of a reply that has begun. Before it begins only the total counts: a reply that does
+    /// not stream is silent while the model thinks.
+    pub idle: Duration,
+    /// For one call altogether.
+    pub total: Duration,
+    /// The largest body.
+    pub body_bytes: usize,
+}
+
+impl Default for Limits {
+    /// Ten minutes altogether is what the vendors' own clients wait.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(120),
+            total: Duration::from_secs(600),
+            body_bytes: BODY_LIMIT,
+        }
+    }
+}
+
+/// The proxy for https, and what goes past it. Plain http never goes through a proxy: it is for this machine.
+#[derive(Clone)]
+pub struct Proxy {
+    /// Its address; may hold a password.
+    pub url: SecretString,
+    /// Hosts that are reached directly, as `NO_PROXY` lists them.
+    pub except: String,
+}
+
+impl Proxy {
+    /// The proxy that `HTTPS_PROXY` (or `https_proxy`, `ALL_PROXY`, `all_proxy`) and `NO_PROXY` name.
+    pub fn from_environment() -> Option<Self> {
+        let first = |names: &[&str]| {
+            names.iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.trim().is_empty())
+        };
+        Some(Self {
+            url: first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?.into(),
+            except: first(&["NO_PROXY", "no_proxy"]).unwrap_or_default(),
+        })
+    }
+}
+
+/// The client. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    client: reqwest::Client,
+    limits: Limits,
+}
+
+/// One request and what came back, before anybody understood it.
+pub struct Exchange {
+    /// The bytes that were sent.
+    pub request: Bytes,
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, decompressed.
+    pub body: Bytes,
+    /// From sending to the last byte.
+    pub elapsed_ms: u64,
+}
+
+impl HttpClient {
+    /// Makes a client. Redirects are not followed: they would carry the prompt to another host.
+    pub fn new(limits: Limits, proxy: Option<&Proxy>) -> Result<Self, ModelError> {
+        let unusable = |error: reqwest::Error| ModelError::Request {
+            detail: format!("the http client cannot be set up: {}", error.without_url()),
+        };
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("recuse/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(limits.connect)
+            // Networks drop connections that are silent for minutes, as one is while a model thinks.
+            .tcp_keepalive(Duration::from_secs(30))
+            // Otherwise reqwest reads the environment itself, and would send loopback calls to HTTP_PROXY.
+            .no_proxy();
+        if let Some(Proxy { url, except }) = proxy {
+            let https = reqwest::Proxy::https(url.expose_secret()).map_err(unusable)?;
+            builder = builder.proxy(https.no_proxy(NoProxy::from_string(except)));
+        }
+        Ok(Self { client: builder.build().map_err(unusable)?, limits })
+    }
+
+    /// Sends JSON.
+    pub async fn post(
+        &self,
+        url: Url,
+        key: Option<&SecretString>,
+        body: Bytes,
+        deadline: Instant,
+    ) -> Result<Exchange, ModelError> {
+        let request = self.client.post(url).header(CONTENT_TYPE, "application/json").body(body.clone());
+        self.exchange(request, key, body, deadline).await
+    }
+
+    /// Asks for something.
+    pub async fn get(
+        &self,
+        url: Url,
+        key: Option<&SecretString>,
+        deadline: Instant,
+    ) -> Result<Exchange, ModelError> {
+        self.exchange(self.client.get(url), key, Bytes::new(), deadline).await
+    }
+
+    /// The deadline of a call that begins now.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.limits.total
+    }
+
+    async fn exchange(
+        &self,
+        mut request: RequestBuilder,
+        key: Option<&SecretString>,
+        sent: Bytes,
+        deadline: Instant,
+    ) -> Result<Exchange, ModelError> {
+        if let Some(key) = key {
+            request = request.header(AUTHORIZATION, bearer(key)?);
+        }
+        let started = Instant::now();
+        let mut response = timeout_at(deadline, request.send())
+            .await
+            .map_err(|_| ModelError::Timeout { phase: Phase::FirstByte })?
+            .map_err(from_reqwest)?;
+        let too_large = ModelError::BodyTooLarge { limit: self.limits.body_bytes };
+        if response.content_length().is_some_and(|length| length > self.limits.body_bytes as u64) {
+            return Err(too_large);
+        }
+        let mut body = BytesMut::new();
+        loop {
+            let idle_until = Instant::now() + self.limits.idle;
+            let phase = if idle_until < deadline { Phase::NextByte } else { Phase::Deadline };
+            let chunk = timeout_at(idle_until.min(deadline), response.chunk())
+                .await
+                .map_err(|_| ModelError::Timeout { phase })?
+                .map_err(from_reqwest)?;
+            let Some(chunk) = chunk else { break };
+            if body.len() + chunk.len() > self.limits.body_bytes {
+                return Err(too_large);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(Exchange {
+            request: sent,
+            status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
+            body: body.freeze(),
+            elapsed_ms,
+        })
+    }
+}
+
+fn bearer(key: &SecretString) -> Result<HeaderValue, ModelError> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| {
+        ModelError::Request { detail: "the key holds characters that a header cannot carry".to_owned() }
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Sorts an error of the transport. The URL is left out of it.
+fn from_reqwest(error: reqwest::Error) -> ModelError {
+    let error = error.without_url();
+    if error.is_connect() {
+        if error.is_timeout() {
+            return ModelError::Timeout { phase: Phase::Connect };
+        }
+        return ModelError::Connect { source: error.into() };
+    }
+    if error.is_builder() {
+        return ModelError::Request { detail: error.to_string() };
+    }
+    ModelError::Interrupted { source: error.into() }
+}
