@@ -38,49 +38,105 @@ pub enum LineageSource {
     Unknown,
 }
 
-/// What a model costs, in micro-USD for a million tokens.
+/// What tokens cost, in micro-USD per million tokens: 1 USD per million is 1,000,000.
+///
+/// The first rates hold from the first token on, each further one above a longer input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Price {
-    /// For input that was not cached.
+#[serde(try_from = "Vec<Rates>", into = "Vec<Rates>")]
+#[schemars(with = "Vec<Rates>")]
+pub struct Price(Vec<Rates>);
+
+/// One set of prices, in micro-USD per million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    /// These rates hold for the whole of a call whose input is longer than this.
+    #[serde(default)]
+    pub above_input_tokens: u64,
+    /// Tokens in.
     pub input: u64,
-    /// For input that was read from the provider's cache.
-    pub cached_input: u64,
-    /// For output, reasoning included.
+    /// Tokens in from the cache; as `input` where it is left out.
+    pub cached_input: Option<u64>,
+    /// Tokens in that are written to the cache; as `input` where it is left out.
+    pub cache_write: Option<u64>,
+    /// Tokens out, reasoning included.
     pub output: u64,
-    /// The day on which that was true, `YYYY-MM-DD`.
-    pub as_of: String,
+}
+
+/// Rates that are no price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a price begins with rates for every input, and each further one is for a longer input")]
+pub struct PriceError;
+
+impl TryFrom<Vec<Rates>> for Price {
+    type Error = PriceError;
+
+    fn try_from(rates: Vec<Rates>) -> Result<Self, PriceError> {
+        let starts_at_nothing = rates.first().is_some_and(|first| first.above_input_tokens == 0);
+        let rising = rates.is_sorted_by(|a, b| a.above_input_tokens < b.above_input_tokens);
+        if starts_at_nothing && rising { Ok(Self(rates)) } else { Err(PriceError) }
+    }
+}
+
+impl From<Price> for Vec<Rates> {
+    fn from(price: Price) -> Self {
+        price.0
+    }
 }
 
 /// Tokens that a provider counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
-    /// Input, cached input included.
+    /// Tokens read, those from the cache included.
     pub input: u64,
-    /// Of it, read from the cache.
+    /// Of these, read from the provider's cache.
     pub cached_input: u64,
-    /// Output, reasoning included.
+    /// Of these, written to the provider's cache.
+    pub cache_write: u64,
+    /// Tokens written, reasoning included.
     pub output: u64,
-    /// Of it, reasoning.
+    /// Of these, reasoning.
     pub reasoning: u64,
 }
 
 impl Price {
-    /// The cost of some usage in micro-USD, rounded up.
-    pub fn cost(&self, usage: &Usage) -> u64 {
-        let cached = usage.cached_input.min(usage.input);
-        let parts = [
-            u128::from(usage.input - cached) * u128::from(self.input),
-            u128::from(cached) * u128::from(self.cached_input),
-            u128::from(usage.output) * u128::from(self.output),
-        ];
-        let total = parts.iter().sum::<u128>().div_ceil(1_000_000);
-        u64::try_from(total).unwrap_or(u64::MAX)
+    /// The same rates whatever the length.
+    pub fn flat(input: u64, output: u64) -> Self {
+        Self(vec![Rates { above_input_tokens: 0, input, cached_input: None, cache_write: None, output }])
     }
 
-    /// The most that a call can cost in micro-USD: nothing cached, all output used.
-    pub fn worst_case(&self, input_tokens: u64, max_output_tokens: u64) -> u64 {
-        self.cost(&Usage { input: input_tokens, output: max_output_tokens, ..Usage::default() })
+    /// What a call cost by its usage, in micro-USD, rounded up.
+    pub fn cost(&self, usage: &Usage) -> u64 {
+        let rates = self.rates_for(usage.input);
+        let cached = usage.cached_input.min(usage.input);
+        let written = usage.cache_write.min(usage.input - cached);
+        total([
+            (usage.input - cached - written, rates.input),
+            (cached, rates.cached_input.unwrap_or(rates.input)),
+            (written, rates.cache_write.unwrap_or(rates.input)),
+            (usage.output, rates.output),
+        ])
     }
+
+    /// The most that a call can cost in micro-USD: the dearest way to read the input, all output used. Rounded up.
+    pub fn worst_case(&self, input_tokens: u64, max_output_tokens: u64) -> u64 {
+        let rates = self.rates_for(input_tokens);
+        let input = rates.input.max(rates.cache_write.unwrap_or(0)).max(rates.cached_input.unwrap_or(0));
+        total([(input_tokens, input), (max_output_tokens, rates.output)])
+    }
+
+    fn rates_for(&self, input_tokens: u64) -> &Rates {
+        let in_force = |rates: &&Rates| input_tokens > rates.above_input_tokens;
+        self.0.iter().rev().find(in_force).unwrap_or(&self.0[0])
+    }
+}
+
+/// Sums tokens times rates, in micro-USD, rounded up.
+fn total<const N: usize>(parts: [(u64, u64); N]) -> u64 {
+    let sum = parts
+        .iter()
+        .fold(0_u128, |sum, &(tokens, rate)| sum.saturating_add(u128::from(tokens) * u128::from(rate)));
+    u64::try_from(sum.div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 /// Estimates how many tokens a text has, on the high side.
@@ -95,25 +151,55 @@ mod tests {
     use super::*;
 
     fn price() -> Price {
-        Price { input: 2_000_000, cached_input: 100_000, output: 10_000_000, as_of: "2026-11-01".into() }
+        let base = Rates {
+            above_input_tokens: 0,
+            input: 2_000_000,
+            cached_input: Some(100_000),
+            cache_write: Some(2_500_000),
+            output: 10_000_000,
+        };
+        let long = Rates { above_input_tokens: 200_000, input: 4_000_000, ..base };
+        Price::try_from(vec![base, long]).expect("rising rates")
+    }
+
+    fn usage(input: u64, cached_input: u64, cache_write: u64, output: u64) -> Usage {
+        Usage { input, cached_input, cache_write, output, reasoning: 0 }
     }
 
     #[test]
-    fn cost_counts_cached_input_at_its_own_rate_and_rounds_up() {
-        let usage = Usage { input: 1_000_000, cached_input: 400_000, output: 1, reasoning: 0 };
-        assert_eq!(price().cost(&usage), 600_000 * 2 + 40_000 + 10);
-        assert_eq!(price().cost(&Usage { input: 0, cached_input: 1, output: 0, reasoning: 0 }), 0);
-        assert_eq!(price().cost(&Usage { cached_input: 1, input: 1, ..Usage::default() }), 1);
+    fn cost_counts_each_kind_of_input_at_its_rate_and_rounds_up() {
+        let cases = [
+            (usage(100_000, 40_000, 10_000, 1), 50_000 * 2 + 4_000 + 25_000 + 10),
+            (usage(200_001, 0, 0, 0), 800_004),
+            (usage(1, 1, 0, 0), 1),
+            (usage(0, 9, 9, 0), 0),
+        ];
+        for (usage, expected) in cases {
+            assert_eq!(price().cost(&usage), expected, "{usage:?}");
+        }
     }
 
     #[test]
     fn no_usage_within_the_limits_costs_more_than_the_worst_case() {
-        let worst = price().worst_case(1_000, 500);
-        for cached in [0, 10, 1_000] {
-            for output in [0, 1, 500] {
-                let usage = Usage { input: 1_000, cached_input: cached, output, reasoning: 0 };
-                assert!(price().cost(&usage) <= worst);
+        for input in [1_000, 300_000] {
+            let worst = price().worst_case(input, 500);
+            for (cached, written, output) in [(0, 0, 500), (input, 0, 500), (0, input, 500), (10, 20, 1)] {
+                assert!(price().cost(&usage(input, cached, written, output)) <= worst);
             }
         }
+    }
+
+    #[test]
+    fn rates_that_leave_inputs_without_a_price_are_none() {
+        let rates = |above_input_tokens| Rates {
+            above_input_tokens,
+            input: 1,
+            cached_input: None,
+            cache_write: None,
+            output: 1,
+        };
+        assert!(Price::try_from(vec![]).is_err());
+        assert!(Price::try_from(vec![rates(5)]).is_err());
+        assert!(Price::try_from(vec![rates(0), rates(9), rates(9)]).is_err());
     }
 }

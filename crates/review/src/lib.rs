@@ -26,6 +26,7 @@ pub mod panel;
 pub mod policy;
 pub mod prompt;
 pub mod text;
+pub mod wishes;
 
 pub use change::{Change, Commit, CommitId, FileChange, Gap, GapKind, Hunk, Line, LineKind, RepoPath, Side};
 pub use digest::Digest;

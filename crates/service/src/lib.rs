@@ -1,1 +1,15 @@
-//! placeholder
+//! What runs: configuration, prompts, and the story of one review.
+//!
+//! Everything that decides is in `review`; here the decisions meet git, the models and the store. `service` is the
+//! only crate that starts concurrent work, and it prints nothing: whoever calls it is told by values.
+
+pub mod config;
+pub mod doctor;
+pub mod fan_out;
+pub mod init;
+pub mod places;
+pub mod prompts;
+pub mod review_one;
+pub mod roster;
+pub mod rules_pass;
+pub mod toml_error;

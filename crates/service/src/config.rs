@@ -1,0 +1,359 @@
+//! The configuration: defaults < the operator's file < environment < flags, merged once into one value. Then the
+//! base branch's `.recuse.toml` can only narrow it.
+//!
+//! The two files share key names where they mean the same, but they are two structs: the base's has no key that
+//! could hold a URL, a command, a path outside the repository or a credential (law 7).
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, bail};
+use review::policy::{BasePolicy, Gate, Independence, Origin, PathEffect, PathRule, PathRules, Policy};
+use review::{Lens, RepoPath};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::toml_error;
+
+/// The name of the base branch's configuration, at the repository's root.
+pub const BASE_FILE: &str = ".recuse.toml";
+
+/// The operator's file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperatorFile {
+    /// How a change is reviewed.
+    pub review: ReviewSection,
+    /// The models to ask, in order of preference.
+    pub model: Vec<ModelSection>,
+    /// What is said about paths.
+    pub path: Vec<PathSection>,
+    /// The rules' thresholds.
+    pub rules: rules::RuleOptions,
+}
+
+/// `[review]` of the operator's file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReviewSection {
+    /// `require`, `prefer` or `off`.
+    pub independence: Option<Independence>,
+    /// `low`, `medium`, `high`, `critical` or `never`.
+    pub fail_on: Option<Gate>,
+    /// The lenses that may be seated; all by default.
+    pub lenses: Option<BTreeSet<Lens>>,
+    /// How many mutually unrelated models look through each lens, where the roster has them.
+    pub reviewers_per_lens: Option<usize>,
+    /// The most that one review may cost, in USD.
+    pub max_usd: Option<f64>,
+    /// The most that one review may take, in seconds.
+    pub max_seconds: Option<u32>,
+    /// The most model calls at once.
+    pub concurrency: Option<usize>,
+    /// The most tokens of one prompt; larger changes are split.
+    pub prompt_tokens: Option<u32>,
+    /// Checks that must have passed, by name.
+    pub required_checks: Vec<String>,
+}
+
+/// One `[[model]]` of the operator's file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSection {
+    /// `PROVIDER/NAME`, as in `openai/gpt-6.1-sol` or `local/qwen3-coder`.
+    pub name: String,
+    /// The server's address, where it is not the provider's own.
+    pub base_url: Option<String>,
+    /// The environment variable that holds the key, where it is not the provider's usual one.
+    pub key_env: Option<String>,
+    /// Allows plain http to another machine.
+    #[serde(default)]
+    pub plain_http: bool,
+    /// The families that the model descends from, where its name does not tell.
+    pub families: Option<Vec<String>>,
+    /// How many tokens prompt and answer may have together.
+    pub context_tokens: Option<u32>,
+    /// How many tokens an answer may have.
+    pub max_output_tokens: Option<u32>,
+    /// What input costs, in USD per million tokens.
+    pub input_usd: Option<f64>,
+    /// What output costs, in USD per million tokens.
+    pub output_usd: Option<f64>,
+}
+
+/// One `[[path]]`, of the operator's file or of the base's.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PathSection {
+    /// Globs; one without a slash matches at any depth.
+    #[serde(rename = "match")]
+    pub globs: Vec<String>,
+    /// Nobody has to look at these files, for this reason.
+    pub exempt: Option<String>,
+    /// These files are never part of a prompt, for this reason.
+    pub never_send: Option<String>,
+    /// These lenses are not asked about these files.
+    pub without: Option<BTreeSet<Lens>>,
+    /// Why, for `without`.
+    pub reason: Option<String>,
+}
+
+/// The base branch's `.recuse.toml`: it can only narrow.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BaseFile {
+    /// How a change is reviewed.
+    pub review: BaseReviewSection,
+    /// What is said about paths.
+    pub path: Vec<PathSection>,
+}
+
+/// `[review]` of the base's file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BaseReviewSection {
+    /// At least this strict.
+    pub independence: Option<Independence>,
+    /// At most this lenient.
+    pub fail_on: Option<Gate>,
+    /// At most this much, in USD.
+    pub max_usd: Option<f64>,
+    /// At most this long, in seconds.
+    pub max_seconds: Option<u32>,
+    /// More checks that must have passed, by name.
+    pub required_checks: Vec<String>,
+}
+
+/// What flags and environment ask for; `None` leaves it to the file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--independence`.
+    pub independence: Option<Independence>,
+    /// `--fail-on`.
+    pub fail_on: Option<Gate>,
+    /// `--lens`.
+    pub lenses: Option<BTreeSet<Lens>>,
+    /// `--max-usd`.
+    pub max_usd: Option<f64>,
+    /// `--max-seconds`.
+    pub max_seconds: Option<u32>,
+    /// `--offline`.
+    pub offline: Offline,
+    /// `--model`, `RECUSE_MODELS`: names only.
+    pub models: Vec<String>,
+}
+
+/// Whether models are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Offline {
+    /// Models are asked.
+    #[default]
+    No,
+    /// The rules only.
+    Yes,
+}
+
+/// The merged configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What decides.
+    pub policy: Policy,
+    /// The models that the operator named, in order of preference; empty where none was.
+    pub models: Vec<ModelSection>,
+    /// The rules' thresholds.
+    pub rules: rules::RuleOptions,
+    /// The most model calls at once.
+    pub concurrency: usize,
+    /// The most tokens of one prompt.
+    pub prompt_tokens: u32,
+}
+
+/// The most model calls at once, by default: enough for five lenses, few enough for a small account's limits.
+const CONCURRENCY: usize = 6;
+
+/// The most tokens of one prompt, by default. Reviewers miss more in longer prompts, and each part costs its
+/// instructions again; 24,000 holds some 1,500 changed lines.
+const PROMPT_TOKENS: u32 = 24_000;
+
+/// Reads the operator's file. `name` is what errors call it.
+///
+/// # Errors
+/// What is wrong with it, with line and caret.
+pub fn read_operator_file(text: &str, name: &str) -> Result<OperatorFile> {
+    Ok(toml_error::parse(text, name)?)
+}
+
+/// Reads the base branch's file.
+///
+/// # Errors
+/// What is wrong with it, with line and caret.
+pub fn read_base_file(text: &str) -> Result<BasePolicy> {
+    let file: BaseFile = toml_error::parse(text, BASE_FILE)?;
+    let paths = path_rules(&file.path, Origin::Base).with_context(|| format!("could not use {BASE_FILE}"))?;
+    Ok(BasePolicy {
+        independence: file.review.independence,
+        fail_on: file.review.fail_on,
+        max_micro_usd: file.review.max_usd.map(micro_usd).transpose()?,
+        max_seconds: file.review.max_seconds,
+        required_checks: file.review.required_checks,
+        paths,
+    })
+}
+
+/// Merges the operator's file with flags and environment.
+///
+/// # Errors
+/// A value that cannot be used.
+pub fn merge(file: OperatorFile, flags: &Overrides) -> Result<Config> {
+    let defaults = Policy::default();
+    let review = file.review;
+    let rules = path_rules(&file.path, Origin::Operator)?;
+    let max_usd = flags.max_usd.or(review.max_usd);
+    let models = if flags.models.is_empty() {
+        file.model
+    } else {
+        // A flag names a model; what the file says about that model still holds.
+        let named = |name: &String| {
+            let known = file.model.iter().find(|section| section.name == *name).cloned();
+            known.unwrap_or_else(|| ModelSection::named(name))
+        };
+        flags.models.iter().map(named).collect()
+    };
+    let policy = Policy {
+        independence: flags.independence.or(review.independence).unwrap_or(defaults.independence),
+        lenses: flags.lenses.clone().or(review.lenses).unwrap_or(defaults.lenses),
+        offline: flags.offline == Offline::Yes,
+        reviewers_per_lens: review.reviewers_per_lens.unwrap_or(defaults.reviewers_per_lens).clamp(1, 4),
+        fail_on: flags.fail_on.or(review.fail_on).unwrap_or(defaults.fail_on),
+        paths: PathRules::new(rules)?,
+        required_checks: review.required_checks,
+        max_micro_usd: max_usd.map(micro_usd).transpose()?,
+        max_seconds: flags.max_seconds.or(review.max_seconds).unwrap_or(defaults.max_seconds),
+    };
+    Ok(Config {
+        policy,
+        models,
+        rules: file.rules,
+        concurrency: review.concurrency.unwrap_or(CONCURRENCY).clamp(1, 64),
+        prompt_tokens: review.prompt_tokens.unwrap_or(PROMPT_TOKENS).max(1_000),
+    })
+}
+
+impl ModelSection {
+    /// A model of which only the name is given.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            base_url: None,
+            key_env: None,
+            plain_http: false,
+            families: None,
+            context_tokens: None,
+            max_output_tokens: None,
+            input_usd: None,
+            output_usd: None,
+        }
+    }
+}
+
+fn path_rules(sections: &[PathSection], origin: Origin) -> Result<Vec<PathRule>> {
+    let mut rules = Vec::new();
+    for section in sections {
+        let globs = section.globs.clone();
+        let shown = || globs.join("`, `");
+        if globs.is_empty() {
+            bail!("a [[path]] matches nothing: give `match = [\"…\"]`");
+        }
+        for glob in &globs {
+            if glob.starts_with('/') || RepoPath::from(glob.as_str()).as_str().split('/').any(|part| part == "..") {
+                bail!("the glob `{glob}` leaves the repository: give it relative to the root");
+            }
+        }
+        let mut push = |effect, reason: &str| {
+            rules.push(PathRule { globs: globs.clone(), effect, reason: reason.to_owned(), origin });
+        };
+        if let Some(reason) = &section.exempt {
+            push(PathEffect::Exempt, reason);
+        }
+        if let Some(reason) = &section.never_send {
+            push(PathEffect::NeverSend, reason);
+        }
+        if let Some(lenses) = &section.without {
+            push(PathEffect::Without(lenses.clone()), section.reason.as_deref().unwrap_or("no reason given"));
+        }
+        if section.exempt.is_none() && section.never_send.is_none() && section.without.is_none() {
+            bail!("the [[path]] for `{}` says nothing: give `exempt`, `never_send` or `without`", shown());
+        }
+    }
+    PathRules::new(rules.clone())?;
+    Ok(rules)
+}
+
+/// USD as micro-USD.
+///
+/// # Errors
+/// Not a number, negative, or more than a billion.
+pub fn micro_usd(usd: f64) -> Result<u64> {
+    if !usd.is_finite() || !(0.0..=1e9).contains(&usd) {
+        bail!("{usd} is not an amount of USD");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above: 0 to 1e15")]
+    let micro = (usd * 1e6).round() as u64;
+    Ok(micro)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_the_defaults() {
+        let file = read_operator_file(
+            "[review]\nfail_on = \"low\"\nmax_usd = 0.25\nindependence = \"off\"\n\
+             [[model]]\nname = \"local/a\"\nfamilies = [\"qwen\"]\n",
+            "c.toml",
+        )
+        .expect("a good file");
+        let flags = Overrides {
+            independence: Some(Independence::Prefer),
+            models: vec!["openai/b".into(), "local/a".into()],
+            ..Overrides::default()
+        };
+        let config = merge(file, &flags).expect("a good configuration");
+        assert_eq!(config.policy.fail_on, Gate::Low);
+        assert_eq!(config.policy.independence, Independence::Prefer);
+        assert_eq!(config.policy.max_micro_usd, Some(250_000));
+        assert_eq!(config.policy.max_seconds, Policy::default().max_seconds);
+        assert_eq!(config.models.len(), 2);
+        assert_eq!(config.models[1].families.as_deref(), Some(&["qwen".to_owned()][..]));
+    }
+
+    #[test]
+    fn the_base_file_has_no_key_that_could_widen_anything() {
+        for widening in [
+            "[[model]]\nname = \"x/y\"",
+            "[review]\nlenses = []",
+            "[review]\nconcurrency = 99",
+            "[review]\nbase_url = \"https://evil.example\"",
+            "[rules]\ncognitive = 999",
+            "base_url = \"x\"",
+            "[[path]]\nmatch = [\"../x\"]\nexempt = \"y\"",
+            "[[path]]\nmatch = [\"/etc/*\"]\nexempt = \"y\"",
+            "[[path]]\nmatch = [\"*.x\"]",
+            "[[path]]\nmatch = []\nexempt = \"y\"",
+        ] {
+            assert!(read_base_file(widening).is_err(), "{widening}");
+        }
+        let policy = read_base_file("[review]\nfail_on = \"medium\"\n[[path]]\nmatch = [\"*.snap\"]\nexempt = \"y\"\n")
+            .expect("narrowing");
+        assert_eq!(policy.fail_on, Some(Gate::Medium));
+        assert_eq!(policy.paths[0].origin, Origin::Base);
+    }
+
+    #[test]
+    fn money_is_checked() {
+        assert_eq!(micro_usd(0.000_001).expect("one"), 1);
+        for wrong in [-1.0, f64::NAN, f64::INFINITY, 2e9] {
+            assert!(micro_usd(wrong).is_err());
+        }
+    }
+}

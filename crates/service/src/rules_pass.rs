@@ -1,0 +1,158 @@
+//! Runs the rules over a change: findings, what could not be examined, and the redacted change that everything
+//! behind this point sees.
+//!
+//! File by file, so that only the texts of one file per thread are in memory.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Result;
+use git::BlobReader;
+use review::outcome::RulesMiss;
+use review::{Change, FileChange, Finding, Lens};
+use rules::{Examined, FileReport, FileView, RuleOptions};
+
+/// What the rules say about a change.
+pub struct RulesPass {
+    /// The change with secrets replaced, in files, title, body and messages.
+    pub change: Change,
+    /// What was found, in the change's order.
+    pub findings: Vec<Finding>,
+    /// Per lens of the rules, the files (by index) that they can look at.
+    pub supported: Vec<(Lens, Vec<usize>)>,
+    /// What they could look at and did not get through. The seat is filled in when the panel is known.
+    pub failed: Vec<(Lens, usize, String)>,
+    /// Files (by index) in which not every secret may have been found: they are not shown to models.
+    pub unsafe_to_send: Vec<usize>,
+    /// How many secrets were replaced.
+    pub redacted: usize,
+}
+
+/// Below this many files one thread is quicker than starting another.
+const FILES_FOR_A_SECOND_THREAD: usize = 24;
+
+/// Runs the rules. `open` gives each thread its own reader of whole files; `None` where only a diff is at hand.
+///
+/// # Errors
+/// The repository cannot be read.
+pub fn run(
+    mut change: Change,
+    options: &RuleOptions,
+    open: &(dyn Fn() -> Result<Option<BlobReader>> + Sync),
+) -> Result<RulesPass> {
+    let reports = review_files(&change, options, open)?;
+    let mut pass = RulesPass {
+        findings: Vec::new(),
+        supported: rules::LENSES.iter().map(|lens| (*lens, Vec::new())).collect(),
+        failed: Vec::new(),
+        unsafe_to_send: Vec::new(),
+        redacted: 0,
+        change: Change { files: Vec::new(), ..change.clone_without_files() },
+    };
+    for (index, (file, report)) in std::mem::take(&mut change.files).into_iter().zip(reports).enumerate() {
+        for (lens, examined) in &report.examined {
+            let files = pass.supported.iter_mut().find(|(known, _)| known == lens);
+            let mut supported = || files.into_iter().for_each(|(_, files)| files.push(index));
+            match examined {
+                Examined::All => supported(),
+                Examined::NotSupported(_) => {}
+                Examined::Failed(reason) => {
+                    supported();
+                    pass.failed.push((*lens, index, reason.clone()));
+                    if *lens == Lens::Security {
+                        pass.unsafe_to_send.push(index);
+                    }
+                }
+            }
+        }
+        pass.redacted += report.secrets.len();
+        pass.findings.extend(report.findings);
+        let redacted =
+            if report.secrets.is_empty() { file } else { rules::redact_hunks(&file, &report.secrets) };
+        pass.change.files.push(redacted);
+    }
+    let mut redact = |text: &mut String| {
+        let (redacted, count) = rules::redact_text(text);
+        if count > 0 {
+            *text = redacted;
+            pass.redacted += count;
+        }
+    };
+    redact(&mut pass.change.title);
+    redact(&mut pass.change.body);
+    for commit in &mut pass.change.commits {
+        redact(&mut commit.message);
+    }
+    Ok(pass)
+}
+
+impl RulesPass {
+    /// What the rules did not get through, for the seats of a panel.
+    pub fn misses(&self, panel: &review::panel::Panel) -> Vec<RulesMiss> {
+        let seat_of = |lens: Lens| {
+            panel
+                .seats
+                .iter()
+                .position(|seat| seat.lens == lens && seat.reviewer == review::panel::Reviewer::Rules)
+        };
+        self.failed
+            .iter()
+            .filter_map(|(lens, file, reason)| {
+                Some(RulesMiss { seat: seat_of(*lens)?, file: *file, reason: reason.clone() })
+            })
+            .collect()
+    }
+}
+
+fn review_files(
+    change: &Change,
+    options: &RuleOptions,
+    open: &(dyn Fn() -> Result<Option<BlobReader>> + Sync),
+) -> Result<Vec<FileReport>> {
+    let threads = if change.files.len() < FILES_FOR_A_SECOND_THREAD {
+        1
+    } else {
+        std::thread::available_parallelism().map_or(1, usize::from).min(8)
+    };
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(usize, FileReport)>> {
+        let mut reader: Option<Option<BlobReader>> = None;
+        let mut reports = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = change.files.get(index) else { return Ok(reports) };
+            reports.push((index, review_file(file, options, &mut reader, open)?));
+        }
+    };
+    let mut reports = std::thread::scope(|scope| -> Result<Vec<(usize, FileReport)>> {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut reports = work()?;
+        for other in others {
+            reports.extend(other.join().expect("the rules never panic")?);
+        }
+        Ok(reports)
+    })?;
+    reports.sort_by_key(|(index, _)| *index);
+    Ok(reports.into_iter().map(|(_, report)| report).collect())
+}
+
+fn review_file(
+    file: &FileChange,
+    options: &RuleOptions,
+    reader: &mut Option<Option<BlobReader>>,
+    open: &(dyn Fn() -> Result<Option<BlobReader>> + Sync),
+) -> Result<FileReport> {
+    if !rules::wants_whole_files(file) {
+        return Ok(rules::review_file(&FileView { file, base: None, head: None }, options));
+    }
+    if reader.is_none() {
+        *reader = Some(open()?);
+    }
+    let texts = match reader.as_mut().and_then(Option::as_mut) {
+        Some(reader) => reader.texts(file)?,
+        None => git::FileTexts::default(),
+    };
+    Ok(rules::review_file(
+        &FileView { file, base: texts.base.as_deref(), head: texts.head.as_deref() },
+        options,
+    ))
+}
