@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use crate::openai_chat::{Dialect, MaxTokensField, StoreField, StructuredOutput, TemperatureField};
-use crate::reply::Usage;
+use review::engine::Price;
 
 /// The table.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,44 +74,6 @@ pub struct ModelEntry {
     pub price: Option<Price>,
     /// The month in which this was looked up, as `2026-11`.
     pub as_of: String,
-}
-
-/// What tokens cost, in micro-USD per million tokens: 1 USD per million is 1,000,000.
-///
-/// At least one set of rates; the first holds from the first token on, each further one above a longer input.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Vec<Rates>")]
-pub struct Price(Vec<Rates>);
-
-/// One set of prices, in micro-USD per million tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rates {
-    /// These rates hold for the whole of a call whose input is longer than this.
-    #[serde(default)]
-    pub above_input_tokens: u64,
-    /// Tokens in.
-    pub input: u64,
-    /// Tokens in from the cache; as `input` where it is left out.
-    pub cached_input: Option<u64>,
-    /// Tokens in that are written to the cache; as `input` where it is left out.
-    pub cache_write: Option<u64>,
-    /// Tokens out, reasoning included.
-    pub output: u64,
-}
-
-impl TryFrom<Vec<Rates>> for Price {
-    type Error = CatalogueError;
-
-    fn try_from(rates: Vec<Rates>) -> Result<Self, CatalogueError> {
-        let starts_at_nothing = rates.first().is_some_and(|first| first.above_input_tokens == 0);
-        if !starts_at_nothing || !rates.is_sorted_by(|a, b| a.above_input_tokens < b.above_input_tokens) {
-            let what =
-                "a price begins with rates for every input, and each further one is for a longer input";
-            return Err(CatalogueError::Wrong(what.to_owned()));
-        }
-        Ok(Self(rates))
-    }
 }
 
 /// Why a table cannot be used.
@@ -195,40 +157,6 @@ impl Provider {
             },
         }
     }
-}
-
-impl Price {
-    /// The most that a call can cost: nothing from the cache, all of the output used. Rounded up.
-    pub fn worst_case_micro_usd(&self, input_tokens: u64, output_tokens: u64) -> u64 {
-        let rates = self.rates_for(input_tokens);
-        let input_rate = rates.input.max(rates.cache_write.unwrap_or(0));
-        total([(input_tokens, input_rate), (output_tokens, rates.output)])
-    }
-
-    /// What a call cost by its usage. Rounded up.
-    pub fn cost_micro_usd(&self, usage: &Usage) -> u64 {
-        let rates = self.rates_for(usage.input);
-        let fresh = usage.input.saturating_sub(usage.cached_input).saturating_sub(usage.cache_write);
-        total([
-            (fresh, rates.input),
-            (usage.cached_input, rates.cached_input.unwrap_or(rates.input)),
-            (usage.cache_write, rates.cache_write.unwrap_or(rates.input)),
-            (usage.output, rates.output),
-        ])
-    }
-
-    fn rates_for(&self, input_tokens: u64) -> &Rates {
-        let is_in_force = |rates: &&Rates| input_tokens > rates.above_input_tokens;
-        self.0.iter().rev().find(is_in_force).unwrap_or(&self.0[0])
-    }
-}
-
-/// Sums tokens times rates, in micro-USD, rounded up.
-fn total<const N: usize>(parts: [(u64, u64); N]) -> u64 {
-    let sum = parts
-        .iter()
-        .fold(0_u128, |sum, &(tokens, rate)| sum.saturating_add(u128::from(tokens) * u128::from(rate)));
-    u64::try_from(sum.div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 fn store_field_absent() -> StoreField {

@@ -16,15 +16,16 @@ pub mod prompt;
 pub mod reply;
 pub mod retry;
 
-pub use catalogue::{Catalogue, ModelEntry, Price, Provider};
+pub use catalogue::{Catalogue, ModelEntry, Provider};
 pub use chat::{ChatModel, list_models};
 pub use endpoint::{BaseUrl, Endpoint, PlainHttp};
 pub use error::{ModelError, Phase};
 pub use http::{HttpClient, Limits, Proxy};
 pub use openai_chat::{Dialect, MaxTokensField, StoreField, StructuredOutput, TemperatureField};
 pub use prompt::{AnswerSchema, Message, Prompt, ToolSpec};
-pub use reply::{Content, Finish, Reply, ToolCall, Usage};
+pub use reply::{Content, Finish, Reply, ToolCall};
 pub use retry::{Asked, RetryPolicy, ask_with_retries};
+pub use review::engine::{Price, Rates, Usage};
 
 use async_trait::async_trait;
 

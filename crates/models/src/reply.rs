@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use review::Digest;
+use review::engine::Usage;
 
 /// What a model answered, and the evidence of it.
 ///
@@ -77,19 +78,4 @@ pub enum Finish {
     Filtered(String),
     /// A word that we do not know, or none. Never taken for complete.
     Unknown(String),
-}
-
-/// What a call used, in tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// Tokens read, those from the cache included.
-    pub input: u64,
-    /// Of these, read from the provider's cache.
-    pub cached_input: u64,
-    /// Of these, written to the provider's cache.
-    pub cache_write: u64,
-    /// Tokens written, reasoning included.
-    pub output: u64,
-    /// Of these, reasoning.
-    pub reasoning: u64,
 }

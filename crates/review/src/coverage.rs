@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Content, Gap, GapKind, Side};
+use crate::change::{Change, Content, Gap, GapKind, Hunk, Side};
 use crate::outcome::{Ending, Outcome, RulesMiss};
 use crate::panel::{Asked, LensPanel, LensWish, Need, Panel, Reviewer};
 use crate::policy::{PathRule, Policy};
+use crate::prompt::MAX_LINE_BYTES;
 use crate::{Lens, Lineage, RepoPath};
 
 /// What coverage is computed from.
@@ -152,6 +153,7 @@ fn cover_lens(
             }
             let problem = match kept_back {
                 Some((_, reason)) if lens.asked == Asked::Models => Some(reason.clone()),
+                Some(_) | None if by_models && too_long(hunk).is_some() => too_long(hunk),
                 Some(_) | None if by_models => {
                     let seen = shown.lineages(index, hunk_index, hunk.lines().count());
                     coverage.independent &= seen.is_empty() || shown.strict.is_met_by(&seen);
@@ -171,6 +173,13 @@ fn cover_lens(
         gaps.extend(group(file, lens.lens, &missing));
     }
     coverage
+}
+
+/// Why part of a hunk is in no prompt.
+fn too_long(hunk: &Hunk) -> Option<String> {
+    let line = hunk.lines().find(|line| line.text.len() > MAX_LINE_BYTES)?;
+    let number = line.new.or(line.old).unwrap_or(0);
+    Some(format!("line {number} has {} bytes, too long to be shown to a model", line.text.len()))
 }
 
 /// What the reviewers of one lens were shown, and how they ended.
@@ -243,7 +252,7 @@ impl<'a> Shown<'a> {
             (Some(why), false) => {
                 format!("not enough independent answers: a reviewer {}", why.join("; another "))
             }
-            (None, true) => "part of it is too long to be shown to a model".to_owned(),
+            (None, true) => "no model was asked about it".to_owned(),
             (None, false) => "the model that answered is not independent of the author".to_owned(),
         }
     }

@@ -97,10 +97,19 @@ pub struct Call {
     pub micro_usd: Option<u64>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
-    /// The prompt's digest.
-    pub prompt: Option<Digest>,
-    /// The reply's digest, over its bytes as received.
-    pub reply: Option<Digest>,
+    /// The prompt as it was sent.
+    pub prompt: Option<Kept>,
+    /// The reply as it was received.
+    pub reply: Option<Kept>,
+}
+
+/// Bytes that are kept and can be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Their digest.
+    pub digest: Digest,
+    /// How many they are.
+    pub bytes: u64,
 }
 
 /// A changed file that the rules could not look at.

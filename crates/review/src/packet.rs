@@ -931,8 +931,8 @@ fn ledger(input: &PacketInput<'_>) -> LedgerV1 {
                 reserved_micro_usd: call.reserved_micro_usd,
                 micro_usd: call.micro_usd,
                 elapsed_ms: call.elapsed_ms,
-                prompt: call.prompt.clone(),
-                reply: call.reply.clone(),
+                prompt: call.prompt.as_ref().map(|kept| kept.digest.clone()),
+                reply: call.reply.as_ref().map(|kept| kept.digest.clone()),
             })
         })
         .collect();

@@ -12,6 +12,7 @@ use crate::text::{shorten, visible};
 use crate::{Digest, Lens};
 
 /// The most bytes of one line that a prompt shows; longer ones are minified code or data.
+/// `coverage` lists the hunks that hold such a line as not seen.
 pub const MAX_LINE_BYTES: usize = 8_000;
 
 /// The most bytes of the author's description that a prompt shows.
@@ -69,8 +70,6 @@ pub struct Piece {
 pub struct Plan {
     /// What each prompt shows.
     pub parts: Vec<Vec<Piece>>,
-    /// Lines that are in no prompt because they are too long: file, hunk and line, by index.
-    pub too_long: Vec<(usize, usize, usize)>,
 }
 
 /// Splits files into prompts of at most `budget_tokens` each, in the change's order.
@@ -83,9 +82,6 @@ pub fn plan(change: &Change, files: &[usize], budget_tokens: u32) -> Plan {
             let mut piece: Option<Piece> = None;
             for (line_index, line) in hunk.lines().enumerate() {
                 let too_long = line.text.len() > MAX_LINE_BYTES;
-                if too_long {
-                    plan.too_long.push((file, hunk_index, line_index));
-                }
                 let cost = if too_long { 10 } else { line_tokens(&line) };
                 let new_file = current.last().is_none_or(|last| last.file != file) && piece.is_none();
                 let header = if new_file { file_tokens(&change.files[file]) } else { 0 };
@@ -253,10 +249,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_reported_and_not_shown() {
+    fn a_line_that_is_too_long_is_not_shown() {
         let change = change(&[("a.js", &format!("+{}\n+b\n", "x".repeat(MAX_LINE_BYTES + 1)))]);
         let plan = plan(&change, &[0], 1_000);
-        assert_eq!(plan.too_long, [(0, 0, 0)]);
         let parts = build(&change, Lens::Security, &plan, 0, 0, b"seed");
         assert_eq!(parts.files[0].text, "@@\n+1| [a line of 8001 bytes is left out]\n+2| b\n");
     }

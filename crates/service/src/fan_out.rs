@@ -9,7 +9,7 @@ use anyhow::Result;
 use futures::StreamExt as _;
 use models::{Finish, Message, Model, ModelError, Phase, Prompt, Reply, RetryPolicy, Usage};
 use review::engine::{Engine, LineageSource, estimate_tokens};
-use review::outcome::{Call, Ending, EndingKind, Outcome};
+use review::outcome::{Call, Ending, EndingKind, Kept, Outcome};
 use review::prompt::Piece;
 use review::text::shorten;
 use review::{Digest, Families, Lens, Lineage};
@@ -177,8 +177,8 @@ async fn ask_one(ask: Ask, asking: &Asking<'_>) -> Result<Outcome> {
             call.usage = reply.usage;
             call.lineage = served_lineage(reply.served_model.as_deref(), engine, asking.families);
             call.served_model.clone_from(&reply.served_model);
-            call.prompt = Some(asking.store.keep(ReceiptKind::Prompt, &reply.request).await?);
-            call.reply = Some(asking.store.keep(ReceiptKind::Reply, &reply.raw).await?);
+            call.prompt = Some(keep(asking.store, ReceiptKind::Prompt, &reply.request).await?);
+            call.reply = Some(keep(asking.store, ReceiptKind::Reply, &reply.raw).await?);
             ending_of(&reply, ask.lens)
         }
         (Err(error), None) => {
@@ -307,6 +307,10 @@ impl Model for Metered<'_> {
             }
         }
     }
+}
+
+async fn keep(store: &Store, kind: ReceiptKind, bytes: &[u8]) -> Result<Kept> {
+    Ok(Kept { digest: store.keep(kind, bytes).await?, bytes: bytes.len() as u64 })
 }
 
 /// An estimate of a prompt's tokens, on the high side.

@@ -25,6 +25,7 @@ const UNKNOWN_CONTEXT_TOKENS: u32 = 32_768;
 const ANSWER_TOKENS: u32 = 8_192;
 
 /// The models that can be asked.
+#[derive(Default)]
 pub struct Roster {
     /// What is known of each, in order of preference.
     pub engines: Vec<Engine>,
@@ -51,7 +52,7 @@ pub async fn build(
     } else {
         sections
     };
-    let mut roster = Roster { engines: Vec::new(), models: Vec::new() };
+    let mut roster = Roster::default();
     for section in sections {
         if roster.engines.iter().any(|engine| engine.id == section.name) {
             bail!("the model `{}` is named twice", section.name);

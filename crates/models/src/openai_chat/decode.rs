@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::failure::{failure, in_band};
 use crate::error::{ModelError, Secrets};
 use crate::http::Exchange;
-use crate::reply::{Content, Finish, Reply, ToolCall, Usage};
+use review::engine::Usage;
+
+use crate::reply::{Content, Finish, Reply, ToolCall};
 
 /// The most bytes of a name that a server gives: a model, a request, a filter.
 const NAME_LIMIT: usize = 200;
