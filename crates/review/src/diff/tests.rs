@@ -1,0 +1,1 @@
+//! Small diffs, each with what it must be read as.
