@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use git::Repository;
+use git::{RangeRequest, Repository};
 use review::policy::Policy;
 use review::{Families, Lineage};
 
-use crate::config::{BASE_FILE, Config};
+use crate::config::Config;
 use crate::places::{self, Environment};
 use crate::review_one::Tables;
 use crate::roster;
@@ -57,20 +57,9 @@ fn good(subject: &'static str, finding: String) -> Diagnosis {
 }
 
 fn repository(folder: &Path) -> Diagnosis {
-    match Repository::open(folder) {
-        Ok(repository) => {
-            let base = repository.default_branch_name();
-            match base {
-                Ok(Some(name)) => good("repository", format!("changes are compared with `{name}`")),
-                Ok(None) => Diagnosis {
-                    subject: "repository",
-                    state: Health::Weak,
-                    finding: "it has no `origin/HEAD`, `main` or `master`, so the last commit is reviewed".to_owned(),
-                    remedy: Some("name the base with `--base REF`".to_owned()),
-                },
-                Err(error) => missing("repository", error.to_string(), "`--diff FILE` works without one"),
-            }
-        }
+    let range = Repository::open(folder).and_then(|repository| repository.range(&RangeRequest::Default));
+    match range {
+        Ok(range) => good("repository", format!("a review looks at {}", range.words())),
         Err(error) => missing("repository", error.to_string(), "`--diff FILE` works without one"),
     }
 }

@@ -325,7 +325,7 @@ fn texts(outcomes: &[Outcome], change: &Change, repository: Option<&Repository>)
     for path in texts_wanted(&findings, change) {
         for (side, commit) in [(Side::Head, &change.subject.head), (Side::Base, &change.subject.base)] {
             let Some(commit) = commit else { continue };
-            if let Some(bytes) = repository.read_at(commit, &path)? {
+            if let Some(bytes) = repository.read_at(commit, &path)?.into_bytes() {
                 let (text, _) = rules::redact_text(&String::from_utf8_lossy(&bytes));
                 texts.insert(path.clone(), side, text);
             }

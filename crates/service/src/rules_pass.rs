@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
-use git::BlobReader;
+use git::{BlobReader, FileAt};
 use review::outcome::RulesMiss;
 use review::{Change, FileChange, Finding, Lens};
 use rules::{Examined, FileReport, FileView, RuleOptions};
@@ -27,17 +27,20 @@ pub struct RulesPass {
     pub redacted: usize,
 }
 
+/// Gives a thread its own reader of whole files; `None` where only a diff is at hand.
+pub type Open<'o, 'r> = &'o (dyn Fn() -> Result<Option<BlobReader<'r>>> + Sync);
+
 /// Below this many files one thread is quicker than starting another.
 const FILES_FOR_A_SECOND_THREAD: usize = 24;
 
-/// Runs the rules. `open` gives each thread its own reader of whole files; `None` where only a diff is at hand.
+/// Runs the rules.
 ///
 /// # Errors
 /// The repository cannot be read.
-pub fn run(
-    mut change: Change,
+pub fn run<'r>(
+    change: Change,
     options: &RuleOptions,
-    open: &(dyn Fn() -> Result<Option<BlobReader>> + Sync),
+    open: Open<'_, 'r>,
 ) -> Result<RulesPass> {
     let reports = review_files(&change, options, open)?;
     let mut pass = RulesPass {
@@ -46,9 +49,10 @@ pub fn run(
         failed: Vec::new(),
         unsafe_to_send: Vec::new(),
         redacted: 0,
-        change: Change { files: Vec::new(), ..change.clone_without_files() },
+        change,
     };
-    for (index, (file, report)) in std::mem::take(&mut change.files).into_iter().zip(reports).enumerate() {
+    let files = std::mem::take(&mut pass.change.files);
+    for (index, (file, report)) in files.into_iter().zip(reports).enumerate() {
         for (lens, examined) in &report.examined {
             let files = pass.supported.iter_mut().find(|(known, _)| known == lens);
             let mut supported = || files.into_iter().for_each(|(_, files)| files.push(index));
@@ -103,10 +107,10 @@ impl RulesPass {
     }
 }
 
-fn review_files(
+fn review_files<'r>(
     change: &Change,
     options: &RuleOptions,
-    open: &(dyn Fn() -> Result<Option<BlobReader>> + Sync),
+    open: Open<'_, 'r>,
 ) -> Result<Vec<FileReport>> {
     let threads = if change.files.len() < FILES_FOR_A_SECOND_THREAD {
         1
@@ -115,7 +119,7 @@ fn review_files(
     };
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, FileReport)>> {
-        let mut reader: Option<Option<BlobReader>> = None;
+        let mut reader: Option<Option<BlobReader<'r>>> = None;
         let mut reports = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -135,11 +139,11 @@ fn review_files(
     Ok(reports.into_iter().map(|(_, report)| report).collect())
 }
 
-fn review_file(
+fn review_file<'r>(
     file: &FileChange,
     options: &RuleOptions,
-    reader: &mut Option<Option<BlobReader>>,
-    open: &(dyn Fn() -> Result<Option<BlobReader>> + Sync),
+    reader: &mut Option<Option<BlobReader<'r>>>,
+    open: Open<'_, 'r>,
 ) -> Result<FileReport> {
     if !rules::wants_whole_files(file) {
         return Ok(rules::review_file(&FileView { file, base: None, head: None }, options));
@@ -147,12 +151,15 @@ fn review_file(
     if reader.is_none() {
         *reader = Some(open()?);
     }
-    let texts = match reader.as_mut().and_then(Option::as_mut) {
-        Some(reader) => reader.texts(file)?,
-        None => git::FileTexts::default(),
+    let (base, head) = match reader.as_mut().and_then(Option::as_mut) {
+        Some(reader) => (text(reader.before(file)?), text(reader.after(file)?)),
+        None => (None, None),
     };
-    Ok(rules::review_file(
-        &FileView { file, base: texts.base.as_deref(), head: texts.head.as_deref() },
-        options,
-    ))
+    Ok(rules::review_file(&FileView { file, base: base.as_deref(), head: head.as_deref() }, options))
+}
+
+/// A file's text; none for what is absent, too large or no file.
+fn text(file: FileAt) -> Option<String> {
+    let bytes = file.into_bytes()?;
+    Some(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }

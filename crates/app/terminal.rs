@@ -1,0 +1,70 @@
+//! Standard output and standard error: the only file that prints.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use report::Color;
+
+use crate::args::Verbosity;
+
+/// Logs go to stderr; `RECUSE_LOG` sets their level, as in `RECUSE_LOG=service=debug`.
+pub(crate) fn start_logging(verbosity: Verbosity) {
+    use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+    let level = match verbosity {
+        Verbosity::Quiet => LevelFilter::ERROR,
+        Verbosity::Normal | Verbosity::Verbose => LevelFilter::WARN,
+        Verbosity::Debug => LevelFilter::DEBUG,
+    };
+    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("RECUSE_LOG").from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// One line on stderr.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// An error on stderr.
+pub(crate) fn complain(message: &str) {
+    if message.starts_with("error: ") {
+        say(message);
+    } else {
+        say(&format!("error: {message}"));
+    }
+}
+
+/// A line on stderr that the next one replaces, where stderr is a terminal.
+pub(crate) fn say_in_place(line: &str) {
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() {
+        let _ = write!(stderr, "\r\x1b[2K{line}");
+        let _ = stderr.flush();
+    }
+}
+
+/// Whether the result is coloured: by the terminal, `NO_COLOR` and their like.
+pub(crate) fn color_of_stdout() -> Color {
+    match anstream::AutoStream::choice(&std::io::stdout()) {
+        anstream::ColorChoice::Never => Color::Never,
+        anstream::ColorChoice::Auto | anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => Color::Always,
+    }
+}
+
+/// How many columns the terminal has; 100 where there is none.
+pub(crate) fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.filter(|columns| (40..=400).contains(columns)).unwrap_or(100)
+}
+
+/// Writes the result to a file, or to stdout. A reader that went away is no error.
+pub(crate) fn write_result(text: &str, output: Option<&Path>) -> Result<()> {
+    if let Some(path) = output {
+        return std::fs::write(path, text).with_context(|| format!("could not write {}", path.display()));
+    }
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("could not write the result"),
+    }
+}
