@@ -67,7 +67,8 @@ pub(super) fn split_pair(
     mut accept: impl FnMut(&[u8], &[u8]) -> bool,
 ) -> Option<(Vec<u8>, Vec<u8>)> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if let Some((old, rest)) = unquote(line) {
+    if line.starts_with(b"\"") {
+        let (old, rest) = unquote(line)?;
         let rest = rest.strip_prefix(b" ")?;
         let new = unquote(rest).map_or_else(|| rest.to_vec(), |(name, _)| name);
         return accept(&old, &new).then_some((old, new));
