@@ -1,1 +1,27 @@
-//! placeholder
+//! The objects of a git repository, read only: ranges, diffs, commits, notes and files.
+//!
+//! The `git` program reads them, with a fixed argv and a scrubbed environment; nothing is checked out and
+//! nothing of the repository is executed. Two kinds of call exist, and no third:
+//!
+//! - *Names* (which commit is `main`?) are asked of the repository itself, by plumbing that runs nothing:
+//!   `rev-parse`, `symbolic-ref` and `cat-file --batch-check`.
+//! - *Objects* are read through a bare repository of our own, a temporary directory with a configuration that
+//!   we wrote, whose object directory is the repository's. So the configuration, attributes, hooks, filters,
+//!   drivers, grafts and replacements of the repository, of the user and of the head have no way in.
+
+mod blobs;
+mod error;
+mod gather;
+mod isolation;
+mod log;
+mod notes;
+mod program;
+mod range;
+mod repository;
+mod trees;
+
+pub use blobs::{BlobReader, FileAt, MAX_BLOB_BYTES, Revision};
+pub use error::GitError;
+pub use gather::{MAX_COMMITS, MAX_DIFF_BYTES};
+pub use range::{RangeKind, RangeRequest, ResolvedRange};
+pub use repository::Repository;

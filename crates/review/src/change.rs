@@ -2,6 +2,7 @@
 //!
 //! Text in here was written by the author of the change. It is data; nothing in it configures anything.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -23,6 +24,14 @@ impl RepoPath {
         match std::str::from_utf8(bytes) {
             Ok(path) => Self(path.to_owned()),
             Err(_) => Self(quote(bytes)),
+        }
+    }
+
+    /// The path as git's objects name it: undoes the quoting of [`RepoPath::from_bytes`].
+    pub fn to_bytes(&self) -> Cow<'_, [u8]> {
+        match unquote(self.0.as_bytes()) {
+            Some((bytes, b"")) if std::str::from_utf8(&bytes).is_err() => Cow::Owned(bytes),
+            Some(_) | None => Cow::Borrowed(self.0.as_bytes()),
         }
     }
 
@@ -72,6 +81,44 @@ fn quote(bytes: &[u8]) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// Undoes git's C-style quoting; the name and what follows the closing quote. `None` if nothing is quoted.
+pub(crate) fn unquote(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut rest = bytes.strip_prefix(b"\"")?;
+    let mut name = Vec::new();
+    loop {
+        let (&byte, after) = rest.split_first()?;
+        rest = after;
+        match byte {
+            b'"' => return Some((name, rest)),
+            b'\\' => {
+                let (&escape, after) = rest.split_first()?;
+                rest = after;
+                name.push(match escape {
+                    b'a' => 0x07,
+                    b'b' => 0x08,
+                    b't' => b'\t',
+                    b'n' => b'\n',
+                    b'v' => 0x0b,
+                    b'f' => 0x0c,
+                    b'r' => b'\r',
+                    b'"' | b'\\' => escape,
+                    b'0'..=b'3' => {
+                        let (digits, after) = rest.split_at_checked(2)?;
+                        rest = after;
+                        let octal = digits.iter().all(|digit| matches!(digit, b'0'..=b'7'));
+                        if !octal {
+                            return None;
+                        }
+                        (escape - b'0') * 64 + (digits[0] - b'0') * 8 + (digits[1] - b'0')
+                    }
+                    _ => return None,
+                });
+            }
+            _ => name.push(byte),
+        }
+    }
 }
 
 /// The id of a commit or another object: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.
@@ -215,7 +262,7 @@ pub struct FileChange {
     pub old_path: Option<RepoPath>,
     /// What was done to it.
     pub operation: Operation,
-    /// Mode before and after, as git writes it (`100644`), where the diff states it.
+    /// Mode before and after (`0o100644`: git writes the octal digits), where the diff states it.
     pub modes: (Option<u32>, Option<u32>),
     /// What changed in it.
     pub content: Content,
@@ -463,6 +510,9 @@ mod tests {
     fn a_path_that_is_not_utf8_is_quoted_as_git_does() {
         assert_eq!(RepoPath::from_bytes(b"caf\xe9.txt").as_str(), "\"caf\\351.txt\"");
         assert_eq!(RepoPath::from_bytes("café.txt".as_bytes()).as_str(), "café.txt");
+        for bytes in [&b"caf\xe9 \"\t\\.txt"[..], b"\xff", b"\"caf\\303\\251\"", b"plain"] {
+            assert_eq!(&*RepoPath::from_bytes(bytes).to_bytes(), bytes);
+        }
         assert_eq!(RepoPath::from(".gitignore").extension(), "");
         assert_eq!(RepoPath::from("a/B.TSX").extension(), "tsx");
     }

@@ -147,10 +147,8 @@ impl Reader {
             self.gaps.push(Gap { kind: GapKind::Unreadable, file: None, lines: None, detail });
         }
         if self.files_left_out > 0 {
-            let detail = format!(
-                "the diff has {} files more than the {MAX_FILES} that are read",
-                self.files_left_out
-            );
+            let detail =
+                format!("the diff has {} files more than the {MAX_FILES} that are read", self.files_left_out);
             self.gaps.push(Gap { kind: GapKind::TooLarge, file: None, lines: None, detail });
         }
         Parsed { files: self.files, gaps: self.gaps }

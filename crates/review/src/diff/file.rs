@@ -155,7 +155,8 @@ pub(super) fn push_plain_binary(reader: &mut Reader, pair: &[u8], at: u64) {
 /// Takes `PATH OLD..NEW` of `git diff --submodule=log`; other text is passed over.
 pub(super) fn push_submodule_summary(reader: &mut Reader, rest: &[u8]) {
     let Some(border) = rest.windows(2).rposition(|pair| pair == b"..") else { return };
-    let old_digits = rest[..border].iter().rev().take_while(|&&byte| byte.is_ascii_hexdigit() || byte == b'.');
+    let old_digits =
+        rest[..border].iter().rev().take_while(|&&byte| byte.is_ascii_hexdigit() || byte == b'.');
     let name_end = border - old_digits.count();
     let Some(name) = rest[..name_end].strip_suffix(b" ") else { return };
     let Some(path) = names::path(&names::label(name)) else { return };

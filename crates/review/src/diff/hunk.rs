@@ -60,7 +60,9 @@ pub(super) fn read(reader: &mut Reader, lines: &mut Lines<'_>, path: &RepoPath) 
     let place = range(new_start, body.new_seen).or_else(|| range(old_start, body.old_seen));
     let mut tell = |detail: String| reader.gap(GapKind::Unreadable, Some(path.clone()), place, detail);
     if body.is_cut {
-        tell(format!("the diff is cut off in the hunk of line {at} of the diff, or its last line feed is missing"));
+        tell(format!(
+            "the diff is cut off in the hunk of line {at} of the diff, or its last line feed is missing"
+        ));
     } else if body.old_seen != header.old.count || body.new_seen != header.new.count {
         tell(format!(
             "the hunk of line {at} of the diff announces {} old and {} new lines and has {} and {}",
@@ -80,12 +82,14 @@ pub(super) fn skip(lines: &mut Lines<'_>) {
         Some((old, new)) => {
             Body::read(lines, old, new);
         }
-        None => while lines.peek().is_some_and(|line| matches!(line.first(), Some(b' ' | b'+' | b'-' | b'\\'))) {
-            if super::starts_plain_file(lines) {
-                break;
+        None => {
+            while lines.peek().is_some_and(|line| matches!(line.first(), Some(b' ' | b'+' | b'-' | b'\\'))) {
+                if super::starts_plain_file(lines) {
+                    break;
+                }
+                lines.advance();
             }
-            lines.advance();
-        },
+        }
     }
 }
 
@@ -106,7 +110,8 @@ impl<'a> Body<'a> {
         let (mut old_seen, mut new_seen) = (0_u64, 0_u64);
         let mut has_bare_lines = false;
         while let Some(line) = lines.peek() {
-            let (old_left, new_left) = (old_count.saturating_sub(old_seen), new_count.saturating_sub(new_seen));
+            let (old_left, new_left) =
+                (old_count.saturating_sub(old_seen), new_count.saturating_sub(new_seen));
             match line.first() {
                 Some(b'+') => new_seen += 1,
                 Some(b'-') if is_next_file(lines, line, old_left, new_left) => break,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::change::RepoPath;
+use crate::change::{RepoPath, unquote};
 
 /// How many places of a `diff --git` line are tried as the border of its two names, which is only in doubt
 /// when names hold spaces.
@@ -62,9 +62,13 @@ pub(super) fn strip_single(name: &[u8]) -> Vec<u8> {
 /// The two names of a `diff --git` line, with their prefixes, where a test accepts them.
 ///
 /// A name with spaces is not quoted, so that every space may be the border.
-pub(super) fn split_pair(line: &[u8], mut accept: impl FnMut(&[u8], &[u8]) -> bool) -> Option<(Vec<u8>, Vec<u8>)> {
+pub(super) fn split_pair(
+    line: &[u8],
+    mut accept: impl FnMut(&[u8], &[u8]) -> bool,
+) -> Option<(Vec<u8>, Vec<u8>)> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if let Some((old, rest)) = unquote(line) {
+    if line.starts_with(b"\"") {
+        let (old, rest) = unquote(line)?;
         let rest = rest.strip_prefix(b" ")?;
         let new = unquote(rest).map_or_else(|| rest.to_vec(), |(name, _)| name);
         return accept(&old, &new).then_some((old, new));
@@ -85,7 +89,8 @@ pub(super) fn split_pair(line: &[u8], mut accept: impl FnMut(&[u8], &[u8]) -> bo
 
 /// Whether two names with prefixes are of one file.
 pub(super) fn is_same_file(old: &[u8], new: &[u8]) -> bool {
-    old == new || matches!((strip_one(old), strip_one(new)), (Some(old), Some(new)) if old == new && !old.is_empty())
+    old == new
+        || matches!((strip_one(old), strip_one(new)), (Some(old), Some(new)) if old == new && !old.is_empty())
 }
 
 /// Whether two names with prefixes of more than one part could be of one file.
@@ -104,44 +109,6 @@ fn common_tail<'a>(old: &'a [u8], new: &[u8]) -> Option<&'a [u8]> {
     let at_part = |name: &[u8]| name.len() == equal || name[name.len() - equal - 1] == b'/';
     let tail = if at_part(old) && at_part(new) { tail } else { strip_one(tail)? };
     (!tail.is_empty()).then_some(tail)
-}
-
-/// Undoes git's C-style quoting; the name and what follows the closing quote. `None` if nothing is quoted.
-fn unquote(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut rest = bytes.strip_prefix(b"\"")?;
-    let mut name = Vec::new();
-    loop {
-        let (&byte, after) = rest.split_first()?;
-        rest = after;
-        match byte {
-            b'"' => return Some((name, rest)),
-            b'\\' => {
-                let (&escape, after) = rest.split_first()?;
-                rest = after;
-                name.push(match escape {
-                    b'a' => 0x07,
-                    b'b' => 0x08,
-                    b't' => b'\t',
-                    b'n' => b'\n',
-                    b'v' => 0x0b,
-                    b'f' => 0x0c,
-                    b'r' => b'\r',
-                    b'"' | b'\\' => escape,
-                    b'0'..=b'3' => {
-                        let (digits, after) = rest.split_at_checked(2)?;
-                        rest = after;
-                        let octal = digits.iter().all(|digit| matches!(digit, b'0'..=b'7'));
-                        if !octal {
-                            return None;
-                        }
-                        (escape - b'0') * 64 + (digits[0] - b'0') * 8 + (digits[1] - b'0')
-                    }
-                    _ => return None,
-                });
-            }
-            _ => name.push(byte),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -172,7 +139,8 @@ mod tests {
 
     #[test]
     fn the_border_between_two_names_is_found_though_they_hold_spaces() {
-        let cases: [(&[u8], Option<(&[u8], &[u8])>); 9] = [
+        type Pair<'a> = Option<(&'a [u8], &'a [u8])>;
+        let cases: [(&[u8], Pair<'_>); 9] = [
             (b"a/x b/x", Some((b"a/x", b"b/x"))),
             (b"a/a b/x b/a b/x", Some((b"a/a b/x", b"b/a b/x"))),
             (b"x y x y", Some((b"x y", b"x y"))),
