@@ -4,11 +4,13 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
+use tokio::time::timeout;
 
 use crate::{Engine, Store};
 
@@ -19,6 +21,9 @@ const SQLITE_CONNECTIONS: u32 = 4;
 
 /// Connections to PostgreSQL from one process. Its own default allows 100 in all.
 const POSTGRES_CONNECTIONS: u32 = 8;
+
+/// How long a PostgreSQL may take to answer at the start.
+const POSTGRES_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens `sqlite:PATH` or `postgres://…` and runs the migrations that are missing.
 ///
@@ -40,10 +45,7 @@ async fn open_sqlite(path: &Path) -> Result<Store> {
         bail!("the database cannot be in memory: what was reserved or kept must outlive the process");
     }
     let path = create_private(path).with_context(|| format!("could not create {}", path.display()))?;
-    // sqlx has no lock for SQLite's migrations, and two processes may meet here on a new file.
-    let lock_path = path.with_added_extension("lock");
-    let lock = private_file(&lock_path).and_then(|file| file.lock().map(|()| file));
-    let _lock = lock.with_context(|| format!("could not lock {}", lock_path.display()))?;
+    let _lock = lock(path.with_added_extension("lock")).await?;
     let opened = async {
         let options: AnyConnectOptions = sqlite_url(&path)?.parse()?;
         let pool = AnyPoolOptions::new()
@@ -70,6 +72,8 @@ async fn open_sqlite(path: &Path) -> Result<Store> {
 async fn open_postgres(url: &str) -> Result<Store> {
     let options: AnyConnectOptions = url.parse().map_err(|_| anyhow!("the postgres URL is not a URL"))?;
     let opened = async {
+        // One connection first: the pool would try a server that is not there for half a minute.
+        timeout(POSTGRES_PATIENCE, AnyConnection::connect_with(&options)).await??.close().await?;
         let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options).await?;
         migrate(&pool).await?;
         anyhow::Ok(pool)
@@ -98,8 +102,18 @@ fn create_private(path: &Path) -> Result<PathBuf> {
     }
 }
 
-fn private_file(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+/// Waits until nobody else is opening the database; the lock ends with the file.
+///
+/// sqlx has no lock for SQLite's migrations, and two processes may meet on a new file. The waiting is not done on a
+/// thread of the runtime, where it could be in the way of whoever has the lock.
+async fn lock(path: PathBuf) -> Result<File> {
+    let what = format!("could not lock {}", path.display());
+    let open_and_lock = move || {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        file.lock()?;
+        std::io::Result::Ok(file)
+    };
+    tokio::task::spawn_blocking(open_and_lock).await?.context(what)
 }
 
 /// The URL of a file, with everything escaped that a URL could take for something else.
