@@ -715,7 +715,8 @@ fn contract(input: &PacketInput<'_>) -> ContractV1 {
     }
 }
 
-fn attribution(attribution: &Attribution) -> AttributionV1 {
+/// The attribution as the packet holds it.
+pub fn attribution(attribution: &Attribution) -> AttributionV1 {
     AttributionV1 {
         state: attribution.state(),
         families: attribution.families.clone(),
@@ -742,7 +743,8 @@ fn attribution(attribution: &Attribution) -> AttributionV1 {
     }
 }
 
-fn classification(classification: &Classification) -> ClassificationV1 {
+/// The classification as the packet holds it.
+pub fn classification(classification: &Classification) -> ClassificationV1 {
     ClassificationV1 {
         labels: classification
             .labels

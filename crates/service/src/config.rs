@@ -174,6 +174,16 @@ const CONCURRENCY: usize = 6;
 /// instructions again; 24,000 holds some 1,500 changed lines.
 const PROMPT_TOKENS: u32 = 24_000;
 
+/// The JSON Schema of the operator's file.
+pub fn operator_schema() -> serde_json::Value {
+    schemars::schema_for!(OperatorFile).to_value()
+}
+
+/// The JSON Schema of the base's file.
+pub fn base_schema() -> serde_json::Value {
+    schemars::schema_for!(BaseFile).to_value()
+}
+
 /// Reads the operator's file. `name` is what errors call it.
 ///
 /// # Errors

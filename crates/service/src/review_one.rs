@@ -18,7 +18,7 @@ use review::packet::{PacketInput, PacketV1, ReceiptKindV1, ReceiptV1, RunV1, ass
 use review::panel::{LensWish, Panel, PanelInput, Relation, Reviewer, choose, relation};
 use review::prompt::{MAX_BODY_BYTES, build, plan};
 use review::wishes::{WishInput, wishes};
-use review::{Change, Digest, Families, Finding, Side};
+use review::{Change, CommitId, Digest, Families, Finding, Side};
 use store::Store;
 use tokio::time::Instant;
 
@@ -66,9 +66,9 @@ pub struct ReviewRequest<'a> {
     /// The change as it was read.
     pub change: Change,
     /// Where whole files can be read; `None` where only a diff is at hand.
-    pub repository: Option<&'a Repository>,
+    pub repository: Option<Repository>,
     /// The git-ai notes of the range's commits.
-    pub notes: Vec<(review::CommitId, String)>,
+    pub notes: Vec<(CommitId, String)>,
     /// What somebody with write access says about the author.
     pub declaration: Option<Declaration>,
     /// The configuration, already narrowed by the base.
@@ -134,19 +134,12 @@ pub async fn review_one(request: &ReviewRequest<'_>) -> Result<PacketV1> {
 pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
     let Change { title, body, .. } = &request.change;
     let text_digest = Digest::of_parts([title.as_bytes(), body.as_bytes()]);
-    let attribution = attribute(
-        &AuthorshipInput {
-            notes: &request.notes,
-            declaration: request.declaration.as_ref(),
-            ..AuthorshipInput::of(&request.change)
-        },
-        &request.tables.agents,
-        &request.tables.families,
-    );
+    let attribution =
+        who_wrote(&request.change, &request.notes, request.declaration.as_ref(), request.tables);
     let classification = classify(&request.change, &request.tables.classify);
     let decisions = review::classify::lenses(&request.change, &classification);
     let policy = &request.config.policy;
-    let open = || Ok(request.repository.map(|repository| repository.blobs(&request.change)).transpose()?);
+    let open = || Ok(request.repository.as_ref().map(|repository| repository.blobs(&request.change)).transpose()?);
     let rules = rules_pass::run(request.change.clone(), &request.config.rules, &open)?;
     let wishes = wishes(&WishInput {
         change: &rules.change,
@@ -164,6 +157,17 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
         lineage_sets: &request.tables.families.lineage_sets(),
     });
     Ok(Decided { rules, text_digest, attribution, classification, wishes, roster, panel })
+}
+
+/// Who wrote a change, by all that is at hand.
+pub fn who_wrote(
+    change: &Change,
+    notes: &[(CommitId, String)],
+    declaration: Option<&Declaration>,
+    tables: &Tables,
+) -> Attribution {
+    let input = AuthorshipInput { notes, declaration, ..AuthorshipInput::of(change) };
+    attribute(&input, &tables.agents, &tables.families)
 }
 
 async fn build_roster(request: &ReviewRequest<'_>) -> Result<Roster> {
@@ -267,7 +271,7 @@ fn conclude(
 ) -> Result<PacketV1> {
     let change = &decided.rules.change;
     let policy = &request.config.policy;
-    let texts = texts(outcomes, change, request.repository)?;
+    let texts = texts(outcomes, change, request.repository.as_ref())?;
     let (claimed, unanchored): (Vec<Sourced>, Vec<Sourced>) = sourced(decided, outcomes, &texts)
         .into_iter()
         .partition(|source| !matches!(source.anchor, Anchor::Unanchored { .. }));

@@ -33,12 +33,27 @@ pub struct Roster {
     pub models: Vec<Arc<dyn Model>>,
 }
 
+/// A roster that cannot be used as it is configured.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+pub struct RosterError(anyhow::Error);
+
 /// Builds the roster.
 ///
 /// # Errors
 /// A model whose provider is not known or whose key is missing; a base URL that cannot be used; a server that
 /// cannot be asked for its models, or has several.
 pub async fn build(
+    sections: &[ModelSection],
+    catalogue: &Catalogue,
+    families: &Families,
+    http: &HttpClient,
+    environment: Environment<'_>,
+) -> Result<Roster, RosterError> {
+    build_from(sections, catalogue, families, http, environment).await.map_err(RosterError)
+}
+
+async fn build_from(
     sections: &[ModelSection],
     catalogue: &Catalogue,
     families: &Families,
