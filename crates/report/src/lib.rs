@@ -1,1 +1,30 @@
-//! placeholder
+//! Views of the evidence packet: what people and their tools read of a [`PacketV1`].
+//!
+//! Values in, text out: nothing in this crate reads a clock, the environment, a disk or a network. Every view is
+//! made from the packet alone, so that it can be made again from a stored one.
+//!
+//! Text of authors and models reaches a view only through the door that the view keeps: [`terminal`] writes out
+//! whatever could move a cursor, [`markdown`] puts it into code spans and fences, [`sarif`] keeps it plain text.
+
+mod excerpt;
+mod markdown;
+mod sarif;
+mod terminal;
+mod words;
+mod wrap;
+
+use review::packet::PacketV1;
+
+pub use markdown::{MAX_COMMENT_BYTES, markdown};
+pub use sarif::sarif;
+pub use terminal::{Colour, TerminalOptions, Verbosity, terminal};
+
+/// The packet as JSON for people: indented, with a line feed at the end.
+///
+/// Its digest is not the packet's; that one is over [`PacketV1::canonical_bytes`].
+pub fn json(packet: &PacketV1) -> String {
+    let mut text =
+        serde_json::to_string_pretty(packet).expect("strings, integers and lists always serialize");
+    text.push('\n');
+    text
+}

@@ -223,7 +223,7 @@ fn claim(cluster: Vec<(Sourced, String)>, change: &Change) -> Claim {
 }
 
 /// How many supporters there are when those that share a family count once. The rules share none.
-fn unrelated_supporters(supporters: &[Supporter]) -> usize {
+pub fn unrelated_supporters(supporters: &[Supporter]) -> usize {
     let mut groups: Vec<BTreeSet<Family>> = Vec::new();
     let mut rules = 0;
     for supporter in supporters {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use git::{BlobReader, FileAt};
 use review::outcome::RulesMiss;
 use review::{Change, FileChange, Finding, Lens};
-use rules::{Examined, FileReport, FileView, RuleOptions};
+use rules::{Examined, FileReport, FileView, RuleOptions, Support};
 
 /// What the rules say about a change.
 pub struct RulesPass {
@@ -45,7 +45,7 @@ pub fn run<'r>(
     let reports = review_files(&change, options, open)?;
     let mut pass = RulesPass {
         findings: Vec::new(),
-        supported: rules::LENSES.iter().map(|lens| (*lens, Vec::new())).collect(),
+        supported: Vec::new(),
         failed: Vec::new(),
         unsafe_to_send: Vec::new(),
         redacted: 0,
@@ -54,13 +54,11 @@ pub fn run<'r>(
     let files = std::mem::take(&mut pass.change.files);
     for (index, (file, report)) in files.into_iter().zip(reports).enumerate() {
         for (lens, examined) in &report.examined {
-            let files = pass.supported.iter_mut().find(|(known, _)| known == lens);
-            let mut supported = || files.into_iter().for_each(|(_, files)| files.push(index));
             match examined {
-                Examined::All => supported(),
+                Examined::All => pass.supports(*lens, index),
                 Examined::NotSupported(_) => {}
                 Examined::Failed(reason) => {
-                    supported();
+                    pass.supports(*lens, index);
                     pass.failed.push((*lens, index, reason.clone()));
                     if *lens == Lens::Security {
                         pass.unsafe_to_send.push(index);
@@ -90,6 +88,13 @@ pub fn run<'r>(
 }
 
 impl RulesPass {
+    fn supports(&mut self, lens: Lens, file: usize) {
+        match self.supported.iter_mut().find(|(known, _)| *known == lens) {
+            Some((_, files)) => files.push(file),
+            None => self.supported.push((lens, vec![file])),
+        }
+    }
+
     /// What the rules did not get through, for the seats of a panel.
     pub fn misses(&self, panel: &review::panel::Panel) -> Vec<RulesMiss> {
         let seat_of = |lens: Lens| {
@@ -145,7 +150,8 @@ fn review_file<'r>(
     reader: &mut Option<Option<BlobReader<'r>>>,
     open: Open<'_, 'r>,
 ) -> Result<FileReport> {
-    if !rules::wants_whole_files(file) {
+    // Only complexity needs whole files; secrets and hidden text are judged by the lines.
+    if rules::supports(Lens::Complexity, file) != Support::Supported {
         return Ok(rules::review_file(&FileView { file, base: None, head: None }, options));
     }
     if reader.is_none() {

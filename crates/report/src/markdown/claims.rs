@@ -1,0 +1,167 @@
+//! The claims in the comment, worst first, and what follows them unfolded: checks and questions.
+
+use review::packet::{ClaimV1, PacketV1};
+
+use super::build::{Block, Entry, FenceLine, Foreign, Inline, Line, render};
+use super::{code, comma_separated, count, listed, own};
+use crate::excerpt::excerpt;
+use crate::words::{
+    Amount, by_standing, check_source_words, check_words, lines, one_or_many, place, place_note, support,
+    uncounted_sources,
+};
+use crate::wrap::wrap;
+
+/// How wide a scenario is: what GitHub's comment shows of a fence without scrolling.
+const SCENARIO_COLUMNS: usize = 88;
+
+/// How many characters of a scenario are shown.
+const SCENARIO_CHARACTERS: usize = 2_000;
+
+/// How many quoted lines are shown.
+const QUOTED_LINES: usize = 12;
+
+/// How many characters of a quoted line are shown.
+const QUOTED_CHARACTERS: usize = 120;
+
+/// How many of a claim's supporters are named.
+const SUPPORTERS: usize = 8;
+
+/// What is left for the sentence about the claims that do not fit.
+const MORE_BYTES: usize = 100;
+
+/// As many claims as fit into `room` bytes, the worst first; the rest is counted.
+pub(super) fn claims(packet: &PacketV1, room: usize) -> String {
+    let (standing, _) = by_standing(packet);
+    let mut parts: Vec<String> = Vec::new();
+    let mut bytes = MORE_BYTES;
+    for (index, claim) in standing.iter().enumerate() {
+        let part = render(&blocks(index + 1, claim));
+        bytes += part.len() + 1;
+        if bytes > room {
+            let more = vec![count(standing.len() - index), own(" more claims are in the packet")];
+            parts.push(render(&[Block::Paragraph(more)]));
+            break;
+        }
+        parts.push(part);
+    }
+    parts.join("\n")
+}
+
+fn blocks(number: usize, claim: &ClaimV1) -> Vec<Block> {
+    let mut where_it_is = vec![code(&place(&claim.file, lines(claim)))];
+    where_it_is.extend(place_note(claim).into_iter().flat_map(|note| [own(" ("), own(note), own(")")]));
+    where_it_is.extend([own(" · "), code(&claim.category)]);
+    let mut blocks = vec![
+        Block::Heading(vec![count(number), own(". "), own(claim.severity.name())]),
+        Block::Paragraph(vec![Inline::StrongCode(Foreign::clipped(&claim.title, 200))]),
+        Block::Paragraph(where_it_is),
+    ];
+    blocks.extend(quote(claim));
+    let scenario = Foreign::clipped(&claim.body, SCENARIO_CHARACTERS);
+    let scenario = scenario.wrapped(SCENARIO_COLUMNS);
+    if !scenario.is_empty() {
+        blocks.push(Block::Fence(scenario.into_iter().map(FenceLine::Prose).collect()));
+    }
+    blocks.push(Block::Paragraph(support_line(claim)));
+    blocks
+}
+
+fn quote(claim: &ClaimV1) -> Option<Block> {
+    let quoted = excerpt(claim);
+    if quoted.is_empty() {
+        return None;
+    }
+    let mut fence: Vec<FenceLine> = quoted
+        .iter()
+        .take(QUOTED_LINES)
+        .map(|line| FenceLine::Source(line.number, Foreign::clipped(line.text, QUOTED_CHARACTERS)))
+        .collect();
+    if quoted.len() > QUOTED_LINES {
+        fence.push(FenceLine::Source(None, Foreign::new("…")));
+    }
+    Some(Block::Fence(fence))
+}
+
+fn support_line(claim: &ClaimV1) -> Line {
+    let support = support(claim);
+    let mut line = vec![own(support.words)];
+    if let Some(reviewers) = support.reviewers {
+        line.extend([own(" "), Inline::Amount(Amount::Count(reviewers)), own(" unrelated reviewers")]);
+    }
+    for (index, supporter) in claim.supporters.iter().take(SUPPORTERS).enumerate() {
+        line.extend([own(if index == 0 { ": " } else { ", " }), code(&supporter.name)]);
+        if let Some(family) = &supporter.family {
+            line.extend([own(" of "), code(family)]);
+        }
+    }
+    if claim.supporters.len() > SUPPORTERS {
+        line.extend([own(" and "), count(claim.supporters.len() - SUPPORTERS), own(" more")]);
+    }
+    let uncounted = uncounted_sources(claim);
+    if !uncounted.is_empty() {
+        line.push(own("; related to the author and not counted: "));
+        line.extend(comma_separated(uncounted.into_iter().take(SUPPORTERS).map(code)));
+    }
+    line.extend([own(" · claim "), code(&claim.id)]);
+    line
+}
+
+/// What follows the claims unfolded: refuted and unanchored ones in a line each, checks, questions.
+pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if packet.claims.is_empty() {
+        blocks.push(Block::Paragraph(vec![own("Nobody claims anything.")]));
+    }
+    let unanchored = packet.unanchored.len();
+    if unanchored > 0 {
+        blocks.push(Block::Paragraph(vec![
+            count(unanchored),
+            own(one_or_many(
+                unanchored,
+                " more finding quotes what stands nowhere; it is in the packet, not told as fact.",
+                " more findings quote what stands nowhere; they are in the packet, not told as fact.",
+            )),
+        ]));
+    }
+    if !packet.checks.is_empty() {
+        blocks.push(Block::Heading(vec![own("Checks")]));
+        blocks.push(listed(packet.checks.iter().map(|check| {
+            let mut line = vec![code(&check.name), own(" "), own(check_words(check.state))];
+            let exit = check.exit_code.map(|exit| [own(", exit code "), Inline::Amount(Amount::Code(exit))]);
+            line.extend(exit.into_iter().flatten());
+            line.extend([own(", "), own(check_source_words(check.source))]);
+            Entry::from(line)
+        })));
+    }
+    if !packet.questions.is_empty() {
+        blocks.push(Block::Heading(vec![own("Questions for the author")]));
+        blocks.push(listed(packet.questions.iter().map(|question| {
+            let text = Inline::Code(Foreign::clipped(&question.text, 600));
+            Entry::from(vec![
+                text,
+                own(" ("),
+                own(question.lens.name()),
+                own(", "),
+                code(&question.name),
+                own(")"),
+            ])
+        })));
+    }
+    let (_, refuted) = by_standing(packet);
+    if !refuted.is_empty() {
+        let list = listed(refuted.into_iter().map(|claim| {
+            let place = code(&place(&claim.file, lines(claim)));
+            let title = Inline::Code(Foreign::clipped(&claim.title, 200));
+            Entry::from(vec![own(claim.severity.name()), own(" "), place, own(" "), title])
+        }));
+        blocks.push(Block::Details("Refuted claims", vec![list]));
+    }
+    blocks
+}
+
+impl Foreign {
+    /// Breaks prose into lines.
+    fn wrapped(&self, columns: usize) -> Vec<Self> {
+        wrap(self.as_str(), columns).into_iter().map(|line| Self::new(&line)).collect()
+    }
+}

@@ -1,0 +1,101 @@
+//! The packet as a comment in Markdown (design section 6): the verdict, what was not reviewed, who wrote it and
+//! who was recused, the claims, and the rest folded.
+//!
+//! Each part has a budget in bytes that it keeps by counting what it leaves out, so that the whole fits and
+//! nothing is ever cut in the middle of a block.
+
+mod build;
+mod claims;
+mod folded;
+mod opening;
+
+use review::Digest;
+use review::packet::PacketV1;
+
+use build::{Block, Entry, Foreign, Inline, Line, render};
+
+use crate::words::Amount;
+
+/// The most bytes of a comment.
+///
+/// GitHub refuses a body of more than 65,536 characters, and tools disagree on what it counts; bytes are never
+/// fewer. The rest is left for what the poster adds: its marker.
+pub const MAX_COMMENT_BYTES: usize = 60_000;
+
+/// What the parts beside the claims may take; the claims take what is left.
+const LIST_BYTES: usize = 4_000;
+
+/// The packet as a comment.
+pub fn markdown(packet: &PacketV1, digest: &Digest) -> String {
+    let opening = render(&opening::opening(packet));
+    let mut after = claims::after_claims(packet);
+    after.extend(folded::folded(packet, digest));
+    let after = render(&after);
+    let room = MAX_COMMENT_BYTES.saturating_sub(opening.len() + after.len() + 2);
+    let claims = claims::claims(packet, room);
+    [opening, claims, after].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// As many entries as fit into a part's budget; the rest is counted.
+fn listed(entries: impl IntoIterator<Item = Entry>) -> Block {
+    let mut kept: Vec<Entry> = Vec::new();
+    let mut bytes = 0;
+    let mut left_out = 0;
+    for entry in entries {
+        bytes += render(&[Block::List(vec![entry.clone()])]).len();
+        if left_out > 0 || bytes > LIST_BYTES {
+            left_out += 1;
+        } else {
+            kept.push(entry);
+        }
+    }
+    if left_out > 0 {
+        kept.push(vec![count(left_out), Inline::Own(" more are in the packet")].into());
+    }
+    Block::List(kept)
+}
+
+/// As many rows as fit into a part's budget, and how many do not.
+fn table(head: Vec<&'static str>, rows: impl IntoIterator<Item = Vec<Line>>) -> Vec<Block> {
+    let mut kept: Vec<Vec<Line>> = Vec::new();
+    let mut bytes = 0;
+    let mut left_out = 0;
+    for row in rows {
+        bytes += render(&[Block::Table(vec![], vec![row.clone()])]).len();
+        if left_out > 0 || bytes > LIST_BYTES {
+            left_out += 1;
+        } else {
+            kept.push(row);
+        }
+    }
+    let mut blocks = vec![Block::Table(head, kept)];
+    if left_out > 0 {
+        blocks.push(Block::Paragraph(vec![count(left_out), Inline::Own(" more are in the packet")]));
+    }
+    blocks
+}
+
+fn own(words: &'static str) -> Inline {
+    Inline::Own(words)
+}
+
+fn count(count: usize) -> Inline {
+    Inline::Amount(Amount::Count(count as u64))
+}
+
+/// Foreign text of one line, at most as long as a sentence.
+fn code(text: &str) -> Inline {
+    Inline::Code(Foreign::clipped(text, 300))
+}
+
+/// Several pieces with a comma between them.
+fn comma_separated(pieces: impl IntoIterator<Item = Inline>) -> Line {
+    let mut line = Line::new();
+    for piece in pieces {
+        if !line.is_empty() {
+            line.push(own(", "));
+        }
+        line.push(piece);
+    }
+    line
+}

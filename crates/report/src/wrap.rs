@@ -1,0 +1,60 @@
+//! Breaking prose into lines of a width, in terminal columns.
+
+use unicode_width::UnicodeWidthStr;
+
+/// How many columns a text takes. Hidden characters must be written out before.
+pub(crate) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// Breaks prose at white space into lines of at most `width` columns.
+///
+/// Line feeds of the text stay, the white space that a line begins with too, and more than one empty line in a row
+/// becomes one. A word that is wider than a line is left whole: it may be a path that somebody copies.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.trim_matches('\n').trim_end().lines() {
+        if paragraph.trim().is_empty() {
+            if lines.last().is_some_and(|line| !line.is_empty()) {
+                lines.push(String::new());
+            }
+            continue;
+        }
+        let indent: String = paragraph.chars().take_while(|c| c.is_whitespace()).collect();
+        let indent = indent.replace('\t', "    ");
+        let indent = if columns(&indent) > width / 2 { "" } else { &indent };
+        let mut line = indent.to_owned();
+        let mut at_start = true;
+        for word in paragraph.split_whitespace() {
+            if !at_start && columns(&line) + 1 + columns(word) > width {
+                lines.push(std::mem::replace(&mut line, indent.to_owned()));
+                at_start = true;
+            }
+            if !at_start {
+                line.push(' ');
+            }
+            line.push_str(word);
+            at_start = false;
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// Cuts to at most `width` columns, the last one a `…` if anything was cut.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for character in text.chars() {
+        let mut longer = kept.clone();
+        longer.push(character);
+        if columns(&longer) + 1 > width {
+            break;
+        }
+        kept = longer;
+    }
+    kept.push('…');
+    kept
+}
