@@ -22,8 +22,13 @@ const SQLITE_CONNECTIONS: u32 = 4;
 /// Connections to PostgreSQL from one process. Its own default allows 100 in all.
 const POSTGRES_CONNECTIONS: u32 = 8;
 
-/// How long a PostgreSQL may take to answer at the start.
-const POSTGRES_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a database may take to answer at the start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What every connection to SQLite begins with. FULL: what was acknowledged survives a power cut; with WAL, NORMAL
+/// would not do that.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                               PRAGMA foreign_keys = ON;";
 
 /// Opens `sqlite:PATH` or `postgres://…` and runs the migrations that are missing.
 ///
@@ -48,17 +53,13 @@ async fn open_sqlite(path: &Path) -> Result<Store> {
     let _lock = lock(path.with_added_extension("lock")).await?;
     let opened = async {
         let options: AnyConnectOptions = sqlite_url(&path)?.parse()?;
+        check(&options, SQLITE_SETTINGS).await?;
         let pool = AnyPoolOptions::new()
             .max_connections(SQLITE_CONNECTIONS)
             .idle_timeout(None)
             .max_lifetime(None)
             .after_connect(|connection, _| {
-                Box::pin(async move {
-                    // FULL: what was acknowledged survives a power cut; with WAL, NORMAL would not do that.
-                    let settings = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; \
-                                    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-                    connection.execute(settings).await.map(drop)
-                })
+                Box::pin(async { connection.execute(SQLITE_SETTINGS).await.map(drop) })
             })
             .connect_with(options)
             .await?;
@@ -72,14 +73,21 @@ async fn open_sqlite(path: &Path) -> Result<Store> {
 async fn open_postgres(url: &str) -> Result<Store> {
     let options: AnyConnectOptions = url.parse().map_err(|_| anyhow!("the postgres URL is not a URL"))?;
     let opened = async {
-        // One connection first: the pool would try a server that is not there for half a minute.
-        timeout(POSTGRES_PATIENCE, AnyConnection::connect_with(&options)).await??.close().await?;
+        check(&options, "SELECT 1").await?;
         let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options).await?;
         migrate(&pool).await?;
         anyhow::Ok(pool)
     };
     let pool = opened.await.context("could not open the postgres database")?;
     Ok(Store { pool, engine: Engine::Postgres })
+}
+
+/// Connects once by itself. A pool tries what cannot work again and again, for half a minute.
+async fn check(options: &AnyConnectOptions, statement: &'static str) -> Result<()> {
+    let connected = timeout(PATIENCE, AnyConnection::connect_with(options)).await;
+    let mut connection = connected.context("nobody answers")??;
+    connection.execute(statement).await?;
+    Ok(connection.close().await?)
 }
 
 async fn migrate(pool: &AnyPool) -> Result<()> {

@@ -1,6 +1,8 @@
 //! What the store promises, on both databases: each promise is one function, run on SQLite in a temporary folder and
 //! on a fresh database of the PostgreSQL that `RECUSE_TEST_POSTGRES` names.
 
+#![expect(clippy::unwrap_used, reason = "where the store fails, the test does")]
+
 mod databases;
 
 use std::future::Future;
