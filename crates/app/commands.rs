@@ -16,7 +16,9 @@ use service::places::user_config;
 use service::review_one::{ReviewRequest, Tables, decide, review_one};
 use service::{doctor, init};
 
-use crate::args::{ChangeArgs, Cli, Command, ConfigArgs, Format, InitArgs, ReviewArgs, SchemaName, Verbosity};
+use crate::args::{
+    ChangeArgs, Cli, Command, ConfigArgs, Format, InitArgs, ReviewArgs, SchemaName, Verbosity,
+};
 use crate::progress::Reporter;
 use crate::{Exit, Failure, explain, terminal};
 
@@ -124,12 +126,20 @@ fn read_diff(file: Option<&Path>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let name = match file {
         Some(path) => {
-            let opened = std::fs::File::open(path).with_context(|| format!("could not open {}", path.display()))?;
-            opened.take(limit + 1).read_to_end(&mut bytes).with_context(|| format!("could not read {}", path.display()))?;
+            let opened =
+                std::fs::File::open(path).with_context(|| format!("could not open {}", path.display()))?;
+            opened
+                .take(limit + 1)
+                .read_to_end(&mut bytes)
+                .with_context(|| format!("could not read {}", path.display()))?;
             path.display().to_string()
         }
         None => {
-            std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes).context("could not read standard input")?;
+            std::io::stdin()
+                .lock()
+                .take(limit + 1)
+                .read_to_end(&mut bytes)
+                .context("could not read standard input")?;
             "standard input".to_owned()
         }
     };
@@ -163,11 +173,17 @@ fn operator_file(args: &ConfigArgs) -> Result<(OperatorFile, String)> {
         Some(path) => path.clone(),
         None => match user_config(&environment).filter(|path| path.exists()) {
             Some(path) => path,
-            None => return Ok((OperatorFile::default(), "defaults; `recuse init` writes a file to change them".to_owned())),
+            None => {
+                return Ok((
+                    OperatorFile::default(),
+                    "defaults; `recuse init` writes a file to change them".to_owned(),
+                ));
+            }
         },
     };
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(&path).with_context(|| format!("could not read the configuration {name}"))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("could not read the configuration {name}"))?;
     Ok((config::read_operator_file(&text, &name)?, format!("read from {name}")))
 }
 
@@ -234,7 +250,7 @@ fn view(packet: &PacketV1, format: Format, verbosity: Verbosity) -> String {
     match format {
         Format::Text => {
             let options = TerminalOptions {
-                color: terminal::color_of_stdout(),
+                colour: terminal::colour_of_stdout(),
                 width: terminal::width(),
                 verbosity: match verbosity {
                     Verbosity::Quiet => report::Verbosity::Quiet,

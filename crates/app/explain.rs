@@ -32,7 +32,8 @@ pub(crate) fn classification(
         return Ok(pretty(&json!({ "classification": classification_v1(classification), "lenses": lenses })));
     }
     let mut text = String::new();
-    let size = format!("+{} -{} in {} files", classification.added, classification.removed, change.files.len());
+    let size =
+        format!("+{} -{} in {} files", classification.added, classification.removed, change.files.len());
     line(&mut text, "size", &size);
     line(&mut text, "risk", classification.risk.name());
     reasons(&mut text, &classification.risk_reasons);
@@ -135,7 +136,9 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
             })
             .collect();
         let author = attribution_v1(&decided.attribution);
-        return Ok(pretty(&json!({ "attribution": author, "seats": seats, "recused": recused, "lenses": lenses })));
+        return Ok(pretty(
+            &json!({ "attribution": author, "seats": seats, "recused": recused, "lenses": lenses }),
+        ));
     }
     let mut text = String::new();
     line(&mut text, "author", &author_words(&decided.attribution));
@@ -206,9 +209,9 @@ fn as_json(format: Format) -> Result<bool, Failure> {
     match format {
         Format::Text => Ok(false),
         Format::Json => Ok(true),
-        Format::Markdown | Format::Sarif => {
-            Err(Failure::usage(anyhow!("this command prints text or json; markdown and sarif are views of a review")))
-        }
+        Format::Markdown | Format::Sarif => Err(Failure::usage(anyhow!(
+            "this command prints text or json; markdown and sarif are views of a review"
+        ))),
     }
 }
 

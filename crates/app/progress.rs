@@ -37,7 +37,8 @@ impl Reporter {
                 }
             }
         }
-        let line = if waiting.is_empty() { String::new() } else { format!("waiting for {}", waiting.join(", ")) };
+        let line =
+            if waiting.is_empty() { String::new() } else { format!("waiting for {}", waiting.join(", ")) };
         terminal::say_in_place(&review::text::shorten(&line, terminal::width().saturating_sub(2)));
     }
 }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use report::Color;
+use report::Colour;
 
 use crate::args::Verbosity;
 
@@ -16,7 +16,8 @@ pub(crate) fn start_logging(verbosity: Verbosity) {
         Verbosity::Normal | Verbosity::Verbose => LevelFilter::WARN,
         Verbosity::Debug => LevelFilter::DEBUG,
     };
-    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("RECUSE_LOG").from_env_lossy();
+    let filter =
+        EnvFilter::builder().with_default_directive(level.into()).with_env_var("RECUSE_LOG").from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
@@ -44,10 +45,12 @@ pub(crate) fn say_in_place(line: &str) {
 }
 
 /// Whether the result is coloured: by the terminal, `NO_COLOR` and their like.
-pub(crate) fn color_of_stdout() -> Color {
+pub(crate) fn colour_of_stdout() -> Colour {
     match anstream::AutoStream::choice(&std::io::stdout()) {
-        anstream::ColorChoice::Never => Color::Never,
-        anstream::ColorChoice::Auto | anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => Color::Always,
+        anstream::ColorChoice::Never => Colour::Never,
+        anstream::ColorChoice::Auto | anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => {
+            Colour::Always
+        }
     }
 }
 

@@ -274,7 +274,9 @@ fn path_rules(sections: &[PathSection], origin: Origin) -> Result<Vec<PathRule>>
             bail!("a [[path]] matches nothing: give `match = [\"…\"]`");
         }
         for glob in &globs {
-            if glob.starts_with('/') || RepoPath::from(glob.as_str()).as_str().split('/').any(|part| part == "..") {
+            if glob.starts_with('/')
+                || RepoPath::from(glob.as_str()).as_str().split('/').any(|part| part == "..")
+            {
                 bail!("the glob `{glob}` leaves the repository: give it relative to the root");
             }
         }
@@ -353,8 +355,10 @@ mod tests {
         ] {
             assert!(read_base_file(widening).is_err(), "{widening}");
         }
-        let policy = read_base_file("[review]\nfail_on = \"medium\"\n[[path]]\nmatch = [\"*.snap\"]\nexempt = \"y\"\n")
-            .expect("narrowing");
+        let policy = read_base_file(
+            "[review]\nfail_on = \"medium\"\n[[path]]\nmatch = [\"*.snap\"]\nexempt = \"y\"\n",
+        )
+        .expect("narrowing");
         assert_eq!(policy.fail_on, Some(Gate::Medium));
         assert_eq!(policy.paths[0].origin, Origin::Base);
     }

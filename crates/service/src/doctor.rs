@@ -43,11 +43,8 @@ pub async fn examine(
     tables: &Tables,
     environment: Environment<'_>,
 ) -> Vec<Diagnosis> {
-    let mut all = vec![
-        good("configuration", config_source.to_owned()),
-        repository(folder),
-        store(environment).await,
-    ];
+    let mut all =
+        vec![good("configuration", config_source.to_owned()), repository(folder), store(environment).await];
     all.extend(models(config, tables, environment).await);
     all
 }
@@ -89,12 +86,14 @@ async fn models(config: &Config, tables: &Tables, environment: Environment<'_>) 
         let remedy = roster::remedy(&tables.catalogue);
         return vec![missing("models", "none is configured, so only the rules can look".to_owned(), &remedy)];
     }
-    let http = match ::models::HttpClient::new(::models::Limits::default(), ::models::Proxy::from_environment().as_ref()) {
+    let http = match ::models::HttpClient::new(
+        ::models::Limits::default(),
+        ::models::Proxy::from_environment().as_ref(),
+    ) {
         Ok(http) => http,
         Err(error) => return vec![missing("models", error.to_string(), "look at the proxy variables")],
     };
-    let built =
-        roster::build(&config.models, &tables.catalogue, &tables.families, &http, environment).await;
+    let built = roster::build(&config.models, &tables.catalogue, &tables.families, &http, environment).await;
     let roster = match built {
         Ok(roster) => roster,
         Err(error) => return vec![missing("models", format!("{error:#}"), "mend what the sentence names")],
@@ -117,7 +116,11 @@ async fn models(config: &Config, tables: &Tables, environment: Environment<'_>) 
             }
         })
         .collect();
-    all.push(diversity(&roster.engines.iter().map(|engine| &engine.lineage).collect::<Vec<_>>(), &tables.families, &config.policy));
+    all.push(diversity(
+        &roster.engines.iter().map(|engine| &engine.lineage).collect::<Vec<_>>(),
+        &tables.families,
+        &config.policy,
+    ));
     all
 }
 
@@ -131,7 +134,10 @@ fn diversity(lineages: &[&Lineage], families: &Families, policy: &Policy) -> Dia
         .map(|set| set.iter().map(review::Family::as_str).collect::<Vec<_>>().join("+"))
         .collect();
     if unanswerable.is_empty() && !known.is_empty() {
-        return good("independence", "whichever known model writes a change, one of these is unrelated to it".to_owned());
+        return good(
+            "independence",
+            "whichever known model writes a change, one of these is unrelated to it".to_owned(),
+        );
     }
     let shown = unanswerable.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
     Diagnosis {

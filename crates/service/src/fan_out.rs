@@ -142,7 +142,8 @@ pub async fn fan_out(asks: Vec<Ask>, asking: &Asking<'_>) -> Result<Vec<Outcome>
             Ok(outcome)
         }
     });
-    let outcomes: Vec<Result<Outcome>> = futures::stream::iter(calls).buffered(asking.concurrency).collect().await;
+    let outcomes: Vec<Result<Outcome>> =
+        futures::stream::iter(calls).buffered(asking.concurrency).collect().await;
     outcomes.into_iter().collect()
 }
 
@@ -279,7 +280,8 @@ impl<'a> Metered<'a> {
             }
         };
         self.with_meter(|meter| {
-            meter.spent_micro_usd = meter.spent_micro_usd.map(|spent| spent.saturating_sub(worst).saturating_add(cost));
+            meter.spent_micro_usd =
+                meter.spent_micro_usd.map(|spent| spent.saturating_sub(worst).saturating_add(cost));
         });
         self.asking.store.settle(id, cost, usage.map(tokens_used), self.asking.now_ms).await?;
         drop(out);
@@ -389,7 +391,9 @@ fn ending_of(reply: &Reply, lens: Lens) -> Ending {
         Finish::ToolCalls => (EndingKind::Unreadable, "it asked for a tool, and none was offered".to_owned()),
         Finish::Truncated => (EndingKind::Truncated, "the answer reached the limit of its length".to_owned()),
         Finish::Refused(words) => (EndingKind::Refused, shorten(words, 200)),
-        Finish::Filtered(name) => (EndingKind::Refused, format!("the provider's filter: {}", shorten(name, 100))),
+        Finish::Filtered(name) => {
+            (EndingKind::Refused, format!("the provider's filter: {}", shorten(name, 100)))
+        }
         Finish::Unknown(word) => {
             (EndingKind::Truncated, format!("it ended with `{}`, which is not known", shorten(word, 60)))
         }
@@ -408,7 +412,9 @@ fn served_lineage(served: Option<&str>, engine: &Engine, families: &Families) ->
     let reported = families.resolve(served).lineage;
     match engine.lineage_source {
         LineageSource::Declared if reported.families.is_empty() => engine.lineage.clone(),
-        LineageSource::Declared if reported.families.is_subset(&engine.lineage.families) => engine.lineage.clone(),
+        LineageSource::Declared if reported.families.is_subset(&engine.lineage.families) => {
+            engine.lineage.clone()
+        }
         LineageSource::Declared | LineageSource::Table | LineageSource::Unknown => reported,
     }
 }

@@ -44,7 +44,8 @@ pub fn init(user_config: Option<&Path>, repository_root: Option<&Path>) -> Resul
 
 fn write_new(path: PathBuf, text: &str) -> Result<Written> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("could not make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("could not make the folder {}", folder.display()))?;
     }
     let state = match OpenOptions::new().write(true).create_new(true).open(&path) {
         Ok(mut file) => {
@@ -83,7 +84,8 @@ mod tests {
             collect_keys(&schema, &mut keys);
             assert!(keys.len() > 8, "{keys:?}");
             for key in keys {
-                let is_there = example.contains(&format!("{key} = ")) || example.contains(&format!("[{key}]"));
+                let is_there =
+                    example.contains(&format!("{key} = ")) || example.contains(&format!("[{key}]"));
                 assert!(is_there, "`{key}` is not in the example");
             }
         }

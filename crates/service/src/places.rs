@@ -21,8 +21,9 @@ pub fn database_url(environment: Environment<'_>) -> Result<String> {
     if let Some(url) = environment("RECUSE_DATABASE_URL") {
         return Ok(url);
     }
-    let base = folder(environment, "XDG_STATE_HOME", ".local/state")
-        .context("could not find a place for the database: set RECUSE_DATABASE_URL, XDG_STATE_HOME or HOME")?;
+    let base = folder(environment, "XDG_STATE_HOME", ".local/state").context(
+        "could not find a place for the database: set RECUSE_DATABASE_URL, XDG_STATE_HOME or HOME",
+    )?;
     Ok(format!("sqlite:{}", base.join("recuse").join("recuse.db").display()))
 }
 

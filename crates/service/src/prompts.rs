@@ -51,7 +51,8 @@ impl Prompts {
         let mut templates = Vec::new();
         let mut sources = Vec::new();
         for (id, text) in FILES {
-            let (version, body) = front_matter(id, text).with_context(|| format!("could not read the prompt {id}"))?;
+            let (version, body) =
+                front_matter(id, text).with_context(|| format!("could not read the prompt {id}"))?;
             templates.push(Template {
                 id: id.to_owned(),
                 version,
@@ -76,7 +77,8 @@ impl Prompts {
         context.insert("part_number", &parts.part.0);
         context.insert("part_count", &parts.part.1);
         let of_lens = |name: &&str| Category::parse(name, lens).lens() == lens;
-        let categories: Vec<String> = CATEGORIES.iter().copied().filter(of_lens).map(|name| format!("`{name}`")).collect();
+        let categories: Vec<String> =
+            CATEGORIES.iter().copied().filter(of_lens).map(|name| format!("`{name}`")).collect();
         context.insert("categories", &categories.join(", "));
         let render = |id: &str| {
             self.tera.render(id, &context).with_context(|| format!("could not render the prompt {id}"))
@@ -94,9 +96,12 @@ impl Prompts {
 
     /// How many bytes a prompt has beside the change, at most: for reserving room.
     pub fn overhead_bytes(&self) -> usize {
-        let shared = |id: &str| self.templates.iter().find(|template| template.id == id).map_or(0, |t| t.bytes);
+        let shared =
+            |id: &str| self.templates.iter().find(|template| template.id == id).map_or(0, |t| t.bytes);
         let tasks = self.templates.iter().filter(|template| template.id.ends_with("/task"));
-        shared("shared/system") + shared("shared/change") + tasks.map(|template| template.bytes).max().unwrap_or(0)
+        shared("shared/system")
+            + shared("shared/change")
+            + tasks.map(|template| template.bytes).max().unwrap_or(0)
     }
 }
 

@@ -139,7 +139,8 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
     let classification = classify(&request.change, &request.tables.classify);
     let decisions = review::classify::lenses(&request.change, &classification);
     let policy = &request.config.policy;
-    let open = || Ok(request.repository.as_ref().map(|repository| repository.blobs(&request.change)).transpose()?);
+    let open =
+        || Ok(request.repository.as_ref().map(|repository| repository.blobs(&request.change)).transpose()?);
     let rules = rules_pass::run(request.change.clone(), &request.config.rules, &open)?;
     let wishes = wishes(&WishInput {
         change: &rules.change,
@@ -176,7 +177,8 @@ async fn build_roster(request: &ReviewRequest<'_>) -> Result<Roster> {
         return Ok(Roster::default());
     }
     let http = HttpClient::new(models::Limits::default(), models::Proxy::from_environment().as_ref())?;
-    roster::build(&request.config.models, &tables.catalogue, &tables.families, &http, request.environment).await
+    roster::build(&request.config.models, &tables.catalogue, &tables.families, &http, request.environment)
+        .await
 }
 
 async fn open_store(environment: Environment<'_>) -> Result<Store> {

@@ -82,10 +82,16 @@ async fn build_from(
 
 /// What to set where no model is configured, for people.
 pub fn remedy(catalogue: &Catalogue) -> String {
-    let keys: Vec<&str> =
-        catalogue.providers.iter().filter_map(|provider| provider.key_variables.first()).map(String::as_str).collect();
+    let keys: Vec<&str> = catalogue
+        .providers
+        .iter()
+        .filter_map(|provider| provider.key_variables.first())
+        .map(String::as_str)
+        .collect();
     let shown = keys.iter().take(4).copied().collect::<Vec<_>>().join(", ");
-    format!("set {shown} or another provider's key, or OPENAI_BASE_URL of a local server, or ask for `--offline`")
+    format!(
+        "set {shown} or another provider's key, or OPENAI_BASE_URL of a local server, or ask for `--offline`"
+    )
 }
 
 /// Whether the environment names any model at all; says nothing about whether it works.
@@ -159,8 +165,11 @@ fn engine(
     families: &Families,
     environment: Environment<'_>,
 ) -> Result<(Engine, Endpoint)> {
-    let (provider_id, model) =
-        section.name.split_once('/').filter(|(_, model)| !model.is_empty()).context("give it as PROVIDER/NAME")?;
+    let (provider_id, model) = section
+        .name
+        .split_once('/')
+        .filter(|(_, model)| !model.is_empty())
+        .context("give it as PROVIDER/NAME")?;
     let provider = catalogue.provider(provider_id).with_context(|| {
         let known: Vec<&str> = catalogue.providers.iter().map(|provider| provider.id.as_str()).collect();
         format!("`{provider_id}` is no provider; known are {}", known.join(", "))
@@ -179,7 +188,8 @@ fn engine(
     }
     let entry = catalogue.model(provider_id, model);
     let (lineage, lineage_source) = lineage(section, model, families);
-    let context = entry.map_or(UNKNOWN_CONTEXT_TOKENS, |entry| u32::try_from(entry.context_tokens).unwrap_or(u32::MAX));
+    let context =
+        entry.map_or(UNKNOWN_CONTEXT_TOKENS, |entry| u32::try_from(entry.context_tokens).unwrap_or(u32::MAX));
     let most_output = entry.map_or(ANSWER_TOKENS, |entry| entry.max_output_tokens.min(ANSWER_TOKENS));
     let price = match (section.input_usd, section.output_usd) {
         (Some(input), Some(output)) => Some(Price::flat(micro_usd(input)?, micro_usd(output)?)),

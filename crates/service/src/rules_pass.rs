@@ -37,11 +37,7 @@ const FILES_FOR_A_SECOND_THREAD: usize = 24;
 ///
 /// # Errors
 /// The repository cannot be read.
-pub fn run<'r>(
-    change: Change,
-    options: &RuleOptions,
-    open: Open<'_, 'r>,
-) -> Result<RulesPass> {
+pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Result<RulesPass> {
     let reports = review_files(&change, options, open)?;
     let mut pass = RulesPass {
         findings: Vec::new(),
@@ -112,11 +108,7 @@ impl RulesPass {
     }
 }
 
-fn review_files<'r>(
-    change: &Change,
-    options: &RuleOptions,
-    open: Open<'_, 'r>,
-) -> Result<Vec<FileReport>> {
+fn review_files<'r>(change: &Change, options: &RuleOptions, open: Open<'_, 'r>) -> Result<Vec<FileReport>> {
     let threads = if change.files.len() < FILES_FOR_A_SECOND_THREAD {
         1
     } else {
@@ -167,5 +159,8 @@ fn review_file<'r>(
 /// A file's text; none for what is absent, too large or no file.
 fn text(file: FileAt) -> Option<String> {
     let bytes = file.into_bytes()?;
-    Some(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Some(
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    )
 }

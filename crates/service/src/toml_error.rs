@@ -42,8 +42,9 @@ fn render(text: &str, name: &str, error: &toml::de::Error, path: &str) -> TomlEr
 fn snippet(text: &str, name: &str, span: std::ops::Range<usize>, message: &str, label: &str) -> String {
     let span = span.start.min(text.len())..span.end.min(text.len());
     let annotation = AnnotationKind::Primary.span(span).label(label);
-    let report =
-        [Level::ERROR.primary_title(message).element(Snippet::source(text).path(name).annotation(annotation))];
+    let report = [Level::ERROR
+        .primary_title(message)
+        .element(Snippet::source(text).path(name).annotation(annotation))];
     Renderer::plain().render(&report).to_string()
 }
 
