@@ -199,7 +199,11 @@ fn is_random(value: &[u8]) -> bool {
 }
 
 fn continues_a_word(one: u8, next: u8) -> bool {
-    kind(one) == kind(next) || (one.is_ascii_uppercase() && next.is_ascii_lowercase())
+    let is_mark = |byte: u8| !byte.is_ascii_alphanumeric();
+    kind(one) == kind(next)
+        || is_mark(one)
+        || is_mark(next)
+        || (one.is_ascii_uppercase() && next.is_ascii_lowercase())
 }
 
 fn kind(byte: u8) -> u8 {
