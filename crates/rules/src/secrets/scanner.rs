@@ -1,0 +1,261 @@
+//! Looks for secrets in lines: keywords first, then the shape round each, within a budget.
+
+use std::ops::Range;
+use std::sync::{LazyLock, OnceLock};
+
+use aho_corasick::AhoCorasick;
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::format::{Format, Shape};
+use super::value::{Quoting, Verdict, judge};
+use super::{private_key, redact, table};
+use crate::place;
+
+/// A secret in a list of lines.
+#[derive(Debug, Clone)]
+pub(super) struct Hit {
+    /// The line that holds it, from 0.
+    pub(super) line: usize,
+    /// Where in the line; both ends are borders of characters.
+    pub(super) bytes: Range<usize>,
+    /// What it is.
+    pub(super) format: &'static Format,
+    /// [`Verdict::Doubtful`] where its checksum does not fit.
+    pub(super) verdict: Verdict,
+    /// The line where the block starts that this is part of; `line` itself for what is no block.
+    pub(super) starts_at: usize,
+}
+
+/// What was found in a list of lines.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// The secrets, by line and place; they do not overlap.
+    pub(super) hits: Vec<Hit>,
+    /// What was not looked at because the budget was spent, by line.
+    pub(super) unscanned: Vec<(usize, Range<usize>)>,
+}
+
+/// How many bytes the shapes may be tried on.
+///
+/// Work is at most some forty times the text's size, whatever stands in it; ordinary source needs less than one
+/// and a half. Without a bound a line of nothing but keywords would cost its length times the reach of each shape.
+#[derive(Debug)]
+pub(super) struct Budget {
+    bytes_left: usize,
+}
+
+const BUDGET_FIXED: usize = 256 * 1024;
+const BUDGET_PER_BYTE: usize = 40;
+
+impl Budget {
+    /// The budget of a text of some size.
+    pub(super) fn for_bytes(bytes: usize) -> Self {
+        Self { bytes_left: BUDGET_FIXED + bytes.saturating_mul(BUDGET_PER_BYTE) }
+    }
+
+    fn spend(&mut self, bytes: usize) -> bool {
+        let affordable = bytes <= self.bytes_left;
+        self.bytes_left = if affordable { self.bytes_left - bytes } else { 0 };
+        affordable
+    }
+}
+
+/// Looks for secrets in lines that stand one below the other.
+pub(super) fn scan(lines: &[&str], budget: &mut Budget) -> Scan {
+    let scanner = &*SCANNER;
+    let mut scan = Scan::default();
+    let mut markers = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        scanner.scan_line(number, line, budget, &mut scan, &mut markers);
+    }
+    if let Some(format) = scanner.formats.iter().find(|format| matches!(format.shape, Shape::Block)) {
+        let blocks = private_key::blocks(lines, &markers);
+        scan.hits.extend(blocks.into_iter().map(|part| Hit {
+            line: part.line,
+            bytes: part.bytes,
+            format,
+            verdict: Verdict::Likely,
+            starts_at: part.starts_at,
+        }));
+        merge_overlaps(&mut scan.hits);
+    }
+    scan
+}
+
+/// Built at the first look; the shapes are compiled when one of their keywords is met for the first time.
+static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::new);
+
+struct Scanner {
+    formats: Vec<&'static Format>,
+    shapes: Vec<OnceLock<Regex>>,
+    keywords: AhoCorasick,
+    /// For each keyword the formats that it announces.
+    announced: Vec<Vec<usize>>,
+}
+
+impl Scanner {
+    fn new() -> Self {
+        let formats: Vec<_> = table::all().collect();
+        let (mut keywords, mut announced) = (Vec::<&str>::new(), Vec::<Vec<usize>>::new());
+        for (index, format) in formats.iter().enumerate() {
+            for keyword in format.keywords {
+                match keywords.iter().position(|known| known == keyword) {
+                    Some(at) => announced[at].push(index),
+                    None => {
+                        keywords.push(keyword);
+                        announced.push(vec![index]);
+                    }
+                }
+            }
+        }
+        let shapes = formats.iter().map(|_| OnceLock::new()).collect();
+        let keywords = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(&keywords)
+            .expect("a few hundred short keywords make an automaton");
+        Self { formats, shapes, keywords, announced }
+    }
+
+    fn shape(&self, index: usize) -> &Regex {
+        self.shapes[index].get_or_init(|| {
+            let pattern = pattern_of(self.formats[index]);
+            // Bytes without Unicode tables: a tenth of the size, and tokens are ASCII.
+            RegexBuilder::new(&pattern).unicode(false).build().expect("the table's patterns are tested")
+        })
+    }
+
+    fn scan_line(
+        &self,
+        number: usize,
+        line: &str,
+        budget: &mut Budget,
+        scan: &mut Scan,
+        markers: &mut Vec<usize>,
+    ) {
+        let mut found: Vec<Hit> = Vec::new();
+        let redacted = redact::marks(line);
+        for keyword in self.keywords.find_overlapping_iter(line) {
+            for &index in &self.announced[keyword.pattern().as_usize()] {
+                let format = self.formats[index];
+                if matches!(format.shape, Shape::Block) {
+                    markers.push(number);
+                    continue;
+                }
+                let Some(look) = Look::at(format, line, keyword.range()) else { continue };
+                if !budget.spend(look.to - look.from) {
+                    let rest = place::floor(line, keyword.start())..line.len();
+                    scan.unscanned.push((number, rest));
+                    scan.hits.append(&mut found);
+                    return;
+                }
+                if let Some((bytes, verdict)) = look.for_secret(self.shape(index), format, line)
+                    && !redacted.iter().any(|mark| overlap(mark, &bytes))
+                {
+                    found.push(Hit { line: number, bytes, format, verdict, starts_at: number });
+                }
+            }
+        }
+        merge_overlaps(&mut found);
+        scan.hits.append(&mut found);
+    }
+}
+
+/// The stretch of a line that a shape is tried on, at its start only.
+struct Look {
+    from: usize,
+    to: usize,
+}
+
+impl Look {
+    /// `None` where the shape cannot be: a token does not start inside a word.
+    fn at(format: &Format, line: &str, keyword: Range<usize>) -> Option<Self> {
+        let bytes = line.as_bytes();
+        let from = match format.shape {
+            Shape::Token(_) => {
+                let lead = bytes[..keyword.start]
+                    .iter()
+                    .rev()
+                    .take(format.lead)
+                    .take_while(|byte| is_token_byte(**byte))
+                    .count();
+                keyword.start - lead
+            }
+            Shape::Assigned(_) => keyword.end,
+            Shape::Within(_) | Shape::Block => keyword.start,
+        };
+        let starts_a_word = !matches!(format.shape, Shape::Token(_)) || is_border(&bytes[..from]);
+        starts_a_word.then(|| Self { from, to: bytes.len().min(from + format.reach) })
+    }
+
+    fn for_secret(&self, shape: &Regex, format: &Format, line: &str) -> Option<(Range<usize>, Verdict)> {
+        let bytes = line.as_bytes();
+        let found = shape.captures(&bytes[self.from..self.to])?;
+        let secret = found.name("secret").or_else(|| found.get(0))?;
+        let mut range = self.from + secret.start()..self.from + secret.end();
+        if range.end == self.to {
+            // The stretch ended before the secret did.
+            range.end += bytes[range.end..].iter().take_while(|byte| is_token_byte(**byte)).count();
+        } else if matches!(format.shape, Shape::Token(_) | Shape::Assigned(_))
+            && bytes[range.end - 1].is_ascii_alphanumeric()
+            && bytes[range.end].is_ascii_alphanumeric()
+        {
+            return None;
+        }
+        let quoted = range.start > 0 && matches!(bytes[range.start - 1], b'"' | b'\'' | b'`');
+        let quoting = if quoted { Quoting::Quoted } else { Quoting::Bare };
+        match judge(format, &bytes[range.clone()], quoting) {
+            Verdict::No => None,
+            verdict => Some((place::floor(line, range.start)..place::ceil(line, range.end), verdict)),
+        }
+    }
+}
+
+/// What stands between the end of a name and the value that is assigned to it, in the notations of programs, shells
+/// and data: `_PROD" : "`, `: &str = "`, `="`, ` => '`, `>`, `", "`, `(`.
+const ASSIGNMENT: &str = concat!(
+    r#"[A-Za-z0-9_.-]{0,40}["'\])]{0,3}[ \t]{0,8}"#,
+    r"(?::[ \t]{0,2}[&A-Za-z<>\[\]?']{2,24}[ \t]{0,3})?",
+    r"(?:=>|:=|\?=|={1,3}|[:,>(|])[ \t]{0,8}",
+    r#"(?:[A-Za-z]{0,2}\\{0,2}["'`]{1,3}|\\n)?"#,
+);
+
+fn pattern_of(format: &Format) -> String {
+    match format.shape {
+        Shape::Token(pattern) | Shape::Within(pattern) => format!(r"\A(?:{pattern})"),
+        Shape::Assigned(value) => format!(r"\A{ASSIGNMENT}(?P<secret>{value})"),
+        Shape::Block => String::new(),
+    }
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// Whether a token can start behind a text: not inside a word. An escape (`\n`, `%3D`) is no part of a word.
+fn is_border(before: &[u8]) -> bool {
+    match before {
+        [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _] => true,
+        [.., last] => !last.is_ascii_alphanumeric(),
+        [] => true,
+    }
+}
+
+/// Sorts hits, and makes one of those that overlap: the specific format's, over all their bytes.
+fn merge_overlaps(hits: &mut Vec<Hit>) {
+    hits.sort_by_key(|hit| (hit.line, hit.bytes.start));
+    hits.dedup_by(|later, kept| {
+        if later.line != kept.line || !overlap(&later.bytes, &kept.bytes) {
+            return false;
+        }
+        let bytes = kept.bytes.start..kept.bytes.end.max(later.bytes.end);
+        if later.format.is_specific() && !kept.format.is_specific() {
+            *kept = later.clone();
+        }
+        kept.bytes = bytes;
+        true
+    });
+}
+
+fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
+    one.start < other.end && other.start < one.end
+}

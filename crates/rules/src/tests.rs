@@ -1,0 +1,138 @@
+//! The rules through their front door: a change in, a report out.
+
+use proptest::prelude::*;
+use review::change::{Content, Operation};
+use review::{FileChange, Hunk, Lens, RepoPath, Severity};
+
+use super::*;
+
+/// A new file of these lines.
+fn new_file(path: &str, text: &str) -> FileChange {
+    changed_file(path, text.split_terminator('\n').map(|line| format!("+{line}\n")).collect())
+}
+
+/// A file with a hunk of lines that have their markers.
+fn changed_file(path: &str, body: String) -> FileChange {
+    FileChange {
+        path: RepoPath::from(path),
+        old_path: None,
+        operation: Operation::Modified,
+        modes: (None, None),
+        content: Content::Text(vec![Hunk::new(1, 1, String::new(), body, false)]),
+    }
+}
+
+fn review(file: &FileChange) -> FileReport {
+    review_file(&FileView { file, base: None, head: None }, &RuleOptions::default())
+}
+
+fn token() -> String {
+    ["ghp", "_zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ", "0mLq17"].concat()
+}
+
+fn bodies(file: &FileChange) -> String {
+    file.hunks().iter().map(Hunk::body).collect()
+}
+
+#[test]
+fn a_secret_on_an_added_line_is_a_finding_that_does_not_repeat_it() {
+    let file = changed_file("a.py", format!(" x = 1\n+TOKEN = \"{}\"\n", token()));
+    let report = review(&file);
+    assert_eq!(report.findings.len(), 1);
+    let finding = &report.findings[0];
+    assert_eq!(finding.rule.as_deref(), Some("secrets/github-token"));
+    assert_eq!((finding.lines, finding.severity), (Some((2, 2)), Severity::Critical));
+    assert_eq!(finding.quote, "TOKEN = \"[redacted:secrets/github-token]\"");
+    assert!(!format!("{report:?}").contains(&token()));
+    assert_eq!(report.examined(Lens::Security), Some(&Examined::All));
+}
+
+#[test]
+fn a_secret_that_leaves_or_stays_is_redacted_but_no_finding() {
+    let file = changed_file("a.py", format!("-A = \"{0}\"\n B = \"{0}\"\n+C = 1\n", token()));
+    let report = review(&file);
+    assert!(report.findings.is_empty());
+    let redacted = redact_hunks(&file, &report.secrets);
+    assert!(!bodies(&redacted).contains(&token()));
+    assert_eq!(bodies(&redacted).matches("[redacted:secrets/github-token]").count(), 2);
+}
+
+#[test]
+fn a_secret_is_taken_out_where_only_its_value_tells() {
+    let password = ["Wq8!", "zR4-kk2"].concat();
+    let file = changed_file("a.py", format!("+password = \"{password}\"\n+login({password})\n"));
+    let report = review(&file);
+    assert_eq!(report.findings.len(), 1);
+    assert!(!bodies(&redact_hunks(&file, &report.secrets)).contains(&password));
+}
+
+#[test]
+fn a_binary_file_is_not_supported() {
+    let file = FileChange { content: Content::Binary, ..new_file("a.png", "") };
+    let report = review(&file);
+    assert!(matches!(report.examined(Lens::Security), Some(Examined::NotSupported(_))));
+    assert!(matches!(supports(Lens::Security, &file), Support::NotSupported(_)));
+}
+
+#[test]
+fn hidden_text_is_quoted_visibly() {
+    let report = review(&new_file("a.c", "int x;\nif (a\u{202e}b) {}"));
+    let finding = &report.findings[0];
+    assert_eq!(finding.rule.as_deref(), Some("hidden-text/bidi-control"));
+    assert_eq!(finding.quote, "if (a\\u{202e}b) {}");
+    assert_eq!((finding.lines, finding.severity), (Some((2, 2)), Severity::High));
+    assert!(finding.body.contains("U+202E (right-to-left override) at column 6"));
+}
+
+#[test]
+fn complexity_needs_the_whole_file() {
+    let file = new_file("a.rs", "fn f() {}");
+    assert!(matches!(review(&file).examined(Lens::Complexity), Some(Examined::NotSupported(_))));
+    let view = FileView { file: &file, base: Some(""), head: Some("fn f() {}\n") };
+    assert_eq!(review_file(&view, &RuleOptions::default()).examined(Lens::Complexity), Some(&Examined::All));
+}
+
+fn lines_strategy() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => "\\PC{0,30}".prop_map(|text| text.replace('\n', " ")),
+        2 => "(password|token|secret|api_key)[\" ]?[:=] ?\"?[A-Za-z0-9!/+_-]{4,40}\"?",
+        1 => Just(token()),
+        1 => Just(["-----BEGIN RSA ", "PRIVATE KEY-----"].concat()),
+        1 => "[A-Za-z0-9+/]{64}",
+        1 => "(postgres|redis)://[a-z]{1,6}:[A-Za-z0-9!]{3,20}@[a-z]{1,6}",
+        1 => "\\[redacted:(secrets/github-token|not-scanned|other)\\]",
+    ];
+    let line = prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat());
+    prop::collection::vec((prop_oneof![Just('+'), Just('-'), Just(' ')], line), 0..8)
+        .prop_map(|lines| lines.into_iter().map(|(marker, line)| format!("{marker}{line}\n")).collect())
+}
+
+proptest! {
+    #[test]
+    fn no_secret_survives_redaction_and_no_number_changes(body in lines_strategy()) {
+        let file = changed_file("a.py", body);
+        let report = review(&file);
+        let redacted = redact_hunks(&file, &report.secrets);
+        let hunk = &file.hunks()[0];
+        let lines: Vec<_> = hunk.lines().collect();
+        for span in &report.secrets {
+            let secret = &lines[span.line].text[span.bytes.clone()];
+            if secret.len() >= 8 {
+                prop_assert!(!redacted.hunks()[0].body().contains(secret), "{secret} of {}", span.rule);
+            }
+        }
+        let numbers = |hunk: &Hunk| hunk.lines().map(|line| (line.kind, line.old, line.new)).collect::<Vec<_>>();
+        prop_assert_eq!(numbers(hunk), numbers(&redacted.hunks()[0]));
+        let again = review(&redacted);
+        prop_assert_eq!(again.secrets, []);
+        prop_assert_eq!(bodies(&redact_hunks(&redacted, &[])), bodies(&redacted));
+    }
+
+    #[test]
+    fn redacting_a_text_twice_is_redacting_it_once(body in lines_strategy()) {
+        let (once, _) = redact_text(&body);
+        let (twice, count) = redact_text(&once);
+        prop_assert_eq!(count, 0);
+        prop_assert_eq!(once, twice);
+    }
+}
