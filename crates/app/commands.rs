@@ -262,7 +262,7 @@ fn view(packet: &PacketV1, format: Format, verbosity: Verbosity) -> String {
         }
         Format::Markdown => markdown(packet, &digest),
         Format::Json => json(packet),
-        Format::Sarif => sarif(packet, &digest),
+        Format::Sarif => format!("{:#}\n", sarif(packet, &digest)),
     }
 }
 

@@ -88,9 +88,12 @@ pub enum CatalogueError {
 }
 
 impl Catalogue {
+    /// The text of the table that this build carries.
+    pub const EMBEDDED: &str = include_str!("../../../config/models.toml");
+
     /// The table that this build carries.
     pub fn embedded() -> Self {
-        Self::parse(include_str!("../../../config/models.toml")).expect("a test reads the embedded table")
+        Self::parse(Self::EMBEDDED).expect("a test reads the embedded table")
     }
 
     /// Reads a table.

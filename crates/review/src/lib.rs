@@ -31,4 +31,4 @@ pub mod wishes;
 pub use change::{Change, Commit, CommitId, FileChange, Gap, GapKind, Hunk, Line, LineKind, RepoPath, Side};
 pub use digest::Digest;
 pub use finding::{Category, Finding, Lens, Severity};
-pub use lineage::{Family, Lineage};
+pub use lineage::{Families, Family, Lineage};

@@ -1,9 +1,10 @@
 //! The thresholds, which are the operator's to set.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The thresholds of the rules. Crossing one is a finding; standing at it is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RuleOptions {
     /// Cognitive complexity of a function. Default 25, SonarSource's default for C, C++ and Objective-C; theirs

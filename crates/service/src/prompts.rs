@@ -61,7 +61,7 @@ impl Prompts {
             });
             sources.push((id, body));
         }
-        tera.autoescape_on(Vec::new());
+        tera.autoescape_on(Vec::<&'static str>::new());
         tera.add_raw_templates(sources).context("could not read the prompts")?;
         Ok(Self { tera, templates })
     }

@@ -7,7 +7,7 @@ use git::Repository;
 use models::{Catalogue, HttpClient};
 use review::anchor::{Anchor, FileTexts, anchor, texts_wanted};
 use review::answer::Answer;
-use review::attribution::{Agents, Attribution, AuthorshipInput, Declaration, attribute};
+use review::attribution::{Agents, Attribution, AuthorState, AuthorshipInput, Declaration, attribute};
 use review::classify::{Classification, ClassifyRules, classify};
 use review::coverage::{CoverageInput, compute};
 use review::engine::estimate_tokens;
@@ -139,8 +139,8 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
     let classification = classify(&request.change, &request.tables.classify);
     let decisions = review::classify::lenses(&request.change, &classification);
     let policy = &request.config.policy;
-    let open =
-        || Ok(request.repository.as_ref().map(|repository| repository.blobs(&request.change)).transpose()?);
+    let (repository, change) = (request.repository.as_ref(), &request.change);
+    let open = || Ok(repository.map(|repository| repository.blobs(change)).transpose()?);
     let rules = rules_pass::run(request.change.clone(), &request.config.rules, &open)?;
     let wishes = wishes(&WishInput {
         change: &rules.change,
@@ -177,8 +177,8 @@ async fn build_roster(request: &ReviewRequest<'_>) -> Result<Roster> {
         return Ok(Roster::default());
     }
     let http = HttpClient::new(models::Limits::default(), models::Proxy::from_environment().as_ref())?;
-    roster::build(&request.config.models, &tables.catalogue, &tables.families, &http, request.environment)
-        .await
+    let models = &request.config.models;
+    Ok(roster::build(models, &tables.catalogue, &tables.families, &http, request.environment).await?)
 }
 
 async fn open_store(environment: Environment<'_>) -> Result<Store> {

@@ -70,9 +70,12 @@ pub enum ClassifyError {
 }
 
 impl ClassifyRules {
+    /// The text of the rules that come with the program.
+    pub const EMBEDDED: &str = include_str!("../../../../config/classify.toml");
+
     /// The rules that come with the program.
     pub fn embedded() -> Self {
-        Self::parse(include_str!("../../../../config/classify.toml"))
+        Self::parse(Self::EMBEDDED)
             .expect("the embedded rules are compiled by the tests of this module")
     }
 
