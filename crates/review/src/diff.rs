@@ -14,11 +14,14 @@
 mod file;
 mod hunk;
 mod lines;
+mod mail;
 mod names;
 
 use crate::change::{FileChange, Gap, GapKind, RepoPath};
 
 use lines::Lines;
+
+pub use mail::change_from_patch;
 
 /// At most this many gaps are told one by one: a megabyte of garbage would otherwise make a gap every few
 /// bytes. How many more there were is said in the last one.
