@@ -167,4 +167,6 @@ fn starts_plain_file(lines: &Lines<'_>) -> bool {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
