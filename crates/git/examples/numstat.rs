@@ -6,12 +6,12 @@
 //! code is 1 if there was a difference or a gap.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Seek, Write};
-use std::process::{ChildStdout, Command, ExitCode, Stdio};
+use std::io::{self, Write};
+use std::process::{Command, ExitCode};
 
 use review::change::Content;
 use review::diff::{self, Parsed};
-use review::{GapKind, RepoPath};
+use review::{FileChange, GapKind, RepoPath};
 
 /// What one side says of one commit. A path that occurs twice (a change of type is a deletion and an addition in
 /// a diff, and one line of a numstat) is added up.
@@ -40,6 +40,8 @@ struct Totals {
     files: u64,
     lines: u64,
     differences: u64,
+    /// Commits of which git itself lacks objects (in a partial copy).
+    unreadable: u64,
 }
 
 fn main() -> io::Result<ExitCode> {
@@ -57,38 +59,35 @@ fn main() -> io::Result<ExitCode> {
     let mut differences = 0;
     for repository in repositories {
         let totals = compare(&repository, last, &options, &mut stdout)?;
-        let Totals { commits, files, lines, .. } = totals;
-        writeln!(
-            stdout,
-            "{repository}: {commits} commits, {files} files, {lines} changed lines, {} differences",
-            totals.differences
-        )?;
+        let Totals { commits, files, lines, unreadable, .. } = totals;
+        let counts = format!("{commits} commits, {files} files, {lines} changed lines");
+        let rest = format!("{} differences, {unreadable} commits that git cannot diff", totals.differences);
+        writeln!(stdout, "{repository}: {counts}: {rest}")?;
         differences += totals.differences;
     }
     Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn compare(repository: &str, last: u64, options: &[String], out: &mut impl Write) -> io::Result<Totals> {
-    let commits = list_commits(repository, last)?;
-    let mut patches = diff_tree(repository, &commits, &["--patch", "--full-index"], options)?;
-    let mut numstats = diff_tree(repository, &commits, &["--numstat", "-z"], options)?;
     let mut totals = Totals::default();
-    let (mut patch, mut numstat) = (Vec::new(), Vec::new());
-    let mut numstat_ids = commits.iter().peekable();
-    let mut patch_ids = commits.iter().peekable();
-    while let Some(commit) = patch_ids.next() {
-        read_until_commit(&mut patches, commit, patch_ids.peek().copied(), b'\n', &mut patch)?;
-        numstat_ids.next();
-        read_until_commit(&mut numstats, commit, numstat_ids.peek().copied(), 0, &mut numstat)?;
+    for commit in list_commits(repository, last)? {
+        let patch = diff_tree(repository, &commit, &["--patch", "--full-index"], options)?;
+        let numstat = diff_tree(repository, &commit, &["--numstat", "-z"], options)?;
+        let (Some(patch), Some(numstat)) = (patch, numstat) else {
+            totals.unreadable += 1;
+            continue;
+        };
         let parsed = diff::parse(&patch);
         totals.commits += 1;
         totals.files += parsed.files.len() as u64;
-        totals.lines += parsed.files.iter().map(|file| file.line_counts()).map(|(a, r)| a + r).sum::<u64>();
+        let counts = parsed.files.iter().map(FileChange::line_counts);
+        totals.lines += counts.map(|(added, removed)| added + removed).sum::<u64>();
         for gap in parsed.gaps.iter().filter(|gap| gap.kind != GapKind::Submodule) {
             totals.differences += 1;
             writeln!(out, "{commit}: gap: {:?} {}", gap.file, gap.detail)?;
         }
-        let (ours, theirs) = (our_counts(&parsed), git_counts(&numstat));
+        let theirs = git_counts(&numstat);
+        let ours = our_counts(&parsed, &theirs);
         for path in ours.keys().chain(theirs.keys().filter(|path| !ours.contains_key(path))) {
             if ours.get(path) != theirs.get(path) {
                 totals.differences += 1;
@@ -104,7 +103,7 @@ fn compare(repository: &str, last: u64, options: &[String], out: &mut impl Write
     Ok(totals)
 }
 
-fn our_counts(parsed: &Parsed) -> Counts {
+fn our_counts(parsed: &Parsed, theirs: &Counts) -> Counts {
     let mut counts = Counts::new();
     for file in &parsed.files {
         let is_submodule = |mode: Option<u32>| mode == Some(0o160_000);
@@ -114,6 +113,8 @@ fn our_counts(parsed: &Parsed) -> Counts {
             Content::Nothing if is_submodule(file.modes.0) || is_submodule(file.modes.1) => {
                 Some((u64::from(is_submodule(file.modes.1)), u64::from(is_submodule(file.modes.0))))
             }
+            // A binary file that only moved or changed its mode: the diff shows nothing of what it is.
+            Content::Nothing if theirs.get(&file.path).is_some_and(|count| count.is_binary) => None,
             Content::Text(_) | Content::Nothing => Some(file.line_counts()),
         };
         counts.entry(file.path.clone()).or_default().add(count);
@@ -138,33 +139,6 @@ fn git_counts(bytes: &[u8]) -> Counts {
     counts
 }
 
-/// Reads what git wrote for one commit, which starts with its id and ends at the next one's.
-///
-/// No line of a diff is a bare id: every line of a hunk starts with a marker.
-fn read_until_commit(
-    reader: &mut impl BufRead,
-    commit: &str,
-    next: Option<&String>,
-    separator: u8,
-    bytes: &mut Vec<u8>,
-) -> io::Result<()> {
-    bytes.clear();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if reader.read_until(separator, &mut line)? == 0 {
-            return Ok(());
-        }
-        let text = line.strip_suffix(&[separator]).unwrap_or(&line);
-        if next.is_some_and(|next| text == next.as_bytes()) {
-            return Ok(());
-        }
-        if text != commit.as_bytes() {
-            bytes.extend_from_slice(&line);
-        }
-    }
-}
-
 fn list_commits(repository: &str, last: u64) -> io::Result<Vec<String>> {
     let mut command = git(repository);
     command.args(["rev-list", "HEAD"]);
@@ -174,26 +148,21 @@ fn list_commits(repository: &str, last: u64) -> io::Result<Vec<String>> {
     Ok(String::from_utf8_lossy(&command.output()?.stdout).lines().map(str::to_owned).collect())
 }
 
-/// Starts a `git diff-tree` over all commits, which writes an id before each one's diff.
+/// The diff of a commit against its first parent; `None` where git has not got all objects.
 fn diff_tree(
     repository: &str,
-    commits: &[String],
+    commit: &str,
     format: &[&str],
     options: &[String],
-) -> io::Result<BufReader<ChildStdout>> {
-    let mut stdin = tempfile::tempfile()?;
-    stdin.write_all(commits.join("\n").as_bytes())?;
-    stdin.write_all(b"\n")?;
-    stdin.rewind()?;
+) -> io::Result<Option<Vec<u8>>> {
     let mut command = git(repository);
-    command.args(["diff-tree", "--stdin", "--always", "--root", "-r", "--diff-merges=first-parent", "-M"]);
-    let child = command.args(format).args(options).stdin(stdin).stdout(Stdio::piped()).spawn()?;
-    Ok(BufReader::new(child.stdout.expect("stdout was asked to be a pipe")))
+    command.args(["diff-tree", "--no-commit-id", "--root", "-r", "--diff-merges=first-parent", "-M"]);
+    let output = command.args(format).args(options).arg(commit).output()?;
+    Ok(output.status.success().then_some(output.stdout))
 }
 
 fn git(repository: &str) -> Command {
     let mut command = Command::new("git");
     command.args(["-C", repository]).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-    command.stderr(Stdio::inherit());
     command
 }

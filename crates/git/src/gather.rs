@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use review::change::{Source, Subject};
+use review::change::{Source, Subject, title_and_body};
 use review::{Change, Commit, Digest, Gap, GapKind, diff};
 
 use crate::GitError;
@@ -57,7 +57,7 @@ impl Repository {
         let parsed = diff::parse(&diff);
         let mut gaps = parsed.gaps;
         let commits = self.commits(range, &mut gaps)?;
-        let (title, body) = log::title_and_body(&commits);
+        let (title, body) = title_and_body(&commits);
         Ok(Change {
             subject: Subject {
                 source: Source::Range { base_ref: range.base_ref.clone(), head_ref: range.head_ref.clone() },

@@ -36,21 +36,3 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Commit>, GitError> {
         })
         .collect()
 }
-
-/// The title and the description that a range gives itself: its only commit's, else its newest non-merge's.
-pub(crate) fn title_and_body(commits: &[Commit]) -> (String, String) {
-    let commit = match commits {
-        [] => return (String::new(), String::new()),
-        [only] => only,
-        [newest, ..] => commits.iter().find(|commit| commit.parents < 2).unwrap_or(newest),
-    };
-    split_message(&commit.message)
-}
-
-/// Splits a message at its first blank line; a subject of several lines becomes one.
-fn split_message(message: &str) -> (String, String) {
-    let lines: Vec<_> = message.trim_start_matches('\n').lines().collect();
-    let border = lines.iter().position(|line| line.trim().is_empty()).unwrap_or(lines.len());
-    let (subject, body) = lines.split_at(border);
-    (subject.join(" "), body.join("\n").trim().to_owned())
-}

@@ -244,8 +244,23 @@ pub struct Commit {
     pub parents: u32,
 }
 
-/// A name and an e-mail address as a commit states them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The title and the description that commits (newest first) give their change: those of the only one, else of the
+/// newest that is no merge. Both are empty where there is no commit.
+pub fn title_and_body(commits: &[Commit]) -> (String, String) {
+    let commit = match commits {
+        [] => return (String::new(), String::new()),
+        [only] => only,
+        [newest, ..] => commits.iter().find(|commit| commit.parents < 2).unwrap_or(newest),
+    };
+    // A subject of several lines becomes one, as in `git log --oneline`.
+    let lines: Vec<_> = commit.message.trim_start_matches('\n').lines().collect();
+    let border = lines.iter().position(|line| line.trim().is_empty()).unwrap_or(lines.len());
+    let (subject, body) = lines.split_at(border);
+    (subject.join(" "), body.join("\n").trim().to_owned())
+}
+
+/// A name and an e-mail address as a commit states them; empty where nothing states them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The name.
     pub name: String,

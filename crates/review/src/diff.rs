@@ -14,11 +14,14 @@
 mod file;
 mod hunk;
 mod lines;
+mod mail;
 mod names;
 
 use crate::change::{FileChange, Gap, GapKind, RepoPath};
 
 use lines::Lines;
+
+pub use mail::change_from_patch;
 
 /// At most this many gaps are told one by one: a megabyte of garbage would otherwise make a gap every few
 /// bytes. How many more there were is said in the last one.
@@ -163,5 +166,7 @@ fn starts_plain_file(lines: &Lines<'_>) -> bool {
         && ahead.peek().is_none_or(hunk::looks_like_header)
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -67,3 +67,14 @@ impl Lineage {
         self.is_known() && other.is_known() && self.families.is_disjoint(&other.families)
     }
 }
+pub struct Families;
+pub struct Resolution { pub lineage: Lineage }
+impl Families {
+    pub const EMBEDDED: &'static str = "";
+    pub fn embedded() -> Self { Self }
+    pub fn resolve(&self, name: &str) -> Resolution {
+        let l = if name.contains("gpt") { Lineage::of(["openai"]) } else if name.contains("claude") { Lineage::of(["anthropic"]) } else if name.contains("qwen") {Lineage::of(["qwen"])} else { Lineage::unknown() };
+        Resolution { lineage: l }
+    }
+    pub fn lineage_sets(&self) -> Vec<BTreeSet<Family>> { ["openai", "anthropic", "qwen"].map(|f| BTreeSet::from([Family::new(f)])).into() }
+}

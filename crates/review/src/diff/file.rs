@@ -32,7 +32,9 @@ struct Header<'a> {
     minus: Option<&'a [u8]>,
     plus: Option<&'a [u8]>,
     is_binary: bool,
-    /// A binary patch that ends before its blank line.
+    /// Git found the old content again, with changes: it must show them.
+    is_similar: bool,
+    /// The input ends inside of the headers or of a binary patch.
     is_cut: bool,
 }
 
@@ -55,7 +57,7 @@ pub(super) fn read_git<'a>(reader: &mut Reader, lines: &mut Lines<'a>, names: &'
         unreadable(format!("the headers of the file at line {at} of the diff name different files"));
     }
     if header.is_cut {
-        unreadable(format!("the binary patch of the file at line {at} of the diff is cut off"));
+        unreadable(format!("the diff is cut off in the headers of the file at line {at} of the diff"));
     }
     let mut hunks = Vec::new();
     let mut has_hunks = false;
@@ -83,7 +85,10 @@ pub(super) fn read_git<'a>(reader: &mut Reader, lines: &mut Lines<'a>, names: &'
     } else if header.is_binary {
         Content::Binary
     } else {
-        if !has_hunks && let Some(reason) = header.lacks_content() {
+        if !has_hunks
+            && !header.is_cut
+            && let Some(reason) = header.lacks_content()
+        {
             let detail = format!("the diff of the file at line {at} of the diff {reason}");
             reader.gap(GapKind::Unreadable, Some(path.clone()), None, detail);
         }
@@ -209,11 +214,16 @@ fn read_header<'a>(lines: &mut Lines<'a>, names: &'a [u8]) -> Header<'a> {
             header.plus = Some(name);
             lines.advance();
             break;
-        } else if !line.starts_with(b"similarity index ") && !line.starts_with(b"dissimilarity index ") {
+        } else if let Some(share) = field(b"similarity index ") {
+            header.is_similar = share != b"100%";
+        } else if line.starts_with(b"dissimilarity index ") {
+            header.is_similar = true;
+        } else {
             break;
         }
         lines.advance();
     }
+    header.is_cut |= lines.ended_inside_a_line();
     header
 }
 
@@ -233,8 +243,8 @@ impl<'a> Header<'a> {
 
     /// Why a file without hunks must have had some; `None` if there was nothing to show.
     fn lacks_content(&self) -> Option<&'static str> {
-        if self.minus.is_some() || self.plus.is_some() {
-            return Some("has names and no lines: it is cut off");
+        if self.minus.is_some() || self.plus.is_some() || self.is_similar {
+            return Some("has no lines where it must have some: it is cut off");
         }
         if let Some((old, new)) = self.index {
             let is_empty = |id: &[u8]| {

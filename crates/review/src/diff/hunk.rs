@@ -131,8 +131,9 @@ impl<'a> Body<'a> {
             lines.advance();
         }
         let bytes = lines.since(start);
-        let ends_inside_a_line = bytes.last().is_some_and(|&byte| byte != b'\n')
-            && !bytes.rsplit(|&byte| byte == b'\n').next().is_some_and(|line| line.starts_with(b"\\"));
+        // A mark of a missing line feed says no less without its own.
+        let last_line = bytes.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+        let ends_inside_a_line = lines.ended_inside_a_line() && !last_line.starts_with(b"\\");
         let is_short = old_seen < old_count || new_seen < new_count;
         Self {
             bytes,

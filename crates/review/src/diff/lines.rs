@@ -30,6 +30,11 @@ impl<'a> Lines<'a> {
         Some(line)
     }
 
+    /// Whether the input ended here, in the middle of a line.
+    pub(super) fn ended_inside_a_line(&self) -> bool {
+        self.start == self.bytes.len() && self.bytes.last().is_some_and(|&byte| byte != b'\n')
+    }
+
     /// The number of the next line in the diff, from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
