@@ -169,3 +169,158 @@ fn store_field_absent() -> StoreField {
 fn temperature_sent() -> TemperatureField {
     TemperatureField::Sent
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_table_is_sound() {
+        let catalogue = Catalogue::embedded();
+        let ids: Vec<_> = catalogue.providers.iter().map(|provider| provider.id.as_str()).collect();
+        assert_eq!(
+            ids,
+            [
+                "openai",
+                "anthropic",
+                "gemini",
+                "xai",
+                "mistral",
+                "deepseek",
+                "openrouter",
+                "groq",
+                "together",
+                "local"
+            ]
+        );
+        for provider in &catalogue.providers {
+            let addresses = provider.base_url.iter();
+            assert!(addresses.clone().all(|url| url.starts_with("https://") && !url.ends_with('/')));
+            assert_eq!(provider.base_url.is_none(), provider.id == "local");
+            let variable = provider.id.to_ascii_uppercase();
+            assert_eq!(provider.base_url_variable, format!("{variable}_BASE_URL"));
+            assert_eq!(provider.key_variables[0], format!("{variable}_API_KEY"));
+        }
+        for entry in &catalogue.models {
+            let name = format!("{}/{}", entry.provider, entry.name);
+            assert!(entry.context_tokens >= 100_000 && entry.max_output_tokens >= 16_384, "{name}");
+            let (year, month) = entry.as_of.split_once('-').expect(&name);
+            assert!(year.parse::<u32>().is_ok() && month.parse::<u32>().is_ok_and(|m| (1..=12).contains(&m)));
+            let Some(price) = &entry.price else { continue };
+            for rates in &price.0 {
+                // From 0.05 to 100 USD: a slip of a factor of a thousand does not pass.
+                assert!((50_000..=100_000_000).contains(&rates.input), "{name}");
+                assert!((50_000..=100_000_000).contains(&rates.output), "{name}");
+                assert!(rates.input <= rates.output, "{name}");
+                assert!(rates.cached_input.is_none_or(|cached| cached < rates.input), "{name}");
+                assert!(rates.cache_write.is_none_or(|write| write > rates.input), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_wins_over_a_beginning_and_a_long_beginning_over_a_short_one() {
+        let provider = r#"
+            [[provider]]
+            id = "oak"
+            name = "Oak"
+            key_variables = []
+            base_url_variable = "OAK_BASE_URL"
+            wire = "openai-chat"
+            structured_output = "none"
+            max_tokens_field = "max_tokens"
+        "#;
+        let model = |name: &str, context: u64| {
+            format!(
+                "[[model]]\nprovider = \"oak\"\nname = \"{name}\"\ncontext_tokens = {context}\n\
+                 max_output_tokens = 1\nas_of = \"2026-11\"\n"
+            )
+        };
+        let table = [model("sol-*", 1), model("sol-6*", 2), model("sol-6.1", 3), model("*", 4)].concat();
+        let catalogue = Catalogue::parse(&format!("{provider}{table}")).unwrap();
+        let context = |name| catalogue.model("oak", name).map(|entry| entry.context_tokens);
+        assert_eq!(context("sol-6.1"), Some(3));
+        assert_eq!(context("sol-6.1-mini"), Some(2));
+        assert_eq!(context("sol-5"), Some(1));
+        assert_eq!(context("terra"), Some(4));
+        assert_eq!(catalogue.model("elm", "sol-6.1"), None);
+
+        let wrong = [
+            (format!("{provider}{provider}{}", model("a", 1)), "twice"),
+            (format!("{provider}{}{}", model("a", 1), model("a", 2)), "twice"),
+            (format!("{provider}{}", model("a*b", 1)), "star"),
+            (format!("{provider}{}", model("a", 1).replace("oak", "elm")), "no provider"),
+            (format!("{provider}default_model = \"b\"\n{}", model("a", 1)), "default model"),
+            (format!("{provider}typo = 1\n{}", model("a", 1)), "could not read"),
+            (format!("{provider}{}price = []", model("a", 1)), "could not read"),
+            (
+                format!("{provider}{}price = [{{input = 1, output = 1, typo = 1}}]", model("a", 1)),
+                "could not read",
+            ),
+            (
+                format!(
+                    "{provider}{}price = [{{above_input_tokens = 5, input = 1, output = 1}}]",
+                    model("a", 1)
+                ),
+                "could not read",
+            ),
+        ];
+        for (text, expected) in wrong {
+            let error = Catalogue::parse(&text).expect_err(&text).to_string();
+            assert!(error.contains(expected), "{error}\n{text}");
+        }
+    }
+
+    #[test]
+    fn costs_are_rounded_up_and_tiers_hold_for_the_whole_call() {
+        let rates = |above_input_tokens, factor: u64| Rates {
+            above_input_tokens,
+            input: 2_000_000 * factor,
+            cached_input: Some(100_000 * factor),
+            cache_write: Some(2_500_000 * factor),
+            output: 10_000_000 * factor,
+        };
+        let price = Price(vec![rates(0, 1), rates(272_000, 2)]);
+        // 1,000 in and 100 out: 2,000 and 1,000 micro-USD; the worst case may write all of the input to the cache.
+        assert_eq!(price.worst_case_micro_usd(1000, 100), 2500 + 1000);
+        assert_eq!(price.worst_case_micro_usd(272_000, 0), 680_000);
+        assert_eq!(price.worst_case_micro_usd(272_001, 0), 1_360_005);
+        assert_eq!(price.worst_case_micro_usd(0, 0), 0);
+        assert_eq!(price.worst_case_micro_usd(u64::MAX, u64::MAX), u64::MAX);
+        let usage = |input, cached_input, cache_write, output| Usage {
+            input,
+            cached_input,
+            cache_write,
+            output,
+            reasoning: output,
+        };
+        assert_eq!(price.cost_micro_usd(&usage(1000, 0, 0, 100)), 3000);
+        assert_eq!(price.cost_micro_usd(&usage(1000, 600, 200, 100)), 400 + 60 + 500 + 1000);
+        // A tenth of a micro-USD is one.
+        assert_eq!(price.cost_micro_usd(&usage(1, 1, 0, 0)), 1);
+        assert_eq!(price.cost_micro_usd(&usage(272_001, 0, 0, 0)), 1_088_004);
+        assert_eq!(price.cost_micro_usd(&Usage::default()), 0);
+        // No cost is above the worst case of the same tokens, even when the parts make no sense.
+        for (cached, written) in [(0, 0), (500, 500), (1000, 1000), (5000, 0)] {
+            let cost = price.cost_micro_usd(&usage(1000, cached, written, 100));
+            let worst = price.worst_case_micro_usd(1000, 100);
+            assert!(cost <= worst, "{cached} {written}: {cost} > {worst}");
+        }
+    }
+
+    #[test]
+    fn rates_that_are_not_stated_are_those_of_the_input() {
+        let rates =
+            Rates { above_input_tokens: 0, input: 7, cached_input: None, cache_write: None, output: 9 };
+        let price = Price(vec![rates]);
+        let usage = Usage {
+            input: 3_000_000,
+            cached_input: 1_000_000,
+            cache_write: 1_000_000,
+            output: 0,
+            reasoning: 0,
+        };
+        assert_eq!(price.cost_micro_usd(&usage), 21);
+        assert_eq!(price.worst_case_micro_usd(3_000_000, 0), 21);
+    }
+}

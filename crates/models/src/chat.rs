@@ -76,20 +76,21 @@ impl Model for ChatModel {
                 Err(error) => error,
                 reply => return reply,
             };
-            // Each turn leaves out one thing that was sent, so this ends after two.
-            let refused = match &error {
-                ModelError::Unsupported { feature: Feature::StructuredOutput, .. }
-                    if prompt.answer.is_some() && dialect.structured_output != StructuredOutput::None =>
-                {
-                    &self.takes_no_schema
-                }
-                ModelError::Unsupported { feature: Feature::Temperature, .. }
-                    if prompt.temperature.is_some() && dialect.temperature == TemperatureField::Sent =>
-                {
-                    &self.takes_no_temperature
-                }
-                _ => return Err(error),
+            let ModelError::Unsupported { feature, .. } = &error else { return Err(error) };
+            let (was_sent, refused) = match feature {
+                Feature::StructuredOutput => (
+                    prompt.answer.is_some() && dialect.structured_output != StructuredOutput::None,
+                    &self.takes_no_schema,
+                ),
+                Feature::Temperature => (
+                    prompt.temperature.is_some() && dialect.temperature == TemperatureField::Sent,
+                    &self.takes_no_temperature,
+                ),
             };
+            // Each turn leaves out one thing that was sent, so there are at most three.
+            if !was_sent {
+                return Err(error);
+            }
             refused.store(true, Ordering::Relaxed);
             info!(model = %self.model, %error, "asking without what the server does not take");
         }

@@ -98,3 +98,184 @@ fn fraction(seed: u64, retries: u32) -> f64 {
     mixed ^= mixed >> 31;
     (mixed >> 11) as f64 / (1_u64 << 53) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::future::pending;
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use review::Digest;
+
+    use super::*;
+    use crate::reply::{Content, Finish};
+
+    /// A model with a list of errors; when they are used up it answers, or is silent.
+    struct Scripted {
+        errors: Mutex<VecDeque<ModelError>>,
+        asked_at: Mutex<Vec<Instant>>,
+        then: Then,
+    }
+
+    #[derive(Clone, Copy)]
+    enum Then {
+        Answers,
+        IsSilent,
+    }
+
+    impl Scripted {
+        fn new(errors: impl IntoIterator<Item = ModelError>, then: Then) -> Self {
+            Self { errors: Mutex::new(errors.into_iter().collect()), asked_at: Mutex::default(), then }
+        }
+
+        /// Milliseconds between the attempts.
+        fn pauses(&self) -> Vec<u128> {
+            let asked_at = self.asked_at.lock().unwrap();
+            asked_at.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect()
+        }
+    }
+
+    #[async_trait]
+    impl Model for Scripted {
+        async fn ask(&self, _: &Prompt) -> Result<Reply, ModelError> {
+            self.asked_at.lock().unwrap().push(Instant::now());
+            let error = self.errors.lock().unwrap().pop_front();
+            match (error, self.then) {
+                (Some(error), _) => Err(error),
+                (None, Then::Answers) => Ok(Reply {
+                    content: Content::Text("{}".to_owned()),
+                    finish: Finish::Complete,
+                    usage: None,
+                    served_model: None,
+                    request_id: None,
+                    request: Bytes::new(),
+                    request_sha256: Digest::of(b""),
+                    raw: Bytes::new(),
+                    elapsed_ms: 0,
+                }),
+                (None, Then::IsSilent) => pending().await,
+            }
+        }
+    }
+
+    fn limited(seconds: Option<u64>) -> ModelError {
+        ModelError::RateLimited { retry_after: seconds.map(Duration::from_secs), message: String::new() }
+    }
+
+    fn server() -> ModelError {
+        ModelError::Server { status: 500, retry_after: None, message: String::new() }
+    }
+
+    async fn ask(model: &Scripted, deadline: Duration, seed: u64) -> Asked {
+        let prompt = Prompt {
+            system: String::new(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            answer: None,
+            max_output_tokens: 1,
+            temperature: None,
+        };
+        ask_with_retries(model, &prompt, &RetryPolicy::default(), Instant::now() + deadline, seed).await
+    }
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[tokio::test(start_paused = true)]
+    async fn what_passes_is_tried_again_with_growing_pauses() {
+        let model = Scripted::new([server(), limited(None)], Then::Answers);
+        let asked = ask(&model, LONG, 1).await;
+        assert!(asked.result.is_ok());
+        assert_eq!(asked.attempts, 3);
+        let pauses = model.pauses();
+        assert!((375..=500).contains(&pauses[0]) && (750..=1000).contains(&pauses[1]), "{pauses:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_retries_are_enough() {
+        let model = Scripted::new([server(), server(), server(), server()], Then::Answers);
+        let asked = ask(&model, LONG, 1).await;
+        assert!(matches!(asked.result, Err(ModelError::Server { .. })));
+        assert_eq!(asked.attempts, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_pass_is_not_tried_again() {
+        let lasting = [
+            ModelError::QuotaExhausted { message: String::new() },
+            ModelError::Authentication { status: 401, message: String::new() },
+            ModelError::BadRequest { status: 400, message: String::new() },
+            ModelError::TooLong { prompt_tokens: None, context_tokens: None, message: String::new() },
+            ModelError::NotFound { message: String::new() },
+            ModelError::NotJson { content_type: String::new(), start: String::new() },
+            ModelError::Protocol { detail: String::new() },
+            ModelError::BodyTooLarge { limit: 1 },
+            ModelError::Server { status: 501, retry_after: None, message: String::new() },
+        ];
+        for error in lasting {
+            let model = Scripted::new([error], Then::Answers);
+            let asked = ask(&model, LONG, 1).await;
+            assert!(asked.result.is_err());
+            assert_eq!(asked.attempts, 1);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_providers_pause_is_kept_up_to_a_cap() {
+        let model = Scripted::new([limited(Some(20)), limited(Some(60))], Then::Answers);
+        assert!(ask(&model, LONG, 1).await.result.is_ok());
+        assert_eq!(model.pauses(), [20_000, 60_000]);
+        let model = Scripted::new([limited(Some(61))], Then::Answers);
+        let asked = ask(&model, LONG, 1).await;
+        assert!(asked.result.is_err());
+        assert_eq!(asked.attempts, 1);
+        // "At once" is not taken for a reason to hurry.
+        let model = Scripted::new([limited(Some(0))], Then::Answers);
+        assert!(ask(&model, LONG, 1).await.result.is_ok());
+        assert!(model.pauses()[0] >= 375);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_pause_goes_past_the_deadline() {
+        let model = Scripted::new([limited(Some(30))], Then::Answers);
+        let began = Instant::now();
+        let asked = ask(&model, Duration::from_secs(30), 1).await;
+        // The error comes at once, not after waiting in vain.
+        assert!(matches!(asked.result, Err(ModelError::RateLimited { .. })));
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_model_is_given_up_at_the_deadline() {
+        let model = Scripted::new([server()], Then::IsSilent);
+        let began = Instant::now();
+        let asked = ask(&model, Duration::from_secs(30), 1).await;
+        assert!(matches!(asked.result, Err(ModelError::Timeout { phase: Phase::Deadline })));
+        assert_eq!((asked.attempts, began.elapsed()), (2, Duration::from_secs(30)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_jitter_depends_on_the_seed_alone() {
+        let mut pauses = Vec::new();
+        for seed in [1, 1, 2, 3] {
+            let model = Scripted::new([server(), server()], Then::Answers);
+            ask(&model, LONG, seed).await;
+            pauses.push(model.pauses());
+        }
+        assert_eq!(pauses[0], pauses[1]);
+        assert_ne!(pauses[0], pauses[2]);
+        assert_ne!(pauses[2], pauses[3]);
+    }
+
+    #[test]
+    fn pauses_stop_growing_and_stay_in_their_range() {
+        let policy = RetryPolicy { max_retries: 100, ..RetryPolicy::default() };
+        for seed in 0..500 {
+            for (retries, longest_ms) in [(0, 500), (1, 1000), (3, 4000), (4, 8000), (40, 8000), (99, 8000)] {
+                let pause = pause_before_retry(&server(), &policy, retries, seed).unwrap().as_millis();
+                assert!(pause <= longest_ms && pause >= longest_ms * 3 / 4, "{pause} {longest_ms}");
+            }
+        }
+    }
+}

@@ -98,17 +98,19 @@ pub fn decode(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<Reply, Model
 /// Reads a list of models.
 pub fn decode_model_list(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<BTreeSet<String>, ModelError> {
     #[derive(Deserialize)]
-    struct List {
-        data: Vec<Entry>,
+    #[serde(untagged)]
+    enum List {
+        Wrapped { data: Vec<Entry> },
+        // Together sends the bare list.
+        Bare(Vec<Entry>),
     }
     #[derive(Deserialize)]
     struct Entry {
         id: String,
     }
-    let list: List = read(exchange, secrets)?;
+    let (List::Wrapped { data: entries } | List::Bare(entries)) = read(exchange, secrets)?;
     // Gemini's list writes `models/` before its names and takes them without.
-    Ok(list
-        .data
+    Ok(entries
         .iter()
         .filter_map(|entry| name(entry.id.strip_prefix("models/").unwrap_or(&entry.id)))
         .collect())
@@ -121,25 +123,21 @@ fn read<T: for<'de> Deserialize<'de>>(exchange: &Exchange, secrets: &Secrets<'_>
     }
     // The content type is not trusted either way: `text/plain` in front of good JSON occurs.
     serde_json::from_slice(&exchange.body).map_err(|error| {
-        let start = exchange.body.trim_ascii_start();
-        if start.first() == Some(&b'{') {
-            // serde's text names types and places, and may quote a value, so only the class of it is told.
-            let what = match error.classify() {
-                serde_json::error::Category::Eof => "the JSON is cut off",
-                serde_json::error::Category::Syntax => "the JSON is broken",
-                serde_json::error::Category::Data => "the JSON has other fields than expected",
-                serde_json::error::Category::Io => "the JSON cannot be read",
-            };
-            let detail = format!("{what} at line {}, column {}", error.line(), error.column());
-            return ModelError::Protocol { detail };
-        }
-        not_json(exchange, start, secrets)
+        let what = match error.classify() {
+            serde_json::error::Category::Data => "the JSON has other fields than expected",
+            _ if !exchange.body.trim_ascii_start().starts_with(b"{") => return not_json(exchange, secrets),
+            serde_json::error::Category::Eof => "the JSON is cut off",
+            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "the JSON is broken",
+        };
+        // serde's own text may quote a value, so only the class and the place are told.
+        let detail = format!("{what} at line {}, column {}", error.line(), error.column());
+        ModelError::Protocol { detail }
     })
 }
 
-fn not_json(exchange: &Exchange, start: &[u8], secrets: &Secrets<'_>) -> ModelError {
+fn not_json(exchange: &Exchange, secrets: &Secrets<'_>) -> ModelError {
     let content_type = exchange.headers.get("content-type").and_then(|value| value.to_str().ok());
-    let start = match start {
+    let start = match exchange.body.trim_ascii_start() {
         [] => "an empty body".to_owned(),
         start => secrets.message(&String::from_utf8_lossy(&start[..start.len().min(400)])),
     };

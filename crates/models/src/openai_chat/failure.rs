@@ -7,12 +7,19 @@ use serde_json::Value;
 
 use crate::error::{Feature, ModelError, Secrets};
 
+/// Codes of a 429 that waiting does not help: OpenAI's `insufficient_quota`, Anthropic's
+/// `enforced_spend_limit_reached`, and their kin.
+const NO_QUOTA: [&str; 4] = ["insufficient_quota", "billing", "spend_limit", "insufficient_balance"];
+
 /// What an error body says, whoever wrote it.
 struct Told {
     message: String,
     /// `code`, `type` and `error_code`s in lower case.
     names: Vec<String>,
     param: String,
+    retry_delay: Option<Duration>,
+    /// Whether a filter at a router stopped the request.
+    is_moderated: bool,
     prompt_tokens: Option<u64>,
     context_tokens: Option<u64>,
 }
@@ -33,7 +40,7 @@ pub(super) fn in_band(error: &Value, headers: &HeaderMap, secrets: &Secrets<'_>)
     let told = Told::from_error(error);
     let code = told.names.iter().find_map(|name| name.parse().ok()).filter(|code| (400..600).contains(code));
     let status = code.unwrap_or_else(|| match () {
-        () if told.is_about(&["rate_limit"]) => 429,
+        () if told.is_about(&["rate_limit"]) || told.is_about(&NO_QUOTA) => 429,
         () if told.is_about(&["overloaded", "capacity"]) => 529,
         () if told.is_about(&["invalid_request", "bad_request"]) => 400,
         () => 500,
@@ -46,12 +53,12 @@ fn sort(status: u16, headers: &HeaderMap, told: &Told, secrets: &Secrets<'_>) ->
         "" => format!("status {status} without a message"),
         message => secrets.message(message),
     };
-    let retry_after = retry_after(headers);
-    // Anthropic sends `enforced_spend_limit_reached` without retry-after, OpenAI `insufficient_quota`.
-    let quota = ["insufficient_quota", "billing", "spend_limit", "insufficient_balance"];
+    let retry_after = retry_after(headers).or(told.retry_delay);
     match status {
-        429 | 402 if status == 402 || told.is_about(&quota) => ModelError::QuotaExhausted { message },
+        429 | 402 if status == 402 || told.is_about(&NO_QUOTA) => ModelError::QuotaExhausted { message },
         429 => ModelError::RateLimited { retry_after, message },
+        // OpenRouter says 403 where its moderation stopped the text, not the key.
+        403 if told.is_moderated => ModelError::BadRequest { status, message },
         401 | 403 => ModelError::Authentication { status, message },
         404 => ModelError::NotFound { message },
         413 => ModelError::TooLong { prompt_tokens: None, context_tokens: None, message },
@@ -63,6 +70,7 @@ fn sort(status: u16, headers: &HeaderMap, told: &Told, secrets: &Secrets<'_>) ->
             context_tokens: told.context_tokens,
             message,
         },
+        400 | 422 if told.is_about_the_key() => ModelError::Authentication { status, message },
         400 | 422 => match told.refused_feature() {
             Some(feature) => ModelError::Unsupported { feature, message },
             None => ModelError::BadRequest { status, message },
@@ -77,6 +85,8 @@ impl Told {
             message: String::new(),
             names: Vec::new(),
             param: String::new(),
+            retry_delay: None,
+            is_moderated: false,
             prompt_tokens: None,
             context_tokens: None,
         }
@@ -99,12 +109,21 @@ impl Told {
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
-        let names = ["/code", "/type", "/status", "/details/error_code", "/error_type"];
-        let message = ["/message", "/detail", "/detail/0/msg"].iter().find_map(|pointer| text(pointer));
+        let names = ["/code", "/type", "/status", "/details/error_code", "/details/0/reason"];
+        let message = ["/message", "/detail", "/detail/0/msg", "/message/detail/0/msg"]
+            .iter()
+            .find_map(|pointer| text(pointer));
         Self {
             message: message.unwrap_or_default(),
             names: names.iter().filter_map(|pointer| text(pointer)).map(|n| n.to_ascii_lowercase()).collect(),
             param: text("/param").unwrap_or_default(),
+            // Gemini's RetryInfo, among its details.
+            retry_delay: error["details"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find_map(|detail| go_duration(detail["retryDelay"].as_str()?)),
+            is_moderated: error.pointer("/metadata/reasons").is_some(),
             prompt_tokens: error["n_prompt_tokens"].as_u64(),
             context_tokens: error["n_ctx"].as_u64(),
         }
@@ -114,13 +133,27 @@ impl Told {
         self.names.iter().any(|name| parts.iter().any(|part| name.contains(part)))
     }
 
-    /// OpenAI and llama.cpp have codes for it; Anthropic, vLLM and LiteLLM have only their words.
+    /// OpenAI and llama.cpp have codes for it; the others have only their words.
     fn is_too_long(&self) -> bool {
         let message = self.message.to_ascii_lowercase();
-        let words =
-            ["maximum context length", "prompt is too long", "context window", "contextwindowexceeded"];
+        let words = [
+            "maximum context length",
+            "maximum prompt length",
+            "prompt is too long",
+            "context window",
+            "contextwindowexceeded",
+            "exceed context limit",
+            "exceeds the maximum number of tokens",
+        ];
         self.is_about(&["context_length_exceeded", "exceed_context_size", "string_above_max_length"])
             || words.iter().any(|words| message.contains(words))
+    }
+
+    /// Gemini and xAI answer 400 to a wrong key.
+    fn is_about_the_key(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        let words = ["incorrect api key", "invalid api key", "api key not valid"];
+        self.is_about(&["api_key"]) || words.iter().any(|words| message.contains(words))
     }
 
     /// What a server complains about that a request can go without.
