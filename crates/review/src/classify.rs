@@ -3,11 +3,13 @@
 //! The rules are data (`config/classify.toml`, rendered for people in `docs/classification.md`). Labels are a union
 //! over the files, risk and reversibility a maximum, so that adding a file to a change never makes it look safer.
 
+mod braces;
 mod exports;
 mod file;
 mod lenses;
 mod page;
 mod rules;
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -218,7 +220,8 @@ pub fn classify(change: &Change, rules: &ClassifyRules) -> Classification {
 
 /// Whether the change is documentation and nothing else, all of which could be read.
 pub fn is_docs_only(change: &Change, classification: &Classification) -> bool {
-    let docs = classification.files.iter().all(|file| file.has(Label::Docs));
+    let docs =
+        classification.files.iter().all(|file| file.has(Label::Docs) && model_lenses_for(file).is_empty());
     docs && !classification.files.is_empty() && unread(change).is_empty()
 }
 
@@ -281,8 +284,10 @@ fn judge_reversibility(sightings: &[Sighting]) -> (Reversibility, Vec<String>) {
 }
 
 fn first_of_each_rule<'a>(sightings: impl IntoIterator<Item = &'a Sighting>) -> Vec<String> {
+    let mut worst_first: Vec<&Sighting> = sightings.into_iter().collect();
+    worst_first.sort_by_key(|sighting| std::cmp::Reverse((sighting.reversibility, sighting.risk)));
     let mut first: Vec<&Sighting> = Vec::new();
-    for sighting in sightings {
+    for sighting in worst_first {
         if first.iter().all(|known| known.rule != sighting.rule) {
             first.push(sighting);
         }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::exports::{Fate, lost_exports};
-use super::rules::{ClassifyRules, Mark, Scope};
+use super::rules::{ClassifyRules, Mark};
+use super::table::Scope;
 use super::{FileClass, Label, Reversibility, Risk};
 use crate::change::Content;
 use crate::{FileChange, LineKind, RepoPath, text};
 
-/// Git's mode of a symbolic link.
-const SYMLINK: u32 = 0o120_000;
+/// Git's modes of what is no plain text: a symbolic link and a program.
+const NO_DOCUMENT: [u32; 2] = [0o120_000, 0o100_755];
 
 /// How much of a path a reason shows, in bytes.
 const PATH_SHOWN: usize = 200;
@@ -37,22 +38,17 @@ pub(super) fn classify_file(file: &FileChange, rules: &ClassifyRules) -> (FileCl
     let everywhere = |label: Label| {
         paths.iter().all(|path| named.iter().any(|found| found.label == label && found.path == *path))
     };
-    let tests = everywhere(Label::Tests);
-    let in_scope = |scope: Scope, docs: bool| match scope {
-        Scope::Production => !docs && !tests,
-        Scope::ProductionCode => code && !tests,
-        Scope::Code => code,
-        Scope::Any => true,
-    };
+    let mut kind = Kind { code, tests: everywhere(Label::Tests), docs: false };
     // What instructs a model is no document, whatever its extension.
-    let instructs = named.iter().any(|found| found.label == Label::Prompts && in_scope(found.scope, false))
-        || lines.first.keys().map(|&rule| &rules.lines[rule]).any(|rule| {
-            rule.label == Label::Prompts
-                && rule.scope == Scope::Any
-                && applies_to(rule.files.as_ref(), &paths)
-        });
-    let link = [file.modes.0, file.modes.1].contains(&Some(SYMLINK));
-    let docs = everywhere(Label::Docs) && !code && !instructs && !link;
+    let instructs =
+        named.iter().any(|found| found.label == Label::Prompts && kind.is_in(found.scope))
+            || lines.first.keys().map(|&rule| &rules.lines[rule]).any(|rule| {
+                rule.label == Label::Prompts && rule.scope == Scope::Any && rule.applies_to(&paths)
+            });
+    let no_document =
+        [file.modes.0, file.modes.1].into_iter().flatten().any(|mode| NO_DOCUMENT.contains(&mode));
+    kind.docs = everywhere(Label::Docs) && !code && !instructs && !no_document;
+    let Kind { code, tests, docs } = kind;
     let binary = matches!(file.content, Content::Binary);
 
     let shown = text::shorten(&text::visible(file.path.as_str()), PATH_SHOWN);
@@ -60,7 +56,7 @@ pub(super) fn classify_file(file: &FileChange, rules: &ClassifyRules) -> (FileCl
     for found in &named {
         // These three leave lenses out, so that half a match or a name alone does not give them.
         let half = [(Label::Docs, docs), (Label::Tests, tests), (Label::Binary, binary)];
-        if half.contains(&(found.label, false)) || !in_scope(found.scope, docs) {
+        if half.contains(&(found.label, false)) || !kind.is_in(found.scope) {
             continue;
         }
         let place = text::shorten(&text::visible(found.path), PATH_SHOWN);
@@ -75,7 +71,7 @@ pub(super) fn classify_file(file: &FileChange, rules: &ClassifyRules) -> (FileCl
     let down_file = paths.iter().all(|path| rules.down_paths.is_match(path));
     for (&index, seen) in &lines.first {
         let rule = &rules.lines[index];
-        if !in_scope(rule.scope, docs) || !applies_to(rule.files.as_ref(), &paths) {
+        if !kind.is_in(rule.scope) || !rule.applies_to(&paths) {
             continue;
         }
         let undoes = down_file || seen.only_in_down;
@@ -99,8 +95,8 @@ pub(super) fn classify_file(file: &FileChange, rules: &ClassifyRules) -> (FileCl
     if code && !tests {
         sightings.extend(export_sightings(file, rules, &shown));
     }
-    if binary {
-        sightings.push(binary_sighting(&shown, code, rules));
+    if binary && (code || sightings.iter().all(|sighting| sighting.label != Label::Binary)) {
+        sightings.push(binary_sighting(&shown, code, docs, rules));
     }
     if tests {
         for sighting in sightings.iter_mut().filter(|sighting| sighting.label != Label::Prompts) {
@@ -110,9 +106,30 @@ pub(super) fn classify_file(file: &FileChange, rules: &ClassifyRules) -> (FileCl
     let mut labels: Vec<Label> = sightings.iter().map(|sighting| sighting.label).collect();
     labels.sort_unstable();
     labels.dedup();
-    let base = if docs || tests { Risk::Low } else { Risk::Medium };
+    // What is not text is as risky as its kind says.
+    let base = if docs || tests || binary { Risk::Low } else { Risk::Medium };
     let risk = sightings.iter().map(|sighting| sighting.risk).fold(base, Risk::max);
     (FileClass { path: file.path.clone(), labels, code, risk }, sightings)
+}
+
+/// What decides which rules look at a file.
+#[derive(Clone, Copy)]
+struct Kind {
+    code: bool,
+    tests: bool,
+    docs: bool,
+}
+
+impl Kind {
+    fn is_in(self, scope: Scope) -> bool {
+        match scope {
+            Scope::Production => !self.docs && !self.tests,
+            Scope::ProductionCode => self.code && !self.tests,
+            Scope::Code => self.code,
+            Scope::NotTests => !self.tests,
+            Scope::Any => true,
+        }
+    }
 }
 
 /// A glob that one of the file's paths matches.
@@ -135,7 +152,8 @@ fn match_paths<'a>(paths: &[&'a str], rules: &'a ClassifyRules) -> Vec<NamedPath
             let mut last_rule = None;
             for glob in set.set.matches(path) {
                 let (rule_index, glob) = &set.globs[glob];
-                if last_rule.replace(*rule_index) == Some(*rule_index) {
+                let seen_before = last_rule.replace(*rule_index) == Some(*rule_index);
+                if seen_before || set.except[*rule_index].is_match(path) {
                     continue;
                 }
                 let rule = &label.path[*rule_index];
@@ -213,18 +231,15 @@ fn read_lines(file: &FileChange, rules: &ClassifyRules) -> LinesSeen {
     seen
 }
 
-fn applies_to(files: Option<&globset::GlobSet>, paths: &[&str]) -> bool {
-    files.is_none_or(|globs| paths.iter().any(|path| globs.is_match(path)))
-}
-
 fn export_sightings(file: &FileChange, rules: &ClassifyRules, shown: &str) -> Vec<Sighting> {
     let risk = rules.label(Label::PublicApi).map_or(Risk::Medium, |label| label.risk);
     lost_exports(file, rules)
         .into_iter()
         .map(|item| {
-            let rule = match item.fate {
-                Fate::Removed => "an exported item is gone",
-                Fate::Changed => "an exported item has another interface",
+            // Whoever calls what has changed is told by his compiler, more often than not; what is gone is gone.
+            let (rule, reversibility) = match item.fate {
+                Fate::Removed => ("an exported item is gone", Reversibility::Costly),
+                Fate::Changed => ("an exported item has another interface", Reversibility::Reversible),
             };
             let name = text::shorten(&text::visible(&item.name), PATH_SHOWN);
             Sighting {
@@ -232,16 +247,17 @@ fn export_sightings(file: &FileChange, rules: &ClassifyRules, shown: &str) -> Ve
                 rule: rule.to_owned(),
                 text: format!("{shown}, removed line {}: {rule}: {name}", item.line),
                 risk,
-                reversibility: Reversibility::Costly,
+                reversibility,
             }
         })
         .collect()
 }
 
-fn binary_sighting(shown: &str, code: bool, rules: &ClassifyRules) -> Sighting {
-    let (rule, risk) = match code {
-        true => ("the diff calls source text binary, so nobody can read it", Risk::High),
-        false => ("not text", rules.label(Label::Binary).map_or(Risk::Medium, |label| label.risk)),
+fn binary_sighting(shown: &str, code: bool, docs: bool, rules: &ClassifyRules) -> Sighting {
+    let (rule, risk) = match (code, docs) {
+        (true, _) => ("the diff calls source text binary, so nobody can read it", Risk::High),
+        (false, true) => ("not text, in the documentation", Risk::Low),
+        (false, false) => ("not text", rules.label(Label::Binary).map_or(Risk::Medium, |label| label.risk)),
     };
     Sighting {
         label: Label::Binary,

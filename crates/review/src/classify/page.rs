@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::rules::{Case, ClassifyRules, LineTable, PathTable};
+use super::rules::ClassifyRules;
+use super::table::{Case, LineTable, PathTable};
 use super::{Reversibility, Risk};
 
 impl ClassifyRules {
@@ -85,7 +86,8 @@ Which lenses ask a model about a file:
 
 const EXPORTS: &str = "\
 In source text outside tests, a removed line with one of these interfaces makes the change `public-api`, unless the
-same interface is among the file's added lines. It is costly to undo what others build against.";
+same interface is among the file's added lines. What is gone altogether is costly to bring back for those who built
+against it.";
 
 const DOWN: &str = "\
 What is dropped there was made by the migration itself, so it is costly and not irreversible.";
@@ -104,6 +106,9 @@ fn path_rule(page: &mut String, rule: &PathTable) {
     for glob in &rule.globs {
         push(page, &format!("- {}", code(glob)));
     }
+    for glob in &rule.except {
+        push(page, &format!("- but not {}", code(glob)));
+    }
 }
 
 fn line_rule(page: &mut String, rule: &LineTable) {
@@ -119,6 +124,10 @@ fn line_rule(page: &mut String, rule: &LineTable) {
     if !rule.globs.is_empty() {
         let globs = rule.globs.iter().map(|glob| code(glob)).collect::<Vec<_>>();
         push(page, &format!("- only in {}", globs.join(" ")));
+    }
+    if !rule.except.is_empty() {
+        let globs = rule.except.iter().map(|glob| code(glob)).collect::<Vec<_>>();
+        push(page, &format!("- but not in {}", globs.join(" ")));
     }
 }
 

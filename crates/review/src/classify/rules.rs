@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
-use serde::Deserialize;
 
+use super::braces::expand;
+use super::table::{Case, ExportTable, LabelTable, LineTable, Scope, Table, Where};
 use super::{Label, Reversibility, Risk};
 use crate::RepoPath;
 
@@ -45,6 +46,14 @@ pub enum ClassifyError {
         of: String,
         /// What is wrong with it.
         source: globset::Error,
+    },
+    /// A glob with so many alternatives that writing them out would fill the memory.
+    #[error("the glob {glob:?} of {of} has too many alternatives")]
+    Alternatives {
+        /// The glob.
+        glob: String,
+        /// The label or table that it stands under.
+        of: String,
     },
     /// A pattern that cannot be compiled.
     #[error("could not compile the pattern {pattern:?} of {of}")]
@@ -126,21 +135,28 @@ impl ClassifyRules {
                 lines.push(compile_line(label, line, &of)?);
             }
         }
-        let mut marks: Vec<(String, Where, Mark)> = Vec::new();
-        for (index, line) in lines.iter().enumerate() {
-            marks.push((line.pattern.clone(), line.on, Mark::Rule(index)));
+        let mut marked: Vec<Marked> = Vec::new();
+        for (label, line) in
+            table.label.iter().flat_map(|label| label.line.iter().map(move |line| (label, line)))
+        {
+            let (of, mark) = (format!("label {}", label.name.name()), Mark::Rule(marked.len()));
+            marked.push(Marked { pattern: line.pattern.clone(), on: line.on, mark, of });
         }
         for (patterns, mark) in [(&table.down.starts, Mark::DownStarts), (&table.down.ends, Mark::DownEnds)] {
             for pattern in patterns {
-                compile_pattern(pattern, "down")?;
-                marks.push((pattern.clone(), Where::Shown, mark));
+                marked.push(Marked {
+                    pattern: pattern.clone(),
+                    on: Where::Shown,
+                    mark,
+                    of: "down".to_owned(),
+                });
             }
         }
         let exports = table.export.iter().map(compile_export).collect::<Result<_, _>>()?;
         Ok(Self {
-            added: PatternSet::new(&marks, &[Where::Added, Where::Changed, Where::Shown])?,
-            removed: PatternSet::new(&marks, &[Where::Removed, Where::Changed, Where::Shown])?,
-            context: PatternSet::new(&marks, &[Where::Shown])?,
+            added: PatternSet::new(&marked, &[Where::Added, Where::Changed, Where::Shown])?,
+            removed: PatternSet::new(&marked, &[Where::Removed, Where::Changed, Where::Shown])?,
+            context: PatternSet::new(&marked, &[Where::Shown])?,
             down_paths: compile_globs(&table.down.globs, Case::Ignored, "down")?,
             table,
             paths,
@@ -172,156 +188,6 @@ impl ClassifyRules {
     }
 }
 
-/// The file of rules.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Table {
-    #[serde(default)]
-    pub(super) code: CodeTable,
-    #[serde(default)]
-    pub(super) down: DownTable,
-    #[serde(default)]
-    pub(super) label: Vec<LabelTable>,
-    #[serde(default)]
-    pub(super) export: Vec<ExportTable>,
-}
-
-/// What is source text: extensions, names and interpreters, in lower case.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct CodeTable {
-    pub(super) extensions: BTreeSet<String>,
-    pub(super) names: BTreeSet<String>,
-    pub(super) interpreters: BTreeSet<String>,
-}
-
-/// Where the part of a migration begins that undoes the other part, and where it ends.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct DownTable {
-    pub(super) globs: Vec<String>,
-    pub(super) starts: Vec<String>,
-    pub(super) ends: Vec<String>,
-}
-
-/// One label.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LabelTable {
-    pub(super) name: Label,
-    /// The risk that its rules stand for, unless they say otherwise.
-    #[serde(default = "least_risk")]
-    pub(super) risk: Risk,
-    #[serde(default)]
-    pub(super) path: Vec<PathTable>,
-    #[serde(default)]
-    pub(super) line: Vec<LineTable>,
-}
-
-/// Paths that give a label.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PathTable {
-    pub(super) reason: String,
-    pub(super) globs: Vec<String>,
-    #[serde(default)]
-    pub(super) case: Case,
-    #[serde(default, rename = "in")]
-    pub(super) scope: Scope,
-    pub(super) risk: Option<Risk>,
-    #[serde(default = "reversible")]
-    pub(super) reversibility: Reversibility,
-}
-
-/// A line that gives a label.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LineTable {
-    pub(super) reason: String,
-    pub(super) pattern: String,
-    #[serde(default)]
-    pub(super) on: Where,
-    #[serde(default, rename = "in")]
-    pub(super) scope: Scope,
-    /// Only in these files; empty means all.
-    #[serde(default)]
-    pub(super) globs: Vec<String>,
-    /// Only in so many lines from the top; absent means all.
-    pub(super) first_lines: Option<u32>,
-    pub(super) risk: Option<Risk>,
-    #[serde(default = "reversible")]
-    pub(super) reversibility: Reversibility,
-}
-
-/// How a language writes what others can use.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExportTable {
-    pub(super) language: String,
-    pub(super) extensions: BTreeSet<String>,
-    /// Matches the whole interface on one line, and captures its `name`.
-    pub(super) pattern: String,
-}
-
-/// Whether upper and lower case differ in a glob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Case {
-    #[default]
-    Ignored,
-    Respected,
-}
-
-/// In which files a rule looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Scope {
-    /// Neither documents nor tests.
-    #[default]
-    Production,
-    /// Source text that is not a test.
-    ProductionCode,
-    /// Source text, tests too.
-    Code,
-    /// Every file.
-    Any,
-}
-
-impl Scope {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Production => "neither documents nor tests",
-            Self::ProductionCode => "source text, not tests",
-            Self::Code => "source text, tests too",
-            Self::Any => "every file",
-        }
-    }
-}
-
-/// On which lines a pattern is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Where {
-    #[default]
-    Added,
-    Removed,
-    /// Added or removed.
-    Changed,
-    /// Added, removed or shown round them.
-    Shown,
-}
-
-impl Where {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Removed => "removed",
-            Self::Changed => "added or removed",
-            Self::Shown => "any shown",
-        }
-    }
-}
-
 /// The globs of one label, compiled.
 #[derive(Debug, Clone)]
 pub(super) struct LabelPaths {
@@ -329,6 +195,8 @@ pub(super) struct LabelPaths {
     pub(super) set: GlobSet,
     /// For each glob of the set: its rule among the label's, and its text.
     pub(super) globs: Vec<(usize, String)>,
+    /// For each rule: the paths that it leaves out.
+    pub(super) except: Vec<GlobSet>,
 }
 
 /// A rule about lines, without its pattern, which is in the sets.
@@ -337,12 +205,23 @@ pub(super) struct LineRule {
     pub(super) label: Label,
     pub(super) reason: String,
     pub(super) scope: Scope,
-    pub(super) files: Option<GlobSet>,
+    /// Only in these files, if there are any.
+    pub(super) files: GlobSet,
+    /// But not in these.
+    pub(super) except: GlobSet,
     pub(super) first_lines: Option<u32>,
     pub(super) risk: Risk,
     pub(super) reversibility: Reversibility,
-    on: Where,
-    pattern: String,
+}
+
+impl LineRule {
+    /// Whether the rule looks at a file, by its paths (old and new). One path that it leaves out is not enough to
+    /// leave the file out.
+    pub(super) fn applies_to(&self, paths: &[&str]) -> bool {
+        let applies =
+            |path: &&str| (self.files.is_empty() || self.files.is_match(path)) && !self.except.is_match(path);
+        paths.iter().any(applies)
+    }
 }
 
 /// What a matching pattern means.
@@ -356,6 +235,15 @@ pub(super) enum Mark {
     DownEnds,
 }
 
+/// A pattern, where it is tried and what it means.
+struct Marked {
+    pattern: String,
+    on: Where,
+    mark: Mark,
+    /// The label or table that it stands under.
+    of: String,
+}
+
 /// Patterns that are tried together, in one pass.
 #[derive(Debug, Clone)]
 pub(super) struct PatternSet {
@@ -364,15 +252,23 @@ pub(super) struct PatternSet {
 }
 
 impl PatternSet {
-    fn new(marks: &[(String, Where, Mark)], on: &[Where]) -> Result<Self, ClassifyError> {
-        let wanted = || marks.iter().filter(|(_, place, _)| on.contains(place));
-        let set = RegexSetBuilder::new(wanted().map(|(pattern, _, _)| pattern))
+    fn new(marked: &[Marked], on: &[Where]) -> Result<Self, ClassifyError> {
+        let wanted: Vec<&Marked> = marked.iter().filter(|marked| on.contains(&marked.on)).collect();
+        let built = RegexSetBuilder::new(wanted.iter().map(|marked| &marked.pattern))
             .unicode(false)
             .size_limit(AUTOMATON_BYTES)
             .dfa_size_limit(AUTOMATON_BYTES)
-            .build()
-            .map_err(|error| ClassifyError::TooLarge(Box::new(error)))?;
-        Ok(Self { set, marks: wanted().map(|(_, _, mark)| *mark).collect() })
+            .build();
+        match built {
+            Ok(set) => Ok(Self { set, marks: wanted.iter().map(|marked| marked.mark).collect() }),
+            Err(error) => {
+                // The error of a set does not say which of its patterns is wrong.
+                for marked in wanted {
+                    compile_pattern(&marked.pattern, &marked.of)?;
+                }
+                Err(ClassifyError::TooLarge(Box::new(error)))
+            }
+        }
     }
 
     /// Calls `seen` with what each matching pattern means.
@@ -398,40 +294,36 @@ fn parse_table(text: &str) -> Result<Table, ClassifyError> {
 fn compile_paths(label: &LabelTable, of: &str) -> Result<LabelPaths, ClassifyError> {
     let mut set = GlobSetBuilder::new();
     let mut globs = Vec::new();
+    let mut except = Vec::new();
     for (index, rule) in label.path.iter().enumerate() {
         require(!rule.reason.trim().is_empty(), of, "reason")?;
         require(!rule.globs.is_empty(), of, "globs")?;
-        for glob in &rule.globs {
-            set.add(compile_glob(glob, rule.case, of)?);
-            globs.push((index, glob.clone()));
+        for glob in expand_all(&rule.globs, of)? {
+            set.add(compile_glob(&glob, rule.case, of)?);
+            globs.push((index, glob));
         }
+        except.push(compile_globs(&rule.except, Case::Ignored, of)?);
     }
     let set = set.build().map_err(|source| ClassifyError::Glob {
         glob: "all globs together".to_owned(),
         of: of.to_owned(),
         source,
     })?;
-    Ok(LabelPaths { label: label.name, set, globs })
+    Ok(LabelPaths { label: label.name, set, globs, except })
 }
 
 fn compile_line(label: &LabelTable, line: &LineTable, of: &str) -> Result<LineRule, ClassifyError> {
     require(!line.reason.trim().is_empty(), of, "reason")?;
     require(!line.pattern.is_empty(), of, "pattern")?;
-    compile_pattern(&line.pattern, of)?;
-    let files = match line.globs.is_empty() {
-        true => None,
-        false => Some(compile_globs(&line.globs, Case::Ignored, of)?),
-    };
     Ok(LineRule {
         label: label.name,
         reason: line.reason.clone(),
         scope: line.scope,
-        files,
+        files: compile_globs(&line.globs, Case::Ignored, of)?,
+        except: compile_globs(&line.except, Case::Ignored, of)?,
         first_lines: line.first_lines,
         risk: line.risk.unwrap_or(label.risk),
         reversibility: line.reversibility,
-        on: line.on,
-        pattern: line.pattern.clone(),
     })
 }
 
@@ -463,25 +355,26 @@ fn compile_glob(glob: &str, case: Case, of: &str) -> Result<globset::Glob, Class
 
 fn compile_globs(globs: &[String], case: Case, of: &str) -> Result<GlobSet, ClassifyError> {
     let mut set = GlobSetBuilder::new();
-    for glob in globs {
-        set.add(compile_glob(glob, case, of)?);
+    for glob in expand_all(globs, of)? {
+        set.add(compile_glob(&glob, case, of)?);
     }
     set.build().map_err(|source| ClassifyError::Glob { glob: globs.join(", "), of: of.to_owned(), source })
 }
 
-/// Compiles on its own what will be compiled in a set, because the set's error does not say which one is wrong.
+fn expand_all(globs: &[String], of: &str) -> Result<Vec<String>, ClassifyError> {
+    let mut all = Vec::new();
+    for glob in globs {
+        let expanded = expand(glob)
+            .ok_or_else(|| ClassifyError::Alternatives { glob: glob.clone(), of: of.to_owned() })?;
+        all.extend(expanded);
+    }
+    Ok(all)
+}
+
 fn compile_pattern(pattern: &str, of: &str) -> Result<Regex, ClassifyError> {
     RegexBuilder::new(pattern).unicode(false).build().map_err(|error| ClassifyError::Pattern {
         pattern: pattern.to_owned(),
         of: of.to_owned(),
         source: Box::new(error),
     })
-}
-
-fn least_risk() -> Risk {
-    Risk::Low
-}
-
-fn reversible() -> Reversibility {
-    Reversibility::Reversible
 }

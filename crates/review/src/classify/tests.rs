@@ -39,8 +39,6 @@ fn a_migration_is_a_database_change() {
     let rules = ClassifyRules::embedded();
     let classified = classify(&change(&[("db/migrate/1_users.sql", "+select 1;")]), &rules);
     assert!(classified.has(Label::Database));
-    assert_eq!(
-        classified.labels[0].reasons[0],
-        "db/migrate/1_users.sql: a migration (**/{migrations,migration,migrate,alembic/versions,changelogs,liquibase,flyway,evolutions}/**)"
-    );
+    let reasons = &classified.labels[0].reasons;
+    assert_eq!(reasons[0], "db/migrate/1_users.sql: a migration (**/migrate/**)");
 }
