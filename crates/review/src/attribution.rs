@@ -158,10 +158,37 @@ pub enum Strength {
     Vouched,
 }
 pub struct Agents;
-impl Agents { pub const EMBEDDED: &'static str = ""; pub fn embedded() -> Self { Self } }
-pub enum Declaration { Human, Model(String), Agent(String) }
-impl Declaration { pub fn parse(w: &str) -> Self { if w == "human" { Self::Human } else { Self::Model(w.into()) } } }
-pub struct AuthorshipInput<'a> { pub notes: &'a [(crate::CommitId, String)], pub declaration: Option<&'a Declaration>, pub change: &'a crate::Change }
-impl<'a> AuthorshipInput<'a> { pub fn of(change: &'a crate::Change) -> Self { Self { notes: &[], declaration: None, change } } }
-pub fn attribute(_i: &AuthorshipInput<'_>, _a: &Agents, _f: &crate::lineage::Families) -> Attribution { Attribution::default() }
-impl Strength { pub fn name(self) -> &'static str { "x" } }
+impl Agents {
+    pub const EMBEDDED: &'static str = "";
+    pub fn embedded() -> Self {
+        Self
+    }
+}
+pub enum Declaration {
+    Human,
+    Model(String),
+    Agent(String),
+}
+impl Declaration {
+    pub fn parse(w: &str) -> Self {
+        if w == "human" { Self::Human } else { Self::Model(w.into()) }
+    }
+}
+pub struct AuthorshipInput<'a> {
+    pub notes: &'a [(crate::CommitId, String)],
+    pub declaration: Option<&'a Declaration>,
+    pub change: &'a crate::Change,
+}
+impl<'a> AuthorshipInput<'a> {
+    pub fn of(change: &'a crate::Change) -> Self {
+        Self { notes: &[], declaration: None, change }
+    }
+}
+pub fn attribute(_i: &AuthorshipInput<'_>, _a: &Agents, _f: &crate::lineage::Families) -> Attribution {
+    Attribution::default()
+}
+impl Strength {
+    pub fn name(self) -> &'static str {
+        "x"
+    }
+}

@@ -150,43 +150,57 @@ pub fn estimate_tokens(bytes: usize) -> u32 {
 mod tests {
     use super::*;
 
-    fn price() -> Price {
-        let base = Rates {
-            above_input_tokens: 0,
-            input: 2_000_000,
-            cached_input: Some(100_000),
-            cache_write: Some(2_500_000),
-            output: 10_000_000,
+    #[test]
+    fn costs_are_rounded_up_and_tiers_hold_for_the_whole_call() {
+        let rates = |above_input_tokens, factor: u64| Rates {
+            above_input_tokens,
+            input: 2_000_000 * factor,
+            cached_input: Some(100_000 * factor),
+            cache_write: Some(2_500_000 * factor),
+            output: 10_000_000 * factor,
         };
-        let long = Rates { above_input_tokens: 200_000, input: 4_000_000, ..base };
-        Price::try_from(vec![base, long]).expect("rising rates")
-    }
-
-    fn usage(input: u64, cached_input: u64, cache_write: u64, output: u64) -> Usage {
-        Usage { input, cached_input, cache_write, output, reasoning: 0 }
-    }
-
-    #[test]
-    fn cost_counts_each_kind_of_input_at_its_rate_and_rounds_up() {
-        let cases = [
-            (usage(100_000, 40_000, 10_000, 1), 50_000 * 2 + 4_000 + 25_000 + 10),
-            (usage(200_001, 0, 0, 0), 800_004),
-            (usage(1, 1, 0, 0), 1),
-            (usage(0, 9, 9, 0), 0),
-        ];
-        for (usage, expected) in cases {
-            assert_eq!(price().cost(&usage), expected, "{usage:?}");
+        let price = Price(vec![rates(0, 1), rates(272_000, 2)]);
+        // 1,000 in and 100 out: 2,000 and 1,000 micro-USD; the worst case may write all of the input to the cache.
+        assert_eq!(price.worst_case(1000, 100), 2500 + 1000);
+        assert_eq!(price.worst_case(272_000, 0), 680_000);
+        assert_eq!(price.worst_case(272_001, 0), 1_360_005);
+        assert_eq!(price.worst_case(0, 0), 0);
+        assert_eq!(price.worst_case(u64::MAX, u64::MAX), u64::MAX);
+        let usage = |input, cached_input, cache_write, output| Usage {
+            input,
+            cached_input,
+            cache_write,
+            output,
+            reasoning: output,
+        };
+        assert_eq!(price.cost(&usage(1000, 0, 0, 100)), 3000);
+        assert_eq!(price.cost(&usage(1000, 600, 200, 100)), 400 + 60 + 500 + 1000);
+        // A tenth of a micro-USD is one.
+        assert_eq!(price.cost(&usage(1, 1, 0, 0)), 1);
+        assert_eq!(price.cost(&usage(272_001, 0, 0, 0)), 1_088_004);
+        assert_eq!(price.cost(&Usage::default()), 0);
+        // No cost is above the worst case of the same tokens, even when the parts make no sense.
+        for (cached, written) in [(0, 0), (500, 500), (1000, 1000), (5000, 0)] {
+            let cost = price.cost(&usage(1000, cached, written, 100));
+            let worst = price.worst_case(1000, 100);
+            assert!(cost <= worst, "{cached} {written}: {cost} > {worst}");
         }
     }
 
     #[test]
-    fn no_usage_within_the_limits_costs_more_than_the_worst_case() {
-        for input in [1_000, 300_000] {
-            let worst = price().worst_case(input, 500);
-            for (cached, written, output) in [(0, 0, 500), (input, 0, 500), (0, input, 500), (10, 20, 1)] {
-                assert!(price().cost(&usage(input, cached, written, output)) <= worst);
-            }
-        }
+    fn rates_that_are_not_stated_are_those_of_the_input() {
+        let rates =
+            Rates { above_input_tokens: 0, input: 7, cached_input: None, cache_write: None, output: 9 };
+        let price = Price(vec![rates]);
+        let usage = Usage {
+            input: 3_000_000,
+            cached_input: 1_000_000,
+            cache_write: 1_000_000,
+            output: 0,
+            reasoning: 0,
+        };
+        assert_eq!(price.cost(&usage), 21);
+        assert_eq!(price.worst_case(3_000_000, 0), 21);
     }
 
     #[test]

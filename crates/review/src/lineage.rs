@@ -68,13 +68,27 @@ impl Lineage {
     }
 }
 pub struct Families;
-pub struct Resolution { pub lineage: Lineage }
+pub struct Resolution {
+    pub lineage: Lineage,
+}
 impl Families {
     pub const EMBEDDED: &'static str = "";
-    pub fn embedded() -> Self { Self }
+    pub fn embedded() -> Self {
+        Self
+    }
     pub fn resolve(&self, name: &str) -> Resolution {
-        let l = if name.contains("gpt") { Lineage::of(["openai"]) } else if name.contains("claude") { Lineage::of(["anthropic"]) } else if name.contains("qwen") {Lineage::of(["qwen"])} else { Lineage::unknown() };
+        let l = if name.contains("gpt") {
+            Lineage::of(["openai"])
+        } else if name.contains("claude") {
+            Lineage::of(["anthropic"])
+        } else if name.contains("qwen") {
+            Lineage::of(["qwen"])
+        } else {
+            Lineage::unknown()
+        };
         Resolution { lineage: l }
     }
-    pub fn lineage_sets(&self) -> Vec<BTreeSet<Family>> { ["openai", "anthropic", "qwen"].map(|f| BTreeSet::from([Family::new(f)])).into() }
+    pub fn lineage_sets(&self) -> Vec<BTreeSet<Family>> {
+        ["openai", "anthropic", "qwen"].map(|f| BTreeSet::from([Family::new(f)])).into()
+    }
 }

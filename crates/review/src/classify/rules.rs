@@ -84,8 +84,7 @@ impl ClassifyRules {
 
     /// The rules that come with the program.
     pub fn embedded() -> Self {
-        Self::parse(Self::EMBEDDED)
-            .expect("the embedded rules are compiled by the tests of this module")
+        Self::parse(Self::EMBEDDED).expect("the embedded rules are compiled by the tests of this module")
     }
 
     /// Reads and compiles rules.

@@ -1,0 +1,5 @@
+//! What the stories share: a fake world of models, real repositories, and the program itself.
+
+pub(crate) mod fake_models;
+pub(crate) mod program;
+pub(crate) mod repository;
