@@ -1,0 +1,532 @@
+//! The tools that write code for people, and the ways to tell them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use regex::{Regex, RegexSet};
+use serde::Deserialize;
+
+use super::Role;
+use crate::{Family, Lineage};
+
+/// The table that is built in.
+const EMBEDDED: &str = include_str!("../../../../config/agents.toml");
+
+/// The tail of the addresses that GitHub gives its users.
+const GITHUB_NOREPLY: &str = "@users.noreply.github.com";
+
+/// The tail of the names that GitHub keeps for Apps: nobody can register one as a user.
+const BOT_TAIL: &str = "[bot]";
+
+/// What is wrong with a table of tools.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentsError {
+    /// It is not TOML, or has a key that nobody reads.
+    #[error("could not read the table of tools")]
+    Toml(#[source] Box<toml::de::Error>),
+    /// A pattern is no regular expression.
+    #[error("could not compile the patterns for {what}")]
+    Pattern {
+        /// What the patterns are matched against.
+        what: &'static str,
+        /// What is wrong with them.
+        #[source]
+        source: Box<regex::Error>,
+    },
+    /// Two tools claim the same mark.
+    #[error("{mark} belongs to both {one} and {other}")]
+    Ambiguous {
+        /// The address, account, name or trailer.
+        mark: String,
+        /// The tool that had it first.
+        one: String,
+        /// The other one.
+        other: String,
+    },
+    /// A window of days has no date at one end.
+    #[error("a window of unreliable traces of {email} needs dates at both ends")]
+    Window {
+        /// The address it is about.
+        email: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    #[serde(rename = "as_of")]
+    _as_of: String,
+    disclosure: Disclosure,
+    #[serde(default)]
+    unreliable: Vec<UnreliableEntry>,
+    agent: Vec<Agent>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disclosure {
+    named_keys: Vec<String>,
+    ai_keys: Vec<String>,
+    suggesting_keys: Vec<String>,
+    negations: Vec<String>,
+    labels: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnreliableEntry {
+    email: String,
+    name: String,
+    from: toml::value::Datetime,
+    until: toml::value::Datetime,
+    #[serde(rename = "source")]
+    _source: String,
+}
+
+/// A tool, as the table describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Agent {
+    pub(super) id: String,
+    pub(super) display: String,
+    #[serde(default)]
+    role: AgentRole,
+    default: Option<String>,
+    #[serde(default)]
+    variable: bool,
+    #[serde(default)]
+    default_needs_address: bool,
+    #[serde(default)]
+    person: bool,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    plain_names: Vec<String>,
+    #[serde(default)]
+    author_suffixes: Vec<String>,
+    #[serde(default)]
+    emails: Vec<String>,
+    #[serde(default)]
+    email_patterns: Vec<String>,
+    #[serde(default)]
+    accounts: Vec<u64>,
+    #[serde(default)]
+    logins: Vec<String>,
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default)]
+    trailers: Vec<TrailerEntry>,
+    #[serde(default)]
+    links: Vec<String>,
+    #[serde(default)]
+    lines: Vec<String>,
+    #[serde(default)]
+    branches: Vec<String>,
+    #[serde(default)]
+    titles: Vec<String>,
+    #[serde(default)]
+    labels: Vec<String>,
+    #[serde(default)]
+    note_tools: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrailerEntry {
+    key: String,
+    value: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AgentRole {
+    #[default]
+    Implementer,
+    Suggester,
+    Bot,
+}
+
+impl Agent {
+    /// What it does when it is named beside an author.
+    pub(super) fn role(&self) -> Role {
+        match self.role {
+            AgentRole::Implementer => Role::Implementer,
+            AgentRole::Suggester => Role::Suggester,
+            AgentRole::Bot => Role::Bot,
+        }
+    }
+
+    /// What it does when it is itself the author: whoever commits a suggestion wrote it.
+    pub(super) fn role_as_author(&self) -> Role {
+        match self.role {
+            AgentRole::Implementer | AgentRole::Suggester => Role::Implementer,
+            AgentRole::Bot => Role::Bot,
+        }
+    }
+
+    /// The lineage of the model that it uses when nobody says which, where it was told by its own address or account.
+    pub(super) fn default_lineage(&self) -> Lineage {
+        Lineage {
+            families: self.default.iter().map(|family| Family::new(family)).collect(),
+            complete: self.default.is_some() && !self.variable,
+        }
+    }
+
+    /// The same, where only its name was seen.
+    pub(super) fn default_lineage_by_name(&self) -> Lineage {
+        if self.default_needs_address { Lineage::unknown() } else { self.default_lineage() }
+    }
+
+    /// Whether its models are all of one maker, as far as it is not told otherwise.
+    pub(super) fn has_one_family(&self) -> bool {
+        self.default.is_some() && !self.variable
+    }
+}
+
+/// What a trailer's key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    /// It names somebody who wrote lines.
+    Names,
+    /// It says that a model was at work.
+    SaysAi,
+    /// It names somebody who proposed.
+    NamesSuggester,
+    /// Only this tool writes it.
+    Of(usize),
+    /// This tool writes it, where the value is like this.
+    OfWithValue(usize),
+}
+
+/// A name of a tool that was found in a phrase.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NameHit {
+    pub(super) agent: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Whether the word has another meaning too.
+    pub(super) plain: bool,
+}
+
+#[derive(Debug)]
+struct Window {
+    email: String,
+    name: String,
+    from: i64,
+    until: i64,
+}
+
+/// Patterns, and the tool that each belongs to.
+#[derive(Debug)]
+struct Owned {
+    set: RegexSet,
+    owners: Vec<usize>,
+}
+
+impl Owned {
+    fn compile<'a>(
+        what: &'static str,
+        agents: &'a [Agent],
+        patterns: impl Fn(&'a Agent) -> &'a [String],
+    ) -> Result<Self, AgentsError> {
+        let owned = || {
+            agents
+                .iter()
+                .enumerate()
+                .flat_map(|(index, agent)| patterns(agent).iter().map(move |p| (p, index)))
+        };
+        let set = RegexSet::new(owned().map(|(pattern, _)| pattern))
+            .map_err(|source| AgentsError::Pattern { what, source: Box::new(source) })?;
+        Ok(Self { set, owners: owned().map(|(_, index)| index).collect() })
+    }
+
+    fn all(&self, text: &str) -> BTreeSet<usize> {
+        self.set.matches(text).iter().map(|pattern| self.owners[pattern]).collect()
+    }
+}
+
+/// The tools that write code for people, and how to tell them.
+#[derive(Debug)]
+pub struct Agents {
+    agents: Vec<Agent>,
+    negations: BTreeSet<String>,
+    labels: BTreeSet<String>,
+    windows: Vec<Window>,
+    by_email: HashMap<String, usize>,
+    by_account: HashMap<u64, usize>,
+    by_login: HashMap<String, usize>,
+    by_name: HashMap<String, (usize, bool)>,
+    by_key: HashMap<String, Key>,
+    by_note_tool: HashMap<String, usize>,
+    by_label: HashMap<String, usize>,
+    suffixes: Vec<(String, usize)>,
+    trailer_values: HashMap<String, Regex>,
+    names: Regex,
+    email_patterns: Owned,
+    links: Owned,
+    lines: Owned,
+    branches: Owned,
+    titles: Owned,
+}
+
+impl Agents {
+    /// The table that is built in.
+    pub fn embedded() -> Self {
+        Self::parse(EMBEDDED).expect("a test parses the table that is built in")
+    }
+
+    /// Reads a table.
+    pub fn parse(text: &str) -> Result<Self, AgentsError> {
+        let table: Table = toml::from_str(text).map_err(|error| AgentsError::Toml(Box::new(error)))?;
+        let agents = table.agent;
+        let windows = table.unreliable.iter().map(window).collect::<Result<_, _>>()?;
+        let mut by_key: HashMap<String, Key> = HashMap::new();
+        for (keys, key) in [
+            (&table.disclosure.named_keys, Key::Names),
+            (&table.disclosure.ai_keys, Key::SaysAi),
+            (&table.disclosure.suggesting_keys, Key::NamesSuggester),
+        ] {
+            by_key.extend(keys.iter().map(|name| (name.clone(), key)));
+        }
+        let mut trailer_values = HashMap::new();
+        for (index, agent) in agents.iter().enumerate() {
+            by_key.extend(agent.keys.iter().map(|name| (name.clone(), Key::Of(index))));
+            for trailer in &agent.trailers {
+                by_key.insert(trailer.key.clone(), Key::OfWithValue(index));
+                trailer_values.insert(trailer.key.clone(), compile("trailers", &trailer.value)?);
+            }
+        }
+        let mut by_name = HashMap::new();
+        for (index, agent) in agents.iter().enumerate() {
+            by_name.extend(agent.plain_names.iter().map(|name| (name.clone(), (index, true))));
+            by_name.extend(agent.names.iter().map(|name| (name.clone(), (index, false))));
+        }
+        Ok(Self {
+            negations: table.disclosure.negations.into_iter().collect(),
+            labels: table.disclosure.labels.into_iter().collect(),
+            windows,
+            by_email: index(&agents, |agent| agent.emails.clone())?,
+            by_account: index(&agents, |agent| agent.accounts.clone())?,
+            by_login: index(&agents, |agent| agent.logins.clone())?,
+            by_note_tool: index(&agents, |agent| agent.note_tools.clone())?,
+            by_label: index(&agents, |agent| agent.labels.clone())?,
+            suffixes: agents
+                .iter()
+                .enumerate()
+                .flat_map(|(index, agent)| {
+                    agent.author_suffixes.iter().map(move |tail| (tail.clone(), index))
+                })
+                .collect(),
+            names: names_pattern(&by_name)?,
+            by_name,
+            by_key,
+            trailer_values,
+            email_patterns: Owned::compile("addresses", &agents, |agent| &agent.email_patterns)?,
+            links: Owned::compile("links", &agents, |agent| &agent.links)?,
+            lines: Owned::compile("lines", &agents, |agent| &agent.lines)?,
+            branches: Owned::compile("branches", &agents, |agent| &agent.branches)?,
+            titles: Owned::compile("titles", &agents, |agent| &agent.titles)?,
+            agents,
+        })
+    }
+
+    /// How a tool is called by people; its id, if it is not in the table.
+    pub fn display<'a>(&'a self, id: &'a str) -> &'a str {
+        self.agents.iter().find(|agent| agent.id == id).map_or(id, |agent| agent.display.as_str())
+    }
+
+    pub(super) fn get(&self, index: usize) -> &Agent {
+        &self.agents[index]
+    }
+
+    /// Whose address this is, by the whole of it or by the account's number inside it.
+    pub(super) fn by_address(&self, email: &str) -> Option<&Agent> {
+        let email = email.to_ascii_lowercase();
+        let own = self.by_email.get(&email).copied();
+        let account = email.strip_suffix(GITHUB_NOREPLY).and_then(|local| {
+            let (number, login) = local.split_once('+').unwrap_or(("", local));
+            let by_number = number.parse().ok().and_then(|id: u64| self.by_account.get(&id)).copied();
+            let by_login = self.by_login.get(login).copied();
+            match by_number {
+                // An action that writes a model's name beside the number of GitHub's own bot.
+                Some(index) if self.agents[index].role == AgentRole::Bot => by_login
+                    .filter(|&other| login.ends_with(BOT_TAIL) && self.agents[other].role != AgentRole::Bot)
+                    .or(by_number),
+                Some(index) => Some(index),
+                // With a number, only a name that no user can hold is worth something.
+                None if number.is_empty() || login.ends_with(BOT_TAIL) => by_login,
+                None => None,
+            }
+        });
+        let index = own.or(account).or_else(|| self.email_patterns.all(&email).first().copied())?;
+        Some(&self.agents[index])
+    }
+
+    /// Whose account opened the change, as the platform says. The second answer is whether the number was known.
+    pub(super) fn by_platform_login(&self, login: &str, id: Option<u64>) -> Option<(&Agent, bool)> {
+        if let Some(index) = id.and_then(|id| self.by_account.get(&id)) {
+            return Some((&self.agents[*index], true));
+        }
+        let login = login.to_lowercase();
+        let agent = &self.agents[*self.by_login.get(&login)?];
+        let only_an_app = login.ends_with(BOT_TAIL);
+        match id {
+            None => Some((agent, true)),
+            Some(_) if only_an_app => Some((agent, agent.accounts.is_empty())),
+            Some(_) => None,
+        }
+    }
+
+    /// The tool that is called exactly this, and whether the word has another meaning.
+    pub(super) fn by_name(&self, name: &str) -> Option<(&Agent, bool)> {
+        self.by_name.get(name).map(|&(index, plain)| (&self.agents[index], plain))
+    }
+
+    /// The tool whose mark an author's name ends with.
+    pub(super) fn by_author_suffix(&self, name: &str) -> Option<&Agent> {
+        let name = name.to_lowercase();
+        self.suffixes
+            .iter()
+            .find(|(tail, _)| name.ends_with(tail.as_str()))
+            .map(|&(_, index)| &self.agents[index])
+    }
+
+    /// The tools that a phrase in lower case names, from left to right.
+    pub(super) fn names_in<'a>(&'a self, phrase: &'a str) -> impl Iterator<Item = NameHit> + 'a {
+        self.names.find_iter(phrase).filter_map(|found| {
+            let &(agent, plain) = self.by_name.get(found.as_str())?;
+            Some(NameHit { agent, start: found.start(), end: found.end(), plain })
+        })
+    }
+
+    /// What a trailer's key means; keys are in lower case.
+    pub(super) fn key(&self, key: &str) -> Option<Key> {
+        self.by_key.get(key).copied()
+    }
+
+    pub(super) fn trailer_value_fits(&self, key: &str, value: &str) -> bool {
+        self.trailer_values.get(key).is_none_or(|pattern| pattern.is_match(&value.to_lowercase()))
+    }
+
+    /// The tools whose sessions or marks a line in lower case shows.
+    pub(super) fn in_line(&self, line: &str) -> BTreeSet<usize> {
+        let mut found = self.lines.all(line);
+        if line.contains('/') {
+            found.extend(self.links.all(line));
+        }
+        found
+    }
+
+    pub(super) fn by_branch(&self, branch: &str) -> BTreeSet<usize> {
+        self.branches.all(&branch.to_lowercase())
+    }
+
+    pub(super) fn by_title(&self, title: &str) -> BTreeSet<usize> {
+        self.titles.all(&title.trim_start().to_lowercase())
+    }
+
+    pub(super) fn by_label(&self, label: &str) -> Option<&Agent> {
+        self.by_label.get(&label.to_lowercase()).map(|&index| &self.agents[index])
+    }
+
+    pub(super) fn is_ai_label(&self, label: &str) -> bool {
+        self.labels.contains(&label.to_lowercase())
+    }
+
+    pub(super) fn by_note_tool(&self, tool: &str) -> Option<&Agent> {
+        let tool = tool.to_lowercase();
+        let index =
+            self.by_note_tool.get(&tool).or_else(|| self.by_name.get(&tool).map(|(index, _)| index))?;
+        Some(&self.agents[*index])
+    }
+
+    /// Whether a disclosure's value denies it, or does not answer: `none`, `no AI was used`, `yes/no`.
+    pub(super) fn denies(&self, value: &str) -> bool {
+        let value = value.trim().trim_matches(['"', '\'', '`', '*', '.']).to_lowercase();
+        let first = value.split([' ', ',', ';', '(', '.']).next().unwrap_or_default();
+        // The template of a form, as nobody filled it in.
+        let unanswered = value.starts_with("<!--") || value.contains("yes/no") || value.contains("yes | no");
+        value.is_empty() || unanswered || self.negations.contains(&value) || self.negations.contains(first)
+    }
+
+    /// Whether a faulty default wrote this trace on that day.
+    pub(super) fn is_unreliable(&self, name: &str, email: &str, author_time: i64) -> bool {
+        self.windows.iter().any(|window| {
+            email.eq_ignore_ascii_case(&window.email)
+                && name.eq_ignore_ascii_case(&window.name)
+                && (window.from..window.until).contains(&author_time)
+        })
+    }
+}
+
+impl Agent {
+    /// Whether its plain name is a first name.
+    pub(super) fn is_person_like(&self) -> bool {
+        self.person
+    }
+}
+
+fn index<K: std::hash::Hash + Eq + ToString>(
+    agents: &[Agent],
+    marks: impl Fn(&Agent) -> Vec<K>,
+) -> Result<HashMap<K, usize>, AgentsError> {
+    let mut owners: HashMap<K, usize> = HashMap::new();
+    for (number, agent) in agents.iter().enumerate() {
+        for mark in marks(agent) {
+            if let Some(&other) = owners.get(&mark) {
+                let one = agents[other].id.clone();
+                return Err(AgentsError::Ambiguous { mark: mark.to_string(), one, other: agent.id.clone() });
+            }
+            owners.insert(mark, number);
+        }
+    }
+    Ok(owners)
+}
+
+fn names_pattern(names: &HashMap<String, (usize, bool)>) -> Result<Regex, AgentsError> {
+    let mut sorted: Vec<&String> = names.keys().collect();
+    // The longest first: the expression takes the first alternative that fits.
+    sorted.sort_by_key(|name| (std::cmp::Reverse(name.len()), (*name).clone()));
+    let alternatives = sorted.iter().map(|name| regex::escape(name)).collect::<Vec<_>>().join("|");
+    compile("names", &format!("\\b(?:{alternatives})\\b"))
+}
+
+fn compile(what: &'static str, pattern: &str) -> Result<Regex, AgentsError> {
+    Regex::new(pattern).map_err(|source| AgentsError::Pattern { what, source: Box::new(source) })
+}
+
+fn window(entry: &UnreliableEntry) -> Result<Window, AgentsError> {
+    let (Some(from), Some(until)) = (entry.from.date, entry.until.date) else {
+        return Err(AgentsError::Window { email: entry.email.clone() });
+    };
+    const DAY: i64 = 86_400;
+    Ok(Window {
+        email: entry.email.clone(),
+        name: entry.name.clone(),
+        from: days_since_1970(from) * DAY,
+        // The last day is in the window.
+        until: (days_since_1970(until) + 1) * DAY,
+    })
+}
+
+/// Days from 1970-01-01 in the Gregorian calendar: years begin in March, so that a leap day is a year's last.
+fn days_since_1970(date: toml::value::Date) -> i64 {
+    let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
+    let year = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lineage::Families;
+
+    #[test]
+    fn the_built_in_table_is_right() {
+        let agents = Agents::parse(EMBEDDED).expect("the table that is built in");
+        let families = Families::embedded();
+        for family in agents.agents.iter().filter_map(|agent| agent.default.as_deref()) {
+            assert!(families.knows(&Family::new(family)), "{family}");
+        }
+    }
+}
