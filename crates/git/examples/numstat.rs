@@ -13,6 +13,9 @@ use review::change::Content;
 use review::diff::{self, Parsed};
 use review::{FileChange, GapKind, RepoPath};
 
+/// Options that ask for a patch, and so have no place beside `--numstat`.
+const PATCH_OPTIONS: [&str; 4] = ["-U", "--unified", "-W", "--binary"];
+
 /// What one side says of one commit. A path that occurs twice (a change of type is a deletion and an addition in
 /// a diff, and one line of a numstat) is added up.
 type Counts = BTreeMap<RepoPath, Count>;
@@ -32,6 +35,12 @@ impl Count {
         self.removed += removed;
         self.is_binary |= lines.is_none();
     }
+}
+
+/// What is given to git beside our own options.
+struct Options {
+    patch: Vec<String>,
+    numstat: Vec<String>,
 }
 
 #[derive(Default)]
@@ -55,6 +64,9 @@ fn main() -> io::Result<ExitCode> {
         }
     }
     let options: Vec<_> = arguments.collect();
+    let is_for_patches = |option: &String| PATCH_OPTIONS.iter().any(|name| option.starts_with(name));
+    let (patch_options, options): (Vec<_>, Vec<_>) = options.into_iter().partition(is_for_patches);
+    let options = Options { patch: [&options[..], &patch_options].concat(), numstat: options };
     let mut stdout = io::stdout();
     let mut differences = 0;
     for repository in repositories {
@@ -68,11 +80,11 @@ fn main() -> io::Result<ExitCode> {
     Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn compare(repository: &str, last: u64, options: &[String], out: &mut impl Write) -> io::Result<Totals> {
+fn compare(repository: &str, last: u64, options: &Options, out: &mut impl Write) -> io::Result<Totals> {
     let mut totals = Totals::default();
     for commit in list_commits(repository, last)? {
-        let patch = diff_tree(repository, &commit, &["--patch", "--full-index"], options)?;
-        let numstat = diff_tree(repository, &commit, &["--numstat", "-z"], options)?;
+        let patch = diff_tree(repository, &commit, &["--patch", "--full-index"], &options.patch)?;
+        let numstat = diff_tree(repository, &commit, &["--numstat", "-z"], &options.numstat)?;
         let (Some(patch), Some(numstat)) = (patch, numstat) else {
             totals.unreadable += 1;
             continue;

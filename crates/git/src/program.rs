@@ -1,9 +1,9 @@
 //! The `git` program: where it is, and running it with an environment that holds only what is listed here.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -25,10 +25,14 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// Finds it by the `PATH` of this process.
     pub(crate) fn find() -> Result<Self, GitError> {
-        let path = env::var_os("PATH").unwrap_or_default();
+        Self::in_path(&env::var_os("PATH").unwrap_or_default())
+    }
+
+    fn in_path(path: &OsStr) -> Result<Self, GitError> {
         let directories: Vec<_> =
-            env::split_paths(&path).filter(|directory| directory.is_absolute()).collect();
+            env::split_paths(path).filter(|directory| directory.is_absolute()).collect();
         let name = format!("git{}", env::consts::EXE_SUFFIX);
         let file = directories.iter().map(|directory| directory.join(&name)).find(|file| file.is_file());
         let path = env::join_paths(&directories).unwrap_or_default();
@@ -128,12 +132,71 @@ pub(crate) fn run(command: &mut Command, limit: u64) -> Result<Option<Output>, G
 
 /// The beginning of what was written to a file, on one line and without hidden characters.
 pub(crate) fn message(stderr: &mut File) -> String {
-    use std::io::{Seek, SeekFrom};
     let mut bytes = Vec::new();
-    let read =
-        stderr.seek(SeekFrom::Start(0)).and_then(|_| stderr.take(MAX_STDERR_BYTES).read_to_end(&mut bytes));
+    let read = stderr.rewind().and_then(|()| stderr.take(MAX_STDERR_BYTES).read_to_end(&mut bytes));
     match read {
         Ok(_) => text::visible(&String::from_utf8_lossy(&bytes).trim_end().replace('\n', "; ")),
         Err(_) => "its error message could not be read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_git_in_a_relative_directory_of_the_path_is_not_taken() {
+        let here = env::current_dir().expect("tests run in a directory");
+        let dir = tempfile::tempdir_in(&here).expect("the directory is writable");
+        std::fs::write(dir.path().join("git"), "").expect("the directory is writable");
+        let relative = dir.path().strip_prefix(&here).expect("it is in here");
+        let paths = |paths: &[&std::path::Path]| env::join_paths(paths).expect("no colons in it");
+        let lookup = |path: OsString| Program::in_path(&path);
+        assert!(matches!(lookup(paths(&[relative, ".".as_ref(), "".as_ref()])), Err(GitError::NoProgram)));
+        let found = lookup(paths(&[relative, dir.path()])).expect("an absolute directory has it");
+        assert_eq!((found.file, found.path), (dir.path().join("git"), dir.path().as_os_str().to_owned()));
+    }
+
+    #[test]
+    fn a_command_gets_no_variable_that_is_not_listed() {
+        let program = Program::find().expect("git is installed");
+        let command = program.command_without_config();
+        let mut names: Vec<_> = command.get_envs().map(|(name, _)| name.to_string_lossy()).collect();
+        names.sort();
+        let expected = [
+            "GIT_ALLOW_PROTOCOL",
+            "GIT_ATTR_NOSYSTEM",
+            "GIT_CONFIG_GLOBAL",
+            "GIT_CONFIG_NOSYSTEM",
+            "GIT_NO_LAZY_FETCH",
+            "GIT_NO_REPLACE_OBJECTS",
+            "GIT_OPTIONAL_LOCKS",
+            "GIT_TERMINAL_PROMPT",
+            "LC_ALL",
+            "PATH",
+        ];
+        assert_eq!(names, expected);
+        let mut echo = Command::new("env");
+        echo.env_clear().env("ONLY", "1");
+        let output = run(&mut echo, 1024).expect("env runs").expect("it is short");
+        assert_eq!(output.stdout, b"ONLY=1\n");
+    }
+
+    #[test]
+    fn an_answer_beyond_the_limit_is_none_and_its_program_ends() {
+        let mut endless = Command::new("yes");
+        assert!(run(&mut endless, 10_000).expect("yes runs").is_none());
+        let mut exact = Command::new("printf");
+        assert_eq!(run(exact.arg("12345"), 5).expect("it runs").map(|output| output.stdout.len()), Some(5));
+        assert!(run(Command::new("printf").arg("12345"), 4).expect("it runs").is_none());
+    }
+
+    #[test]
+    fn what_is_said_on_stderr_becomes_one_safe_line() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "printf 'fatal: \\033[1mno\\nsecond\\n' >&2; exit 3"]);
+        let output = run(&mut command, 10).expect("sh runs").expect("it is short");
+        assert_eq!(output.message, "fatal: \\u{1b}[1mno; second");
+        assert!(matches!(output.success("x"), Err(GitError::Failed { task: "x", .. })));
     }
 }

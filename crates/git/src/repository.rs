@@ -1,6 +1,7 @@
 //! Finding a repository, and asking it for names.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -125,7 +126,8 @@ impl Repository {
         Ok(Self {
             program,
             isolation,
-            index: index_of_hook(&git_dir).unwrap_or_else(|| PathBuf::from(index)),
+            index: index_of_hook(&git_dir, env::var_os("GIT_INDEX_FILE"))
+                .unwrap_or_else(|| PathBuf::from(index)),
             git_dir,
             is_shallow: is_shallow == "true",
             object_format,
@@ -201,7 +203,34 @@ fn may_be_a_revision(name: &str) -> bool {
 }
 
 /// The index that git prepared for the hook that we run in (`git commit FILE` has one of its own).
-fn index_of_hook(git_dir: &Path) -> Option<PathBuf> {
-    let index = std::path::absolute(env::var_os("GIT_INDEX_FILE")?).ok()?;
+///
+/// It counts only if it lies in the directory of the repository that was opened.
+fn index_of_hook(git_dir: &Path, variable: Option<OsString>) -> Option<PathBuf> {
+    let index = std::path::absolute(variable?).ok()?;
     (fs::canonicalize(index.parent()?).ok()? == fs::canonicalize(git_dir).ok()?).then_some(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_of_a_hook_counts_for_its_own_repository_only() {
+        let (ours, other) = (tempfile::tempdir().expect("writable"), tempfile::tempdir().expect("writable"));
+        let index = ours.path().join("next-index-1.lock");
+        assert_eq!(index_of_hook(ours.path(), Some(index.clone().into())), Some(index.clone()));
+        assert_eq!(index_of_hook(other.path(), Some(index.into())), None);
+        assert_eq!(index_of_hook(ours.path(), None), None);
+        assert_eq!(index_of_hook(ours.path(), Some("".into())), None);
+    }
+
+    #[test]
+    fn what_could_be_an_option_or_a_second_line_is_no_name() {
+        for name in ["", "-x", "--upload-pack=x", "a\nb", "a\0b", "\u{1b}"] {
+            assert!(!may_be_a_revision(name), "{name:?}");
+        }
+        for name in ["HEAD", "feature/x", "HEAD~2", "v1.0^{commit}", "@{u}", "$(touch x)", "a b;c"] {
+            assert!(may_be_a_revision(name), "{name:?}");
+        }
+    }
 }

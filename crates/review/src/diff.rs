@@ -102,6 +102,14 @@ impl Reader {
                 let path = names::path(&names::label(name));
                 let detail = "the file has merge conflicts; its diff is not shown".to_owned();
                 self.gap(GapKind::Unreadable, path, None, detail);
+            } else if let Some(place) = line.strip_prefix(b"Only in ")
+                && let Some(border) = place.windows(2).position(|pair| pair == b": ")
+            {
+                lines.advance();
+                let path = [&place[..border], b"/", place[border + 2..].trim_ascii_end()].concat();
+                let detail =
+                    "the file is on one side only and is not shown; make the diff with -N".to_owned();
+                self.gap(GapKind::Unreadable, names::path(&path), None, detail);
             } else if let Some(rest) = line.strip_prefix(b"Submodule ") {
                 lines.advance();
                 file::push_submodule_summary(self, rest);

@@ -314,7 +314,7 @@ fn a_submodule_is_a_gap_and_hides_nothing() {
 
 #[test]
 fn what_cannot_be_read_is_a_gap_and_the_rest_still_counts() {
-    let cases: [(String, &[&str]); 21] = [
+    let cases: [(String, &[&str]); 22] = [
         (
             "diff --cc x\nindex 1,2..3\n--- a/x\n+++ b/x\n@@@ -1,1 -1,1 +1,2 @@@\n  a\n++b\n".into(),
             &["gap Unreadable x"],
@@ -349,6 +349,7 @@ fn what_cannot_be_read_is_a_gap_and_the_rest_still_counts() {
             "diff --git a/x b/x\n--- a/x\n+++ b/z\n@@ -1 +1 @@\n-a\n+b\n".into(),
             &["modified z from x @1,1:ra", "gap Unreadable z"],
         ),
+        ("Only in b/dir: x y\n".into(), &["gap Unreadable b/dir/x y"]),
         ("* Unmerged path x\n".into(), &["gap Unreadable x"]),
         ("*** a/x\n--- b/x\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n".into(), &["gap Unreadable"]),
     ];
