@@ -7,13 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, anyhow};
 use git::{MAX_DIFF_BYTES, RangeRequest, Repository, ResolvedRange};
 use report::{TerminalOptions, json, markdown, sarif};
-use review::attribution::Declaration;
+use review::attribution::{Declaration, Note};
 use review::packet::PacketV1;
 use review::policy::BasePolicy;
 use review::{Change, CommitId, RepoPath};
 use service::config::{self, BASE_FILE, Config, Offline, OperatorFile, Overrides};
 use service::places::user_config;
-use service::review_one::{ReviewRequest, Tables, decide, review_one};
+use service::review_one::{ReviewRequest, Tables, decide, review_one, who_wrote};
 use service::{doctor, init};
 
 use crate::args::{
@@ -70,13 +70,9 @@ fn classify(args: &ChangeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
 
 fn attribute(args: &ChangeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let gathered = gather(args, verbosity)?;
-    let declaration = declaration(args)?;
-    let attribution = service::review_one::who_wrote(
-        &gathered.change,
-        &gathered.notes,
-        declaration.as_ref(),
-        &Tables::embedded(),
-    );
+    let tables = Tables::embedded();
+    let declaration = declaration(args, &tables)?;
+    let attribution = who_wrote(&gathered.change, &gathered.notes, declaration.as_ref(), &tables);
     print(args, &explain::attribution(&attribution, args.format)?)
 }
 
@@ -89,7 +85,7 @@ fn print(args: &ChangeArgs, text: &str) -> Result<Exit, Failure> {
 struct Gathered {
     change: Change,
     repository: Option<Repository>,
-    notes: Vec<(CommitId, String)>,
+    notes: Vec<Note>,
     range: Option<ResolvedRange>,
 }
 
@@ -117,6 +113,7 @@ fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> 
     let change = repository.gather(&range).map_err(Failure::usage)?;
     let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
     let notes = repository.ai_notes(&commits).map_err(Failure::usage)?;
+    let notes = notes.into_iter().map(|(commit, text)| Note { commit, text }).collect();
     Ok(Gathered { change, repository: Some(repository), notes, range: Some(range) })
 }
 
@@ -207,12 +204,12 @@ fn base_policy(gathered: &Gathered, verbosity: Verbosity) -> Result<BasePolicy> 
     }
 }
 
-fn declaration(args: &ChangeArgs) -> Result<Option<Declaration>, Failure> {
+fn declaration(args: &ChangeArgs, tables: &Tables) -> Result<Option<Declaration>, Failure> {
     let Some(who) = &args.written_by else { return Ok(None) };
     if who.trim().is_empty() {
         return Err(Failure::usage(anyhow!("--written-by needs `human`, a model's name or a tool's")));
     }
-    Ok(Some(Declaration::parse(who)))
+    Ok(Some(service::review_one::declaration(who.trim(), tables)))
 }
 
 fn request<'a>(
@@ -229,7 +226,7 @@ fn request<'a>(
         change: gathered.change,
         repository: gathered.repository,
         notes: gathered.notes,
-        declaration: declaration(args)?,
+        declaration: declaration(args, tables)?,
         config,
         tables,
         environment: &environment,

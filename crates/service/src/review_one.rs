@@ -7,7 +7,7 @@ use git::Repository;
 use models::{Catalogue, HttpClient};
 use review::anchor::{Anchor, FileTexts, anchor, texts_wanted};
 use review::answer::Answer;
-use review::attribution::{Agents, Attribution, AuthorState, AuthorshipInput, Declaration, attribute};
+use review::attribution::{Agents, Attribution, AuthorState, AuthorshipInput, Declaration, Note, attribute};
 use review::classify::{Classification, ClassifyRules, classify};
 use review::coverage::{CoverageInput, compute};
 use review::engine::estimate_tokens;
@@ -18,7 +18,7 @@ use review::packet::{PacketInput, PacketV1, ReceiptKindV1, ReceiptV1, RunV1, ass
 use review::panel::{LensWish, Panel, PanelInput, Relation, Reviewer, choose, relation};
 use review::prompt::{MAX_BODY_BYTES, build, plan};
 use review::wishes::{WishInput, wishes};
-use review::{Change, CommitId, Digest, Families, Finding, Side};
+use review::{Change, Digest, Families, Finding, Side};
 use store::Store;
 use tokio::time::Instant;
 
@@ -68,7 +68,7 @@ pub struct ReviewRequest<'a> {
     /// Where whole files can be read; `None` where only a diff is at hand.
     pub repository: Option<Repository>,
     /// The git-ai notes of the range's commits.
-    pub notes: Vec<(CommitId, String)>,
+    pub notes: Vec<Note>,
     /// What somebody with write access says about the author.
     pub declaration: Option<Declaration>,
     /// The configuration, already narrowed by the base.
@@ -160,14 +160,31 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
     Ok(Decided { rules, text_digest, attribution, classification, wishes, roster, panel })
 }
 
+/// What `--written-by` says: `human`, or a model or a family that the table knows, or else a tool.
+pub fn declaration(who: &str, tables: &Tables) -> Declaration {
+    let is_model = !tables.families.resolve(who).lineage.families.is_empty();
+    match who {
+        "human" => Declaration::Human,
+        _ if is_model => Declaration::Model(who.to_owned()),
+        _ => Declaration::Agent(who.to_owned()),
+    }
+}
+
 /// Who wrote a change, by all that is at hand.
 pub fn who_wrote(
     change: &Change,
-    notes: &[(CommitId, String)],
+    notes: &[Note],
     declaration: Option<&Declaration>,
     tables: &Tables,
 ) -> Attribution {
-    let input = AuthorshipInput { notes, declaration, ..AuthorshipInput::of(change) };
+    // Title and body of a range are its commits' own words, and those are read with the commits.
+    let input = AuthorshipInput {
+        commits: &change.commits,
+        branch: change.branch.as_deref(),
+        notes,
+        declaration,
+        ..AuthorshipInput::default()
+    };
     attribute(&input, &tables.agents, &tables.families)
 }
 

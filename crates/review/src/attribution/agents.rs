@@ -9,8 +9,6 @@ use super::Role;
 use crate::{Family, Lineage};
 
 /// The table that is built in.
-const EMBEDDED: &str = include_str!("../../../../config/agents.toml");
-
 /// The tail of the addresses that GitHub gives its users.
 const GITHUB_NOREPLY: &str = "@users.noreply.github.com";
 
@@ -269,9 +267,12 @@ pub struct Agents {
 }
 
 impl Agents {
+    /// The text of the table that is built in.
+    pub const EMBEDDED: &str = include_str!("../../../../config/agents.toml");
+
     /// The table that is built in.
     pub fn embedded() -> Self {
-        Self::parse(EMBEDDED).expect("a test parses the table that is built in")
+        Self::parse(Self::EMBEDDED).expect("a test parses the table that is built in")
     }
 
     /// Reads a table.
@@ -523,7 +524,7 @@ mod tests {
 
     #[test]
     fn the_built_in_table_is_right() {
-        let agents = Agents::parse(EMBEDDED).expect("the table that is built in");
+        let agents = Agents::parse(Agents::EMBEDDED).expect("the table that is built in");
         let families = Families::embedded();
         for family in agents.agents.iter().filter_map(|agent| agent.default.as_deref()) {
             assert!(families.knows(&Family::new(family)), "{family}");

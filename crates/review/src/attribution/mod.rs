@@ -539,3 +539,14 @@ pub enum Strength {
     /// What the platform asserts or someone with write access declared.
     Vouched,
 }
+
+impl Strength {
+    /// Its name in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Weak => "weak",
+            Self::Claimed => "claimed",
+            Self::Vouched => "vouched for",
+        }
+    }
+}

@@ -8,8 +8,6 @@ use super::table::{AliasEntry, FamiliesError, Table};
 use super::{Edge, EdgeKind, Family, Lineage, Resolution};
 
 /// The table that is built in.
-const EMBEDDED: &str = include_str!("../../../../config/families.toml");
-
 /// A longer name is cut: no vendor's is a tenth of this, and an author can write megabytes.
 const NAME_LIMIT: usize = 512;
 
@@ -32,9 +30,12 @@ pub struct Families {
 }
 
 impl Families {
+    /// The text of the table that is built in.
+    pub const EMBEDDED: &str = include_str!("../../../../config/families.toml");
+
     /// The table that is built in.
     pub fn embedded() -> Self {
-        Self::parse(EMBEDDED).expect("a test parses the table that is built in")
+        Self::parse(Self::EMBEDDED).expect("a test parses the table that is built in")
     }
 
     /// Reads a table.
@@ -397,7 +398,7 @@ mod tests {
 
     #[test]
     fn the_built_in_table_is_right() {
-        let families = Families::parse(EMBEDDED).expect("the table that is built in");
+        let families = Families::parse(Families::EMBEDDED).expect("the table that is built in");
         assert!(families.knows(&Family::new("Anthropic")));
         assert!(!families.knows(&Family::new("nobody")));
     }
