@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::time::Instant;
-use tracing::info;
+use tracing::warn;
 
 use crate::Model;
 use crate::endpoint::{BaseUrl, Endpoint};
@@ -92,7 +92,7 @@ impl Model for ChatModel {
                 return Err(error);
             }
             refused.store(true, Ordering::Relaxed);
-            info!(model = %self.model, %error, "asking without what the server does not take");
+            warn!(model = %self.model, %error, "asking without what the server does not take");
         }
     }
 }

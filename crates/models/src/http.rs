@@ -50,10 +50,15 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy that `HTTPS_PROXY` (or `https_proxy`, `ALL_PROXY`, `all_proxy`) and `NO_PROXY` name.
+    /// The proxy that the process's environment names; see [`Proxy::from_variables`].
     pub fn from_environment() -> Option<Self> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// The proxy that `HTTPS_PROXY` or `ALL_PROXY` names, past which `NO_PROXY` leads; lower case counts too.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let first = |names: &[&str]| {
-            names.iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.trim().is_empty())
+            names.iter().filter_map(|name| variable(name)).find(|value| !value.trim().is_empty())
         };
         Some(Self {
             url: first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?.into(),
@@ -196,4 +201,43 @@ fn from_reqwest(error: reqwest::Error) -> ModelError {
         return ModelError::Request { detail: error.to_string() };
     }
     ModelError::Interrupted { source: error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_proxy_is_the_one_for_https() {
+        let proxy = |variables: &[(&str, &str)]| {
+            let get = |name: &str| {
+                variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
+            };
+            Proxy::from_variables(get).map(|proxy| (proxy.url.expose_secret().to_owned(), proxy.except))
+        };
+        let is = |url: &str, except: &str| Some((url.to_owned(), except.to_owned()));
+        assert_eq!(proxy(&[]), None);
+        // This one is for plain http, of which there is none that a proxy should see.
+        assert_eq!(proxy(&[("HTTP_PROXY", "http://a:1"), ("http_proxy", "http://a:1")]), None);
+        assert_eq!(proxy(&[("HTTPS_PROXY", " "), ("NO_PROXY", "b")]), None);
+        assert_eq!(proxy(&[("https_proxy", "http://a:1")]), is("http://a:1", ""));
+        assert_eq!(
+            proxy(&[("ALL_PROXY", "http://z:9"), ("HTTPS_PROXY", "http://a:1"), ("no_proxy", "b,.c")]),
+            is("http://a:1", "b,.c")
+        );
+    }
+
+    #[test]
+    fn a_key_in_a_header_is_marked_and_a_broken_one_is_refused() {
+        assert!(bearer(&"sk-oak".into()).unwrap().is_sensitive());
+        let error = bearer(&"sk-oak\nX-Other: 1".into()).unwrap_err().to_string();
+        assert!(error.contains("the key holds characters") && !error.contains("sk-oak"), "{error}");
+    }
+
+    #[test]
+    fn a_proxy_that_is_no_url_is_refused_without_its_password() {
+        let proxy = Proxy { url: "http://kim:hunter2@[x".into(), except: String::new() };
+        let error = HttpClient::new(Limits::default(), Some(&proxy)).unwrap_err().to_string();
+        assert!(error.contains("cannot be set up") && !error.contains("hunter2"), "{error}");
+    }
 }

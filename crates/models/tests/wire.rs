@@ -12,11 +12,12 @@ use std::time::Duration;
 use fake_models::{Behaviour, FakeModels};
 use models::{
     AnswerSchema, BaseUrl, ChatModel, Content, Dialect, Endpoint, Finish, HttpClient, Limits, MaxTokensField,
-    Message, Model, ModelError, Phase, PlainHttp, Prompt, Reply, StoreField, StructuredOutput,
+    Message, Model, ModelError, Phase, PlainHttp, Prompt, Proxy, Reply, StoreField, StructuredOutput,
     TemperatureField, list_models,
 };
 use review::Digest;
 use serde_json::json;
+use tokio::io::AsyncReadExt;
 
 const KEY: &str = "sk-canary-0123456789abcdef";
 
@@ -323,6 +324,35 @@ async fn neither_key_nor_prompt_nor_address_gets_into_an_error() {
         assert!(!text.contains("chat/completions"), "{text}");
         assert!(text.len() < 3000, "{text}");
     }
+}
+
+#[tokio::test]
+async fn https_goes_through_the_proxy_and_loopback_http_does_not() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 1024];
+        let length = stream.read(&mut head).await.unwrap();
+        String::from_utf8_lossy(&head[..length]).into_owned()
+    });
+    let list = |proxy: Proxy, base_url: &str| {
+        let base_url = BaseUrl::parse(base_url, PlainHttp::LoopbackOnly).unwrap();
+        let http = HttpClient::new(LIMITS, Some(&proxy)).unwrap();
+        async move { list_models(&http, &base_url, Some(&KEY.into()), http.deadline()).await }
+    };
+    let fake = FakeModels::start().await;
+    fake.always("sol", Behaviour::Echo);
+    let proxy = Proxy { url: url.into(), except: "127.0.0.2, shop.example".to_owned() };
+    // Neither of these gets to the proxy, which takes one connection only.
+    assert!(list(proxy.clone(), &fake.base_url()).await.unwrap().contains("sol"));
+    assert!(matches!(list(proxy.clone(), "https://127.0.0.2:1").await, Err(ModelError::Connect { .. })));
+    // This one does, and the proxy hangs up. It learns the host and nothing else.
+    assert!(list(proxy, "https://models.example").await.is_err());
+    let head = asked.await.unwrap();
+    assert!(head.starts_with("CONNECT models.example:443 HTTP/1.1"), "{head}");
+    assert!(!head.contains(KEY));
+    fake.finish();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What is kept: the ledger of what was spent, and the receipts. SQL does not leave this crate.
 //!
-//! One SQL serves SQLite and PostgreSQL (`sqlx::Any`); where they differ is [`Engine`]. Its rules: columns are TEXT,
+//! One SQL serves SQLite and PostgreSQL (`sqlx::Any`); where they differ is `Engine`. Its rules: columns are TEXT,
 //! BIGINT or BYTEA; sums are cast to BIGINT; an `Option<f64>` is never bound, since sqlx 0.9 mixes up the types of its
 //! NULLs.
 

@@ -283,6 +283,33 @@ async fn an_altered_receipt_is_an_error(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn processes_that_share_a_database_never_pass_a_cap() {
+    for database in [sqlite(), postgres().await] {
+        // To the database, pools are as separate as processes are.
+        let mut stores = Vec::new();
+        for _ in 0..4 {
+            stores.push(open(&database.url).await.unwrap());
+        }
+        let callers = (0..40).map(|caller| {
+            let store = stores[caller % stores.len()].clone();
+            tokio::spawn(async move {
+                reserve(&store, 70, &[booking(Scope::Day, "2026-11-21", Some(1000))]).await
+            })
+        });
+        let mut let_in = 0;
+        for caller in callers.collect::<Vec<_>>() {
+            let_in += u64::from(matches!(caller.await.unwrap(), Reserved::Yes(_)));
+        }
+        assert_eq!(let_in, 14);
+        assert_eq!(stores[0].spent(Scope::Day, "2026-11-21").await.unwrap(), 980);
+        for store in stores {
+            store.close().await;
+        }
+        database.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn processes_that_open_a_new_database_together_all_succeed() {
     for database in [sqlite(), postgres().await] {
         let openers = (0..8).map(|_| {
