@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use review::answer::Answer;
 use review::attribution::{Attribution, AuthorState};
@@ -58,13 +59,24 @@ struct Row {
     judgement: Judgement,
 }
 
+/// The tables that decisions rest on; they take a while to compile.
+struct Tables {
+    classify: ClassifyRules,
+    lineage_sets: Vec<BTreeSet<Family>>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables {
+    classify: ClassifyRules::embedded(),
+    lineage_sets: Families::embedded().lineage_sets(),
+});
+
 /// Decides one row, with every seated reviewer answering that it found nothing.
 fn decide(state: AuthorState, roster_of: &[&str], independence: Independence, offline: bool) -> Row {
     let change: Change = review::diff::change_from_patch(DIFF.as_bytes());
     let attribution = author(state);
     let engines = roster(roster_of);
     let policy = Policy { independence, offline, ..Policy::default() };
-    let classification = classify(&change, &ClassifyRules::embedded());
+    let classification = classify(&change, &TABLES.classify);
     let rules = [(Lens::Security, vec![0]), (Lens::Complexity, vec![0])];
     let wishes = wishes(&WishInput {
         change: &change,
@@ -73,13 +85,12 @@ fn decide(state: AuthorState, roster_of: &[&str], independence: Independence, of
         unsafe_to_send: &[],
         policy: &policy,
     });
-    let lineage_sets = Families::embedded().lineage_sets();
     let panel = choose(&PanelInput {
         attribution: &attribution,
         wishes: &wishes,
         engines: &engines,
         policy: &policy,
-        lineage_sets: &lineage_sets,
+        lineage_sets: &TABLES.lineage_sets,
     });
     let answer =
         || Ending::Answered(Answer { examined: vec!["src/cache.rs".to_owned()], ..Answer::default() });

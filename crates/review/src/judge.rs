@@ -230,7 +230,11 @@ fn missing(input: &JudgeInput<'_>) -> Vec<String> {
                     .to_owned()
             }
         };
-        missing.push(format!("{} not answered: {reason}; {remedy}", list(lenses)));
+        let how = match kind {
+            UnmetKind::NoModel | UnmetKind::AllRelated => "not answered",
+            UnmetKind::NotDiverseEnough => "not answered independently",
+        };
+        missing.push(format!("{} {how}: {reason}; {remedy}", list(lenses)));
     }
     // What an unmet lens left open is told above, once; the gaps of the reading and of failed reviewers are left.
     let told = |gap: &Gap| {
@@ -288,6 +292,10 @@ fn independence_words(standing: Standing, input: &JudgeInput<'_>) -> String {
             format!("written by {families}, reviewed by others")
         }
         Standing::Established => format!("written by {families} by its own account, reviewed by others"),
+        Standing::NotIndependent if input.attribution.families.is_empty() => {
+            "independence not established: an unknown model wrote it, and may be of the reviewers' family"
+                .to_owned()
+        }
         Standing::NotIndependent => {
             let lenses = input.coverage.lenses.iter().filter(|lens| !lens.independent);
             format!(
