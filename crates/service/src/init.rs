@@ -62,6 +62,7 @@ fn write_new(path: PathBuf, text: &str) -> Result<Written> {
 mod tests {
     use super::*;
     use crate::config;
+    use crate::toml_error::collect_keys;
 
     /// Takes the comment marks off the keys (`# key = …`), but not off the prose (`## …`).
     fn uncommented(example: &str) -> String {
@@ -88,22 +89,6 @@ mod tests {
                     example.contains(&format!("{key} = ")) || example.contains(&format!("[{key}]"));
                 assert!(is_there, "`{key}` is not in the example");
             }
-        }
-    }
-
-    fn collect_keys(schema: &serde_json::Value, keys: &mut Vec<String>) {
-        match schema {
-            serde_json::Value::Object(object) => {
-                if let Some(serde_json::Value::Object(properties)) = object.get("properties") {
-                    keys.extend(properties.keys().cloned());
-                }
-                object.values().for_each(|value| collect_keys(value, keys));
-            }
-            serde_json::Value::Array(items) => items.iter().for_each(|value| collect_keys(value, keys)),
-            serde_json::Value::Null
-            | serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_)
-            | serde_json::Value::String(_) => {}
         }
     }
 
