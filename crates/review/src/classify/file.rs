@@ -40,11 +40,13 @@ pub(super) fn classify_file(file: &FileChange, rules: &ClassifyRules) -> (FileCl
     };
     let mut kind = Kind { code, tests: everywhere(Label::Tests), docs: false };
     // What instructs a model is no document, whatever its extension.
-    let instructs =
-        named.iter().any(|found| found.label == Label::Prompts && kind.is_in(found.scope))
-            || lines.first.keys().map(|&rule| &rules.lines[rule]).any(|rule| {
-                rule.label == Label::Prompts && rule.scope == Scope::Any && rule.applies_to(&paths)
-            });
+    let instructs = named.iter().any(|found| found.label == Label::Prompts && kind.is_in(found.scope))
+        || lines.first.keys().map(|&rule| &rules.lines[rule]).any(|rule| {
+            rule.label == Label::Prompts
+                && rule.scope.reaches_documents()
+                && kind.is_in(rule.scope)
+                && rule.applies_to(&paths)
+        });
     let no_document =
         [file.modes.0, file.modes.1].into_iter().flatten().any(|mode| NO_DOCUMENT.contains(&mode));
     kind.docs = everywhere(Label::Docs) && !code && !instructs && !no_document;
