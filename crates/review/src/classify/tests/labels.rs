@@ -281,6 +281,7 @@ fn documents() {
         ("LICENSE-MIT", "+Hello", docs),
         ("CHANGELOG", "+Hello", docs),
         ("deploy/README.md", "+Hello", docs),
+        ("tests/README.md", "+Hello", docs),
         // What can run, or steers something that runs.
         ("docs/conf.py", "+a()", &[]),
         ("docs/index.mdx", "+<A />", &[]),

@@ -53,6 +53,10 @@ fn what_is_wrong_with_rules_is_named() {
             "[[label]]\nname = \"ci\"\n[[label.line]]\nreason = \"a\"\npattern = \"\"",
             "a rule of label ci has no pattern",
         ),
+        (
+            "[[label]]\nname = \"docs\"\n[[label.line]]\nreason = \"a\"\npattern = \"a\"",
+            "a line cannot make a file docs, only its path can",
+        ),
     ] {
         let error = ClassifyRules::parse(text).expect_err(text);
         assert!(told(&error).contains(expected), "{text}\n{}", told(&error));
