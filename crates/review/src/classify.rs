@@ -25,8 +25,8 @@ use file::{Sighting, classify_file};
 /// How many reasons a label, a risk or a reversibility is given, each of another rule.
 const REASONS: usize = 3;
 
-/// From so many changed lines outside tests and documents on, a change is more than people read with care, and a
-/// mistake anywhere in it counts as likely to be missed.
+/// With more changed lines outside tests, documents and lockfiles, a change is more than people read with care, and
+/// a mistake anywhere in it counts as likely to be missed.
 const LINES_PEOPLE_READ: u64 = 2_000;
 
 /// What a change is.
@@ -247,14 +247,14 @@ fn judge_risk(change: &Change, files: &[FileClass], sightings: &[Sighting]) -> (
         .files
         .iter()
         .zip(files)
-        .filter(|(_, class)| class.risk > Risk::Low)
+        .filter(|(_, class)| class.risk > Risk::Low && !class.has(Label::Lockfile))
         .map(|(file, _)| file.line_counts())
         .map(|(added, removed)| added + removed)
         .sum();
     if lines > LINES_PEOPLE_READ {
         risk = Risk::High;
         reasons.push(format!(
-            "{lines} changed lines outside tests and documents: more than people read with care"
+            "{lines} changed lines outside tests, documents and lockfiles: more than people read with care"
         ));
     }
     reasons.extend(first_of_each_rule(sightings.iter().filter(|sighting| sighting.risk == risk)));

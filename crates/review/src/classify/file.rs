@@ -40,14 +40,18 @@ pub(super) fn classify_file(file: &FileChange, rules: &ClassifyRules) -> (FileCl
     };
     let mut kind = Kind { code, tests: everywhere(Label::Tests), docs: false };
     // What instructs a model is no document, whatever its extension.
-    let instructs =
-        named.iter().any(|found| found.label == Label::Prompts && kind.is_in(found.scope))
-            || lines.first.keys().map(|&rule| &rules.lines[rule]).any(|rule| {
-                rule.label == Label::Prompts && rule.scope == Scope::Any && rule.applies_to(&paths)
-            });
+    let instructs = named.iter().any(|found| found.label == Label::Prompts && kind.is_in(found.scope))
+        || lines.first.keys().map(|&rule| &rules.lines[rule]).any(|rule| {
+            rule.label == Label::Prompts
+                && rule.scope.reaches_documents()
+                && kind.is_in(rule.scope)
+                && rule.applies_to(&paths)
+        });
     let no_document =
         [file.modes.0, file.modes.1].into_iter().flatten().any(|mode| NO_DOCUMENT.contains(&mode));
     kind.docs = everywhere(Label::Docs) && !code && !instructs && !no_document;
+    // A document beside tests is a document.
+    kind.tests &= !kind.docs;
     let Kind { code, tests, docs } = kind;
     let binary = matches!(file.content, Content::Binary);
 
@@ -85,10 +89,11 @@ pub(super) fn classify_file(file: &FileChange, rules: &ClassifyRules) -> (FileCl
                 }
             },
             risk: rule.risk,
-            reversibility: match (rule.label, undoes) {
-                // What the down part of a migration drops is what its up part made.
-                (Label::Database, true) => rule.reversibility.min(Reversibility::Costly),
-                _ => rule.reversibility,
+            // What the down part of a migration drops is what its up part made.
+            reversibility: if rule.label == Label::Database && undoes {
+                rule.reversibility.min(Reversibility::Costly)
+            } else {
+                rule.reversibility
             },
         });
     }

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use super::rules::ClassifyRules;
 use super::table::{Case, LineTable, PathTable};
-use super::{Reversibility, Risk};
+use super::{LINES_PEOPLE_READ, Reversibility, Risk};
 
 impl ClassifyRules {
     /// The rules in force, as a page in Markdown: every label with its globs and patterns, and why each is there.
     pub fn page(&self) -> String {
-        let mut page = String::from(INTRODUCTION);
+        let mut page = INTRODUCTION.replace("LINES_PEOPLE_READ", &LINES_PEOPLE_READ.to_string());
         for label in &self.table.label {
             section(&mut page, &format!("## {}", label.name.name()), "");
             push(&mut page, &format!("Risk: {}, unless a rule below says otherwise.", label.risk.name()));
@@ -62,7 +62,7 @@ no judgement: a label says where to look.
 
 - Risk. A file that is a document or a test starts at low, every other at medium, and each rule that matches may raise
   it. A test counts as medium at most, unless it instructs a model. Part of a change that could not be read makes it
-  high, and so do more than 2,000 changed lines outside tests and documents.
+  high, and so do more than LINES_PEOPLE_READ changed lines outside tests, documents and lockfiles.
 - Reversibility. `costly`: a revert undoes it with care. `irreversible`: a revert does not bring back what is lost, or
   take back what went out.
 - A file is a document, or a test, when all its paths (old and new) are. What instructs a model is no document.

@@ -14,6 +14,9 @@ use crate::RepoPath;
 /// rebuilt over and over on mixed text.
 const AUTOMATON_BYTES: usize = 16 << 20;
 
+/// Labels that leave lenses out.
+const BY_PATH_ALONE: [Label; 4] = [Label::Lockfile, Label::Tests, Label::Docs, Label::Binary];
+
 /// The rules by which a change is classified, compiled.
 ///
 /// They come with the program ([`ClassifyRules::embedded`]) and can be added to by the operator
@@ -68,6 +71,9 @@ pub enum ClassifyError {
     /// Each pattern is fine, all together are too large.
     #[error("could not compile all patterns into one set")]
     TooLarge(#[source] Box<regex::Error>),
+    /// A line is to give a label that leaves lenses out. Whoever writes the line would choose who looks at it.
+    #[error("a line cannot make a file {label}, only its path can", label = .0.name())]
+    ByLine(Label),
     /// A rule that says nothing, or that could never match.
     #[error("a rule of {of} has no {lacks}")]
     Incomplete {
@@ -130,6 +136,9 @@ impl ClassifyRules {
         for label in &table.label {
             let of = format!("label {}", label.name.name());
             paths.push(compile_paths(label, &of)?);
+            if BY_PATH_ALONE.contains(&label.name) && !label.line.is_empty() {
+                return Err(ClassifyError::ByLine(label.name));
+            }
             for line in &label.line {
                 lines.push(compile_line(label, line, &of)?);
             }

@@ -130,6 +130,14 @@ pub(super) enum Scope {
 }
 
 impl Scope {
+    /// Whether a rule of this scope looks at documents.
+    pub(super) fn reaches_documents(self) -> bool {
+        match self {
+            Self::NotTests | Self::Any => true,
+            Self::Production | Self::ProductionCode | Self::Code => false,
+        }
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Production => "neither documents nor tests",

@@ -1,8 +1,20 @@
-//! Tests of classification: one table a label, risk, reversibility, lenses, and what must hold of every change.
+//! Tests of classification, and the small changes that they are made of.
+
+use std::sync::LazyLock;
 
 use super::*;
 use crate::change::{Content, Operation, Source, Subject};
-use crate::{Digest, FileChange, Hunk};
+use crate::{Digest, FileChange, Hunk, Lens};
+
+mod harm;
+mod labels;
+mod page;
+mod properties;
+mod seats;
+mod tables;
+
+/// The embedded rules, compiled once for all tests.
+static RULES: LazyLock<ClassifyRules> = LazyLock::new(ClassifyRules::embedded);
 
 /// A change of one text file for each `(path, lines)`; lines start with their marker.
 fn change(files: &[(&str, &str)]) -> Change {
@@ -24,21 +36,36 @@ fn change_of(files: Vec<FileChange>) -> Change {
 }
 
 fn text_file(path: &str, lines: &str) -> FileChange {
-    let body = format!("{lines}\n");
+    let hunk = Hunk::new(1, 1, String::new(), format!("{lines}\n"), false);
+    file_of(path, Content::Text(vec![hunk]))
+}
+
+fn binary_file(path: &str) -> FileChange {
+    file_of(path, Content::Binary)
+}
+
+fn file_of(path: &str, content: Content) -> FileChange {
     FileChange {
         path: RepoPath::from(path),
         old_path: None,
         operation: Operation::Modified,
         modes: (None, None),
-        content: Content::Text(vec![Hunk::new(1, 1, String::new(), body, false)]),
+        content,
     }
 }
 
-#[test]
-fn a_migration_is_a_database_change() {
-    let rules = ClassifyRules::embedded();
-    let classified = classify(&change(&[("db/migrate/1_users.sql", "+select 1;")]), &rules);
-    assert!(classified.has(Label::Database));
-    let reasons = &classified.labels[0].reasons;
-    assert_eq!(reasons[0], "db/migrate/1_users.sql: a migration (**/migrate/**)");
+fn classified(files: &[(&str, &str)]) -> Classification {
+    classify(&change(files), &RULES)
+}
+
+fn labels_of(classification: &Classification) -> Vec<Label> {
+    classification.labels.iter().map(|labelled| labelled.label).collect()
+}
+
+/// The lenses that ask a model about a change of these files.
+fn seated(files: &[(&str, &str)]) -> Vec<Lens> {
+    let change = change(files);
+    let classification = classify(&change, &RULES);
+    let decisions = lenses(&change, &classification);
+    decisions.into_iter().filter(|decision| decision.seated).map(|decision| decision.lens).collect()
 }
