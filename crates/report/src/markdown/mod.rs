@@ -9,8 +9,10 @@ mod claims;
 mod folded;
 mod opening;
 
-use review::Digest;
+use std::collections::BTreeSet;
+
 use review::packet::PacketV1;
+use review::{Digest, Family};
 
 use build::{Block, Entry, Foreign, Inline, Line, render};
 
@@ -24,6 +26,9 @@ pub const MAX_COMMENT_BYTES: usize = 60_000;
 
 /// What the parts beside the claims may take; the claims take what is left.
 const LIST_BYTES: usize = 4_000;
+
+/// How many names a line lists.
+const NAMES: usize = 9;
 
 /// The packet as a comment.
 pub fn markdown(packet: &PacketV1, digest: &Digest) -> String {
@@ -88,14 +93,22 @@ fn code(text: &str) -> Inline {
     Inline::Code(Foreign::clipped(text, 300))
 }
 
-/// Several pieces with a comma between them.
-fn comma_separated(pieces: impl IntoIterator<Item = Inline>) -> Line {
+/// Several pieces with a comma between them; the tenth and all behind it are counted.
+fn comma_separated(pieces: impl ExactSizeIterator<Item = Inline>) -> Line {
+    let more = pieces.len().saturating_sub(NAMES);
     let mut line = Line::new();
-    for piece in pieces {
+    for piece in pieces.take(NAMES) {
         if !line.is_empty() {
             line.push(own(", "));
         }
         line.push(piece);
     }
+    if more > 0 {
+        line.extend([own(" and "), count(more), own(" more")]);
+    }
     line
+}
+
+fn families(families: &BTreeSet<Family>) -> Line {
+    comma_separated(families.iter().map(|family| code(family.as_str())))
 }
