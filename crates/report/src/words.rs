@@ -511,3 +511,55 @@ pub(crate) fn without_mentions(text: &str) -> String {
     }
     safe
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_shown_in_one_way() {
+        for (amount, expect) in [
+            (Amount::Count(0), "0"),
+            (Amount::Count(999), "999"),
+            (Amount::Count(1_000), "1,000"),
+            (Amount::Count(1_234_567), "1,234,567"),
+            (Amount::Code(-1), "-1"),
+            (Amount::MicroUsd(0), "0.0000 USD"),
+            (Amount::MicroUsd(1), "0.0001 USD"),
+            (Amount::MicroUsd(88_310), "0.0884 USD"),
+            (Amount::MicroUsd(1_234_000_000), "1,234.0000 USD"),
+            (Amount::Millis(999), "0.9 s"),
+            (Amount::Millis(61_250), "61.2 s"),
+            (Amount::UnixSeconds(0), "1970-01-01 00:00:00 UTC"),
+            (Amount::UnixSeconds(-1), "1969-12-31 23:59:59 UTC"),
+            (Amount::UnixSeconds(951_782_399), "2000-02-28 23:59:59 UTC"),
+            (Amount::UnixSeconds(951_782_400), "2000-02-29 00:00:00 UTC"),
+            (Amount::UnixSeconds(951_868_800), "2000-03-01 00:00:00 UTC"),
+            (Amount::UnixSeconds(4_107_542_400), "2100-03-01 00:00:00 UTC"),
+        ] {
+            assert_eq!(amount.to_string(), expect);
+        }
+        // No number of a packet is too large or too small to be shown.
+        for amount in
+            [Amount::MicroUsd(u64::MAX), Amount::UnixSeconds(i64::MIN), Amount::UnixSeconds(i64::MAX)]
+        {
+            assert!(!amount.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_place_names_its_lines_once() {
+        assert_eq!(place("a.rs", Some((3, 5))), "a.rs:3-5");
+        assert_eq!(place("a.rs", Some((3, 3))), "a.rs:3");
+        assert_eq!(place("a.rs", None), "a.rs");
+    }
+
+    #[test]
+    fn text_is_clipped_between_characters() {
+        assert_eq!(clip("äöü", 3), "äöü");
+        assert_eq!(clip("äöü", 2), "äö…");
+        assert_eq!(clip("a bc", 2), "a…");
+        assert_eq!(short("0123456789abcdef"), "0123456789ab");
+        assert_eq!(short("äö"), "äö");
+    }
+}

@@ -9,7 +9,6 @@ use crate::words::{
     Amount, by_standing, check_source_words, check_words, family_beside, lines, named_supporters,
     one_or_many, place, place_note, support, uncounted_sources,
 };
-use crate::wrap::wrap;
 
 /// How wide a scenario is: what GitHub's comment shows of a fence without scrolling.
 const SCENARIO_COLUMNS: usize = 88;
@@ -159,11 +158,4 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
         blocks.push(Block::Details("Refuted claims", vec![list]));
     }
     blocks
-}
-
-impl Foreign {
-    /// Breaks prose into lines.
-    fn wrapped(&self, columns: usize) -> Vec<Self> {
-        wrap(self.as_str(), columns).into_iter().map(|line| Self::new(&line)).collect()
-    }
 }

@@ -5,7 +5,7 @@ use review::packet::{EvidenceV1, PacketV1, RecusalV1, family_words};
 use review::panel::Relation;
 
 use super::build::{Block, Entry, Foreign, Inline, Line};
-use super::{code, count, families, listed, own};
+use super::{NOT_REVIEWED_BYTES, code, count, families, listed, listed_within, own};
 use crate::words::{
     GapGroup, author_words, by_standing, channel_words, exempt_groups, gap_groups, not_asked, one_or_many,
     reasons, role_words, severity_counts, standing_words, strength_words, strongest_evidence,
@@ -78,7 +78,7 @@ fn not_reviewed(packet: &PacketV1) -> Vec<Block> {
             own(one_or_many(hunks, " hunk was looked at.", " hunks were looked at.")),
         ])];
     }
-    vec![Block::Heading(vec![own("Not reviewed")]), listed(entries)]
+    vec![Block::Heading(vec![own("Not reviewed")]), listed_within(NOT_REVIEWED_BYTES, entries)]
 }
 
 fn gap(group: GapGroup<'_>) -> Entry {

@@ -87,4 +87,13 @@ fn headline(screen: &mut Screen, packet: &PacketV1) {
         Amount::Count(packet.classification.removed)
     );
     screen.flow(0, 2, &[(Ink::Dim, &reviewed), (Ink::Dim, ", "), (Ink::Dim, &size)]);
+    let gated = packet.judgement.gated as usize;
+    if gated > 0 {
+        let words = format!(
+            "{} {} or worse, which fails the run",
+            plural(gated, "claim is", "claims are"),
+            packet.judgement.fail_on.name()
+        );
+        screen.flow(0, 2, &[(Ink::Dim, &words)]);
+    }
 }

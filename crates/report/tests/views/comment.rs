@@ -175,21 +175,7 @@ fn what_does_not_fit_is_counted_and_the_worst_claims_stay() {
 
 #[test]
 fn lists_of_any_length_leave_room_for_the_claims() {
-    let mut packet = value();
-    let many = |pointer: &str| {
-        let list =
-            value().pointer(pointer).and_then(Value::as_array).expect("the fixture has this list").clone();
-        let mut many: Vec<Value> = list.iter().cloned().cycle().take(3_000).collect();
-        for (index, item) in many.iter_mut().enumerate() {
-            for field in ["detail", "reason", "text", "name", "file", "engine", "reviewer", "id"] {
-                if item.get(field).is_some_and(Value::is_string) {
-                    item[field] = json!(format!("{index} {}", "long ".repeat(80)));
-                }
-            }
-        }
-        json!(many)
-    };
-    for pointer in [
+    const LISTS: [&str; 16] = [
         "/gaps",
         "/attribution/evidence",
         "/attribution/families",
@@ -206,13 +192,30 @@ fn lists_of_any_length_leave_room_for_the_claims() {
         "/judgement/reasons",
         "/claims/0/supporters",
         "/claims/0/sources",
-    ] {
-        *packet.pointer_mut(pointer).expect("the fixture has this list") = many(pointer);
-    }
-    let comment = markdown(&read(packet), &digest());
-    assert!(comment.len() <= MAX_COMMENT_BYTES, "{}", comment.len());
-    for told in ["### 1. high, security", "### 2. medium", "### 3. low", "more are in the packet"] {
-        assert!(comment.contains(told), "{told} is not in {comment}");
+    ];
+    for filling in ["long ", "𝔩𝔬𝔫𝔤 "] {
+        let text = |index: usize| json!(format!("{index} {}", filling.repeat(80)));
+        let mut packet = value();
+        for pointer in LISTS {
+            let list = packet.pointer_mut(pointer).and_then(Value::as_array_mut).expect("it has this list");
+            *list = list.iter().cloned().cycle().take(2_000).collect();
+            for (index, item) in list.iter_mut().enumerate() {
+                if item.is_string() {
+                    *item = text(index);
+                }
+                for field in ["detail", "reason", "text", "name", "file", "engine", "reviewer", "id", "place"]
+                {
+                    if item.get(field).is_some_and(Value::is_string) {
+                        item[field] = text(index);
+                    }
+                }
+            }
+        }
+        let comment = markdown(&read(packet), &digest());
+        assert!(comment.len() <= MAX_COMMENT_BYTES, "{}", comment.len());
+        for told in ["### 1. high, security", "### 2. medium", "### 3. low", "more are in the packet"] {
+            assert!(comment.contains(told), "{told} is not in {comment}");
+        }
     }
 }
 

@@ -21,6 +21,7 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
       file: nobody can read it (and 2 more); 1 high, 1 medium, 1 low; written by
       anthropic by its own account, reviewed by others
     head 4f1c0ab5c9d24e0f8a7b6c5d4e3f2a1b0c9d8e7f, 4 files, +124 -18
+    1 claim is high or worse, which fails the run
 
     Not reviewed
       a binary file: nobody can read it
@@ -110,6 +111,7 @@ fn quiet_shows_the_headline_and_the_claims_alone() {
     inconclusive: not everything was looked at: tests/data/nested.zip: a binary file: nobody can read it (and 2 more); 1
       high, 1 medium, 1 low; written by anthropic by its own account, reviewed by others
     head 4f1c0ab5c9d24e0f8a7b6c5d4e3f2a1b0c9d8e7f, 4 files, +124 -18
+    1 claim is high or worse, which fails the run
 
     Claims
       high      src/archive/unpack.rs:43-44
