@@ -10,10 +10,10 @@ use review::change::Side;
 use review::merge::Verification;
 use review::packet::{ClaimV1, PacketV1};
 use review::text::visible;
-use review::{Digest, Gap, Severity};
+use review::{Digest, Gap, Lens, Severity};
 use serde_json::{Map, Value, json};
 
-use crate::words::{clip, gap_words, lines, place, place_note, support, without_mentions};
+use crate::words::{clip, lines, place, place_note, support, without_mentions};
 
 /// The schema's published name.
 const SCHEMA: &str =
@@ -43,8 +43,8 @@ pub fn sarif(packet: &PacketV1, digest: &Digest) -> Value {
             "verdict": packet.verdict.name(),
             "headline": message(&packet.judgement.headline),
             "packetDigest": digest.as_str(),
-            "head": packet.subject.head.as_ref().map(|head| head.as_str()),
-            "base": packet.subject.base.as_ref().map(|base| base.as_str()),
+            "head": packet.subject.head.as_ref().map(|head| visible(head.as_str())),
+            "base": packet.subject.base.as_ref().map(|base| visible(base.as_str())),
             "unanchoredFindings": packet.unanchored.len(),
         },
     });
@@ -119,7 +119,6 @@ fn result(claim: &ClaimV1, rules: &BTreeMap<&str, Severity>) -> Value {
         "partialFingerprints": { "recuse/v1": visible(&claim.id) },
         "properties": {
             "severity": claim.severity.name(),
-            "security-severity": security_severity(claim.severity),
             "verification": claim.verification,
             "supporters": claim.supporters.iter().map(|supporter| json!({
                 "kind": supporter.kind,
@@ -128,6 +127,9 @@ fn result(claim: &ClaimV1, rules: &BTreeMap<&str, Severity>) -> Value {
             })).collect::<Vec<_>>(),
         },
     });
+    if claim.lens == Lens::Security {
+        result["properties"]["security-severity"] = json!(security_severity(claim.severity));
+    }
     if let (Some(region), Side::Base) = (region, claim.side) {
         result["relatedLocations"] = json!([{
             "id": 1,
@@ -143,11 +145,10 @@ fn result(claim: &ClaimV1, rules: &BTreeMap<&str, Severity>) -> Value {
 
 fn claim_message(claim: &ClaimV1) -> String {
     let mut parts = vec![claim.title.clone(), claim.body.clone()];
-    let support = support(claim);
-    parts.push(match place_note(claim) {
-        Some(note) => format!("{} ({note}); {support}.", place(&claim.file, lines(claim))),
-        None => format!("{support}."),
-    });
+    if let Some(note) = place_note(claim) {
+        parts.push(format!("Place: {} ({note}).", place(&claim.file, lines(claim))));
+    }
+    parts.push(format!("Verification: {}.", support(claim)));
     parts.retain(|part| !part.trim().is_empty());
     parts.join("\n\n")
 }
@@ -156,7 +157,7 @@ fn claim_message(claim: &ClaimV1) -> String {
 fn notification(gap: &Gap) -> Value {
     let mut notification = json!({
         "level": "warning",
-        "message": { "text": message(&format!("not reviewed: {}: {}", gap_words(gap.kind), gap.detail)) },
+        "message": { "text": message(&format!("not reviewed: {}", gap.detail)) },
         "properties": { "kind": gap.kind },
     });
     if let Some(file) = &gap.file {

@@ -6,19 +6,22 @@ use std::fmt;
 
 use review::attribution::{AuthorState, Channel, Role, Strength};
 use review::change::Side;
+use review::classify::{Label, Reversibility, Risk};
 use review::judge::{CheckSource, CheckState, Standing};
 use review::merge::{Supporter, Verification, unrelated_supporters};
 use review::outcome::EndingKind;
-use review::packet::{AnchorV1, ClaimV1, EvidenceV1, PacketV1, UnanchoredV1};
+use review::packet::{
+    AnchorV1, CallV1, ClaimV1, EvidenceV1, PacketV1, SupporterKindV1, SupporterV1, UnanchoredV1,
+};
 use review::panel::{Asked, Relation};
-use review::{GapKind, Severity};
+use review::{GapKind, Lens, Severity};
 
 /// Who wrote the change, in a sentence.
 pub(crate) fn author_words(packet: &PacketV1) -> &'static str {
     match packet.attribution.state {
         AuthorState::Human => "people, by the word of someone with write access",
-        AuthorState::Ai => "AI, of known families",
-        AuthorState::Mixed => "AI and others: only part of the change carries a trace of AI",
+        AuthorState::Ai => "AI of known families",
+        AuthorState::Mixed => "partly AI: not all of the change carries a trace of it",
         AuthorState::UnknownAi => "an AI tool whose model nobody knows",
         AuthorState::NoEvidence => "unknown: no trace of who wrote it, which is not taken for a human",
         AuthorState::Bot => "a bot that is no model",
@@ -35,7 +38,7 @@ pub(crate) fn standing_words(packet: &PacketV1) -> &'static str {
         Standing::Established if packet.attribution.unknown_agent => {
             "whichever model it was, one reviewer of each lens is unrelated to it"
         }
-        Standing::Established => "reviewed by others",
+        Standing::Established => "reviewed by other families",
         Standing::NotIndependent => "not independent: reviewers share a family with the author",
         Standing::NotReached => "independence was asked for and not reached",
     }
@@ -104,18 +107,6 @@ pub(crate) fn relation_words(relation: &Relation) -> &'static str {
     }
 }
 
-/// Why something was not looked at.
-pub(crate) fn gap_words(kind: GapKind) -> &'static str {
-    match kind {
-        GapKind::Unreadable => "could not be read",
-        GapKind::Binary => "binary",
-        GapKind::Submodule => "another repository",
-        GapKind::TooLarge => "too large",
-        GapKind::Unanswered => "not answered",
-        GapKind::NoReviewer => "no reviewer",
-    }
-}
-
 /// How a reviewer ended, in a word or two.
 pub(crate) fn ending_words(kind: EndingKind) -> &'static str {
     match kind {
@@ -135,6 +126,42 @@ pub(crate) fn asked_words(asked: Asked) -> &'static str {
         Asked::Models => "models",
         Asked::Rules => "rules",
         Asked::Nobody => "nobody",
+    }
+}
+
+/// How much harm a mistake could do.
+pub(crate) fn risk_words(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Low => "low risk",
+        Risk::Medium => "medium risk",
+        Risk::High => "high risk",
+    }
+}
+
+/// Whether the change can be undone.
+pub(crate) fn reversibility_words(reversibility: Reversibility) -> &'static str {
+    match reversibility {
+        Reversibility::Reversible => "reversible",
+        Reversibility::Costly => "costly to undo",
+        Reversibility::Irreversible => "irreversible",
+    }
+}
+
+/// What a change is.
+pub(crate) fn label_words(label: Label) -> &'static str {
+    match label {
+        Label::SecuritySensitive => "security-sensitive",
+        Label::Database => "database",
+        Label::Prompts => "prompts",
+        Label::Ci => "ci",
+        Label::Dependencies => "dependencies",
+        Label::Lockfile => "lockfile",
+        Label::Infrastructure => "infrastructure",
+        Label::PublicApi => "public-api",
+        Label::Tests => "tests",
+        Label::Docs => "docs",
+        Label::Generated => "generated",
+        Label::Binary => "binary",
     }
 }
 
@@ -173,7 +200,6 @@ impl fmt::Display for Support {
 
 /// What speaks for a claim, in words.
 pub(crate) fn support(claim: &ClaimV1) -> Support {
-    let models = claim.supporters.iter().filter(|supporter| supporter.lineage.is_some()).count();
     let words = match claim.verification {
         Verification::Agreed => {
             let supporters: Vec<Supporter> = claim
@@ -190,14 +216,29 @@ pub(crate) fn support(claim: &ClaimV1) -> Support {
         Verification::Upheld => "upheld by a cross-examiner of another family",
         Verification::Refuted => "refuted by a cross-examiner",
         Verification::Undecided => "a cross-examiner could not decide",
-        Verification::NotExamined => match (claim.supporters.len(), models) {
-            (0, _) => "only a reviewer related to the author says so, which counts for nothing",
-            (_, 0) => "found by the rules; nobody else looked at it",
-            (1, _) => "only its finder looked at it",
-            (_, _) => "only related reviewers say so; they count as one",
+        Verification::NotExamined => match claim.supporters.as_slice() {
+            [] => "nobody who counts says so",
+            [one] if one.kind == SupporterKindV1::Rules => "found by the rules; nobody else looked at it",
+            [_] => "only its finder looked at it",
+            [_, _, ..] => "only reviewers of one family say so, which counts as one",
         },
     };
     Support { words, reviewers: None }
+}
+
+/// Who supports a claim; nobody where the words of [`support`] have said it.
+pub(crate) fn named_supporters(claim: &ClaimV1) -> &[SupporterV1] {
+    match claim.supporters.as_slice() {
+        [one] if one.kind == SupporterKindV1::Rules && claim.verification == Verification::NotExamined => &[],
+        supporters => supporters,
+    }
+}
+
+/// A supporter's family, where its name does not start with it.
+pub(crate) fn family_beside(supporter: &SupporterV1) -> Option<&str> {
+    let family = supporter.family.as_deref()?;
+    let provider = supporter.name.split('/').next();
+    (provider != Some(family)).then_some(family)
 }
 
 /// Who says what a claim says and does not count: related to the author.
@@ -280,12 +321,36 @@ pub(crate) fn unanchored_by_reason(packet: &PacketV1) -> Vec<(&str, Vec<&Unancho
     groups
 }
 
+/// Files that nobody has to look at, by the rule that exempts them.
+pub(crate) fn exempt_groups(packet: &PacketV1) -> Vec<(&str, Vec<String>)> {
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    for exempt in &packet.coverage.exempt {
+        let file = exempt.file.as_str().to_owned();
+        match groups.iter_mut().find(|(reason, _)| *reason == exempt.reason) {
+            Some((_, files)) => files.push(file),
+            None => groups.push((&exempt.reason, vec![file])),
+        }
+    }
+    groups
+}
+
+/// The lenses that nobody was asked to look through because only the rules were asked at all.
+pub(crate) fn not_asked(packet: &PacketV1) -> Vec<(Lens, &str)> {
+    if !packet.panel.rules_only {
+        return Vec::new();
+    }
+    let nobody = packet.panel.lenses.iter().filter(|lens| lens.asked == Asked::Nobody);
+    nobody.map(|lens| (lens.lens, lens.reason.as_str())).collect()
+}
+
 /// One reason for which something was not looked at, and where.
 pub(crate) struct GapGroup<'a> {
     /// The kind.
     pub(crate) kind: GapKind,
     /// The sentence.
     pub(crate) detail: &'a str,
+    /// The lens, where the reason is that no sufficient panel could be seated for it: then all of it is missing.
+    pub(crate) lens_without_panel: Option<Lens>,
     /// The places; a gap that names no file adds none.
     pub(crate) places: Vec<String>,
 }
@@ -300,11 +365,25 @@ pub(crate) fn gap_groups(packet: &PacketV1) -> Vec<GapGroup<'_>> {
             None => groups.push(GapGroup {
                 kind: gap.kind,
                 detail: &gap.detail,
+                lens_without_panel: lens_without_panel(packet, &gap.detail),
                 places: place.into_iter().collect(),
             }),
         }
     }
     groups
+}
+
+fn lens_without_panel(packet: &PacketV1, detail: &str) -> Option<Lens> {
+    let lens = packet.panel.lenses.iter().find(|lens| {
+        let unmet = lens.unmet.as_ref();
+        unmet.is_some_and(|unmet| detail == format!("{}: {unmet}", lens.lens.name()))
+    });
+    lens.map(|lens| lens.lens)
+}
+
+/// Whether the model that answered a call is of another lineage than the one that was asked.
+pub(crate) fn was_served_as_another(packet: &PacketV1, call: &CallV1) -> bool {
+    packet.panel.roster.iter().any(|engine| engine.id == call.engine && engine.lineage != call.lineage)
 }
 
 /// Tokens of all calls together.
@@ -396,6 +475,11 @@ pub(crate) fn one_or_many(count: usize, one: &'static str, many: &'static str) -
     if count == 1 { one } else { many }
 }
 
+/// "1 file", "2,345 files".
+pub(crate) fn plural(count: usize, one: &'static str, many: &'static str) -> String {
+    format!("{} {}", Amount::Count(count as u64), one_or_many(count, one, many))
+}
+
 /// The first twelve digits of a commit or a digest, for people.
 ///
 /// A packet that was read from a file may hold anything there, so this never assumes a length.
@@ -426,4 +510,56 @@ pub(crate) fn without_mentions(text: &str) -> String {
         }
     }
     safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_shown_in_one_way() {
+        for (amount, expect) in [
+            (Amount::Count(0), "0"),
+            (Amount::Count(999), "999"),
+            (Amount::Count(1_000), "1,000"),
+            (Amount::Count(1_234_567), "1,234,567"),
+            (Amount::Code(-1), "-1"),
+            (Amount::MicroUsd(0), "0.0000 USD"),
+            (Amount::MicroUsd(1), "0.0001 USD"),
+            (Amount::MicroUsd(88_310), "0.0884 USD"),
+            (Amount::MicroUsd(1_234_000_000), "1,234.0000 USD"),
+            (Amount::Millis(999), "0.9 s"),
+            (Amount::Millis(61_250), "61.2 s"),
+            (Amount::UnixSeconds(0), "1970-01-01 00:00:00 UTC"),
+            (Amount::UnixSeconds(-1), "1969-12-31 23:59:59 UTC"),
+            (Amount::UnixSeconds(951_782_399), "2000-02-28 23:59:59 UTC"),
+            (Amount::UnixSeconds(951_782_400), "2000-02-29 00:00:00 UTC"),
+            (Amount::UnixSeconds(951_868_800), "2000-03-01 00:00:00 UTC"),
+            (Amount::UnixSeconds(4_107_542_400), "2100-03-01 00:00:00 UTC"),
+        ] {
+            assert_eq!(amount.to_string(), expect);
+        }
+        // No number of a packet is too large or too small to be shown.
+        for amount in
+            [Amount::MicroUsd(u64::MAX), Amount::UnixSeconds(i64::MIN), Amount::UnixSeconds(i64::MAX)]
+        {
+            assert!(!amount.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_place_names_its_lines_once() {
+        assert_eq!(place("a.rs", Some((3, 5))), "a.rs:3-5");
+        assert_eq!(place("a.rs", Some((3, 3))), "a.rs:3");
+        assert_eq!(place("a.rs", None), "a.rs");
+    }
+
+    #[test]
+    fn text_is_clipped_between_characters() {
+        assert_eq!(clip("äöü", 3), "äöü");
+        assert_eq!(clip("äöü", 2), "äö…");
+        assert_eq!(clip("a bc", 2), "a…");
+        assert_eq!(short("0123456789abcdef"), "0123456789ab");
+        assert_eq!(short("äö"), "äö");
+    }
 }

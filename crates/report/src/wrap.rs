@@ -58,3 +58,40 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     kept.push('…');
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_broken_at_white_space() {
+        for (text, width, expect) in [
+            ("a bb ccc", 4, vec!["a bb", "ccc"]),
+            ("a  bb\tccc ", 20, vec!["a bb ccc"]),
+            ("one\n\n\n\ntwo\n", 20, vec!["one", "", "two"]),
+            ("\n\none", 20, vec!["one"]),
+            ("a longerthanthat b", 6, vec!["a", "longerthanthat", "b"]),
+            ("- a b c\n  d e f", 7, vec!["- a b c", "  d e f"]),
+            ("  d e f", 6, vec!["  d e", "  f"]),
+            ("        deep", 6, vec!["deep"]),
+            ("漢字 漢字", 8, vec!["漢字", "漢字"]),
+            ("", 8, vec![]),
+            (" \n ", 8, vec![]),
+        ] {
+            assert_eq!(wrap(text, width), expect, "{text:?} at {width}");
+        }
+    }
+
+    #[test]
+    fn a_cut_line_says_so_and_is_no_wider_than_allowed() {
+        for (text, width, expect) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("漢字漢", 5, "漢字…"),
+            ("漢字漢", 4, "漢…"),
+            ("ab", 1, "…"),
+        ] {
+            assert_eq!(cut(text, width), expect, "{text:?} at {width}");
+        }
+    }
+}

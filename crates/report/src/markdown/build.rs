@@ -7,6 +7,7 @@
 use review::text::visible;
 
 use crate::words::{Amount, clip, without_mentions};
+use crate::wrap::wrap;
 
 /// Text that somebody else wrote, made fit for a code span or a fence.
 ///
@@ -26,9 +27,9 @@ impl Foreign {
         Self(clip(&Self::new(text).0, limit))
     }
 
-    /// The text as it was made fit.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    /// The text as prose, in lines of at most so many columns.
+    pub(crate) fn wrapped(&self, columns: usize) -> Vec<Self> {
+        wrap(&self.0, columns).into_iter().map(Self).collect()
     }
 
     /// The text in one line: runs of white space become one space.
@@ -194,4 +195,131 @@ fn one_line(text: &Foreign) -> String {
 /// The lengths of all runs of backticks.
 fn backtick_runs(text: &str) -> Vec<usize> {
     text.split(|character| character != '`').map(str::len).filter(|length| *length > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
+    use super::*;
+
+    fn check(blocks: &[Block], expect: &str) {
+        assert_eq!(render(blocks), expect);
+    }
+
+    fn code(text: &str) -> Inline {
+        Inline::Code(Foreign::new(text))
+    }
+
+    #[test]
+    fn a_code_span_is_fenced_by_a_run_that_is_not_inside() {
+        for (text, expect) in [
+            ("a", "`a`"),
+            ("a`b", "``a`b``"),
+            ("a``b", "`a``b`"),
+            ("a`b``c", "```a`b``c```"),
+            ("`", "`` ` ``"),
+            ("`a", "`` `a ``"),
+            ("a``", "` a`` `"),
+            (" a\n\t b ", "`a b`"),
+            ("", "(empty)"),
+            ("\n", "(empty)"),
+            ("\u{200b}\r", "`\\u{200b}\\u{d}`"),
+        ] {
+            check(&[Block::Paragraph(vec![code(text)])], &format!("{expect}\n"));
+        }
+    }
+
+    #[test]
+    fn blocks_stand_apart_and_a_list_can_have_one_below() {
+        let entry =
+            Entry { line: vec![Inline::Own("one "), code("x")], below: vec![vec![Inline::Own("two")]] };
+        check(
+            &[
+                Block::Heading(vec![Inline::Own("Head")]),
+                Block::List(vec![entry, vec![Inline::Strong("three")].into()]),
+                Block::Details("More", vec![Block::Paragraph(vec![Inline::Amount(Amount::Count(1_234))])]),
+            ],
+            "### Head\n\n- one `x`\n  - two\n- **three**\n\n\
+             <details>\n<summary>More</summary>\n\n1,234\n\n</details>\n",
+        );
+    }
+
+    #[test]
+    fn a_pipe_in_a_table_is_written_out() {
+        let row = vec![vec![code("a|b")], vec![Inline::Own("c")]];
+        check(
+            &[Block::Table(vec!["one", "two"], vec![row])],
+            "| one | two |\n| --- | --- |\n| `a\\u{7c}b` | c |\n",
+        );
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_run_inside_and_every_line_has_a_gutter() {
+        let source = |number, text| FenceLine::Source(number, Foreign::new(text));
+        check(
+            &[Block::Fence(vec![
+                source(Some(9), "```"),
+                source(Some(10), "/lgtm"),
+                source(None, ""),
+                FenceLine::Prose(Foreign::new("a\nb````")),
+            ])],
+            "`````text\n 9 | ```\n10 | /lgtm\n   |\n| a\\nb````\n`````\n",
+        );
+    }
+
+    #[test]
+    fn a_mention_is_written_in_another_way_and_other_signs_stay() {
+        for (text, expect) in [
+            ("@user", "(at)user"),
+            ("me@example.com", "me(at)example.com"),
+            ("@@a @ @- @_ @ä", "@(at)a @ @- @_ (at)ä"),
+        ] {
+            assert_eq!(Foreign::new(text).0, expect);
+        }
+    }
+
+    #[test]
+    fn text_is_clipped_after_hidden_characters_are_written_out() {
+        assert_eq!(Foreign::clipped("\u{200b}\u{200b}", 8).0, "\\u{200b}…");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_code_span_holds_exactly_its_text(text in "[`a\\\\*_<@ \n|]{0,24}|\\PC{0,24}") {
+            let expect = Foreign::new(&text).folded();
+            let comment = render(&[Block::Paragraph(vec![Inline::Own("so "), code(&text), Inline::Own(" it is")])]);
+            let codes: Vec<String> = Parser::new_ext(&comment, Options::all())
+                .filter_map(|event| match event {
+                    Event::Code(code) => Some(code.into_string()),
+                    _ => None,
+                })
+                .collect();
+            prop_assert_eq!(codes, if expect.is_empty() { vec![] } else { vec![expect] });
+        }
+
+        #[test]
+        fn a_fence_holds_exactly_its_lines(lines in prop::collection::vec("[`~a \n]{0,12}|\\PC{0,12}", 1..5)) {
+            let fence = Block::Fence(lines.iter().map(|line| FenceLine::Prose(Foreign::new(line))).collect());
+            let comment = render(&[fence, Block::Paragraph(vec![Inline::Own("end")])]);
+            let mut texts = String::new();
+            let mut blocks = 0;
+            for event in Parser::new_ext(&comment, Options::all()) {
+                match event {
+                    Event::Text(text) => texts.push_str(&text),
+                    Event::Start(Tag::CodeBlock(_) | Tag::Paragraph) => blocks += 1,
+                    _ => {}
+                }
+            }
+            let expect: Vec<String> = lines
+                .iter()
+                .map(|line| format!("| {}", one_line(&Foreign::new(line))).trim_end().to_owned())
+                .collect();
+            prop_assert_eq!(blocks, 2);
+            prop_assert_eq!(texts, format!("{}\nend", expect.join("\n")));
+        }
+    }
 }

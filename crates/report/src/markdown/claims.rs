@@ -3,13 +3,12 @@
 use review::packet::{ClaimV1, PacketV1};
 
 use super::build::{Block, Entry, FenceLine, Foreign, Inline, Line, render};
-use super::{code, comma_separated, count, listed, own};
+use super::{NAMES, code, comma_separated, count, listed, own};
 use crate::excerpt::excerpt;
 use crate::words::{
-    Amount, by_standing, check_source_words, check_words, lines, one_or_many, place, place_note, support,
-    uncounted_sources,
+    Amount, by_standing, check_source_words, check_words, family_beside, lines, named_supporters,
+    one_or_many, place, place_note, support, uncounted_sources,
 };
-use crate::wrap::wrap;
 
 /// How wide a scenario is: what GitHub's comment shows of a fence without scrolling.
 const SCENARIO_COLUMNS: usize = 88;
@@ -22,9 +21,6 @@ const QUOTED_LINES: usize = 12;
 
 /// How many characters of a quoted line are shown.
 const QUOTED_CHARACTERS: usize = 120;
-
-/// How many of a claim's supporters are named.
-const SUPPORTERS: usize = 8;
 
 /// What is left for the sentence about the claims that do not fit.
 const MORE_BYTES: usize = 100;
@@ -52,7 +48,13 @@ fn blocks(number: usize, claim: &ClaimV1) -> Vec<Block> {
     where_it_is.extend(place_note(claim).into_iter().flat_map(|note| [own(" ("), own(note), own(")")]));
     where_it_is.extend([own(" · "), code(&claim.category)]);
     let mut blocks = vec![
-        Block::Heading(vec![count(number), own(". "), own(claim.severity.name())]),
+        Block::Heading(vec![
+            count(number),
+            own(". "),
+            own(claim.severity.name()),
+            own(", "),
+            own(claim.lens.name()),
+        ]),
         Block::Paragraph(vec![Inline::StrongCode(Foreign::clipped(&claim.title, 200))]),
         Block::Paragraph(where_it_is),
     ];
@@ -88,19 +90,18 @@ fn support_line(claim: &ClaimV1) -> Line {
     if let Some(reviewers) = support.reviewers {
         line.extend([own(" "), Inline::Amount(Amount::Count(reviewers)), own(" unrelated reviewers")]);
     }
-    for (index, supporter) in claim.supporters.iter().take(SUPPORTERS).enumerate() {
+    let supporters = named_supporters(claim);
+    for (index, supporter) in supporters.iter().take(NAMES).enumerate() {
         line.extend([own(if index == 0 { ": " } else { ", " }), code(&supporter.name)]);
-        if let Some(family) = &supporter.family {
-            line.extend([own(" of "), code(family)]);
-        }
+        line.extend(family_beside(supporter).into_iter().flat_map(|family| [own(" of "), code(family)]));
     }
-    if claim.supporters.len() > SUPPORTERS {
-        line.extend([own(" and "), count(claim.supporters.len() - SUPPORTERS), own(" more")]);
+    if supporters.len() > NAMES {
+        line.extend([own(" and "), count(supporters.len() - NAMES), own(" more")]);
     }
     let uncounted = uncounted_sources(claim);
     if !uncounted.is_empty() {
-        line.push(own("; related to the author and not counted: "));
-        line.extend(comma_separated(uncounted.into_iter().take(SUPPORTERS).map(code)));
+        line.push(own("; related and not counted: "));
+        line.extend(comma_separated(uncounted.into_iter().map(code)));
     }
     line.extend([own(" · claim "), code(&claim.id)]);
     line
@@ -157,11 +158,4 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
         blocks.push(Block::Details("Refuted claims", vec![list]));
     }
     blocks
-}
-
-impl Foreign {
-    /// Breaks prose into lines.
-    fn wrapped(&self, columns: usize) -> Vec<Self> {
-        wrap(self.as_str(), columns).into_iter().map(|line| Self::new(&line)).collect()
-    }
 }

@@ -5,8 +5,8 @@ use review::packet::{CallV1, PacketV1, SeatV1};
 use review::panel::Relation;
 
 use super::build::{Block, Entry, Inline, Line};
-use super::{code, comma_separated, count, listed, own, table};
-use crate::words::{Amount, asked_words, ending_words, relation_words, tokens};
+use super::{code, count, families, listed, own, table};
+use crate::words::{Amount, asked_words, ending_words, one_or_many, relation_words, tokens};
 
 /// Coverage, panel, ledger and digests, each folded, and what a reader has to know about all of it.
 pub(super) fn folded(packet: &PacketV1, digest: &Digest) -> Vec<Block> {
@@ -34,15 +34,14 @@ fn coverage(packet: &PacketV1) -> Vec<Block> {
     });
     let mut blocks =
         table(vec!["lens", "asked", "hunks", "covered", "exempt", "not covered", "independent"], rows);
-    if !packet.coverage.exempt.is_empty() {
-        let exempt = packet.coverage.exempt.iter();
-        blocks.push(listed(exempt.map(|exempt| {
-            Entry::from(vec![own("exempt: "), code(exempt.file.as_str()), own(" by "), code(&exempt.reason)])
-        })));
-    }
+    let redacted = packet.coverage.redacted_secrets as usize;
     blocks.push(Block::Paragraph(vec![
-        count(packet.coverage.redacted_secrets as usize),
-        own(" secrets were redacted before any prompt was built"),
+        count(redacted),
+        own(one_or_many(
+            redacted,
+            " secret was redacted before any prompt was built.",
+            " secrets were redacted before any prompt was built.",
+        )),
     ]));
     blocks
 }
@@ -62,9 +61,9 @@ fn panel(packet: &PacketV1) -> Vec<Block> {
 
 fn relation(seat: &SeatV1) -> Line {
     let mut line = vec![own(relation_words(&seat.relation))];
-    if let Relation::Related { families } = &seat.relation {
+    if let Relation::Related { families: shared } = &seat.relation {
         line.push(own(" by "));
-        line.extend(comma_separated(families.iter().map(|family| code(family.as_str()))));
+        line.extend(families(shared));
     }
     line
 }
@@ -117,24 +116,26 @@ fn ledger(packet: &PacketV1) -> Vec<Block> {
     let head = vec!["asked", "served as", "ended", "tokens in", "tokens out", "cost", "time"];
     let mut blocks = table(head, packet.ledger.calls.iter().map(row));
     let sum = tokens(packet);
+    let calls = packet.ledger.calls.len();
     let mut line = vec![
-        count(packet.ledger.calls.len()),
-        own(" calls, "),
+        count(calls),
+        own(one_or_many(calls, " call, ", " calls, ")),
         Inline::Amount(Amount::Count(sum.input)),
-        own(" tokens in and "),
+        own(" tokens in, "),
         Inline::Amount(Amount::Count(sum.output)),
         own(" out, "),
         Inline::Amount(Amount::MicroUsd(packet.ledger.micro_usd)),
         own(" (estimate)"),
     ];
-    if packet.ledger.unpriced_calls > 0 {
+    let unpriced = packet.ledger.unpriced_calls as usize;
+    if unpriced > 0 {
         line.extend([
-            own(" and "),
-            count(packet.ledger.unpriced_calls as usize),
-            own(" calls without a price"),
+            own(", "),
+            count(unpriced),
+            own(one_or_many(unpriced, " call of unknown cost", " calls of unknown cost")),
         ]);
     }
-    line.extend([own(", "), Inline::Amount(Amount::Millis(packet.run.elapsed_ms))]);
+    line.extend([own(", "), Inline::Amount(Amount::Millis(packet.run.elapsed_ms)), own(" in all.")]);
     blocks.push(Block::Paragraph(line));
     blocks
 }
@@ -146,7 +147,11 @@ fn digests(packet: &PacketV1, digest: &Digest) -> Vec<Block> {
     lines.extend(subject.head.as_ref().map(|head| vec![own("head "), code(head.as_str())]));
     lines.push(vec![own("diff "), code(subject.diff_digest.as_str())]);
     lines.push(vec![own("title and description "), code(subject.text_digest.as_str())]);
-    lines.push(vec![count(packet.receipts.len()), own(" receipts are named in the packet")]);
+    let receipts = packet.receipts.len();
+    lines.push(vec![
+        count(receipts),
+        own(one_or_many(receipts, " receipt is named in the packet", " receipts are named in the packet")),
+    ]);
     lines.push(vec![
         own("recuse "),
         code(&packet.run.version),

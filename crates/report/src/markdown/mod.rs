@@ -9,8 +9,10 @@ mod claims;
 mod folded;
 mod opening;
 
-use review::Digest;
+use std::collections::BTreeSet;
+
 use review::packet::PacketV1;
+use review::{Digest, Family};
 
 use build::{Block, Entry, Foreign, Inline, Line, render};
 
@@ -22,8 +24,14 @@ use crate::words::Amount;
 /// fewer. The rest is left for what the poster adds: its marker.
 pub const MAX_COMMENT_BYTES: usize = 60_000;
 
-/// What the parts beside the claims may take; the claims take what is left.
-const LIST_BYTES: usize = 4_000;
+/// What each list and each table may take. There are a dozen of them, so that a third is left for the claims.
+const LIST_BYTES: usize = 3_000;
+
+/// What the list of what was not reviewed may take: it matters more than the others.
+const NOT_REVIEWED_BYTES: usize = 6_000;
+
+/// How many names a line lists.
+const NAMES: usize = 9;
 
 /// The packet as a comment.
 pub fn markdown(packet: &PacketV1, digest: &Digest) -> String {
@@ -36,14 +44,18 @@ pub fn markdown(packet: &PacketV1, digest: &Digest) -> String {
     [opening, claims, after].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// As many entries as fit into a part's budget; the rest is counted.
+/// As many entries as fit into a list's budget; the rest is counted.
 fn listed(entries: impl IntoIterator<Item = Entry>) -> Block {
+    listed_within(LIST_BYTES, entries)
+}
+
+fn listed_within(most_bytes: usize, entries: impl IntoIterator<Item = Entry>) -> Block {
     let mut kept: Vec<Entry> = Vec::new();
     let mut bytes = 0;
     let mut left_out = 0;
     for entry in entries {
         bytes += render(&[Block::List(vec![entry.clone()])]).len();
-        if left_out > 0 || bytes > LIST_BYTES {
+        if left_out > 0 || bytes > most_bytes {
             left_out += 1;
         } else {
             kept.push(entry);
@@ -55,7 +67,7 @@ fn listed(entries: impl IntoIterator<Item = Entry>) -> Block {
     Block::List(kept)
 }
 
-/// As many rows as fit into a part's budget, and how many do not.
+/// As many rows as fit into a table's budget, and how many do not.
 fn table(head: Vec<&'static str>, rows: impl IntoIterator<Item = Vec<Line>>) -> Vec<Block> {
     let mut kept: Vec<Vec<Line>> = Vec::new();
     let mut bytes = 0;
@@ -88,14 +100,22 @@ fn code(text: &str) -> Inline {
     Inline::Code(Foreign::clipped(text, 300))
 }
 
-/// Several pieces with a comma between them.
-fn comma_separated(pieces: impl IntoIterator<Item = Inline>) -> Line {
+/// Several pieces with a comma between them; the tenth and all behind it are counted.
+fn comma_separated(pieces: impl ExactSizeIterator<Item = Inline>) -> Line {
+    let more = pieces.len().saturating_sub(NAMES);
     let mut line = Line::new();
-    for piece in pieces {
+    for piece in pieces.take(NAMES) {
         if !line.is_empty() {
             line.push(own(", "));
         }
         line.push(piece);
     }
+    if more > 0 {
+        line.extend([own(" and "), count(more), own(" more")]);
+    }
     line
+}
+
+fn families(families: &BTreeSet<Family>) -> Line {
+    comma_separated(families.iter().map(|family| Inline::Code(Foreign::clipped(family.as_str(), 60))))
 }

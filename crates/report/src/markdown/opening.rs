@@ -1,13 +1,14 @@
 //! The top of the comment: verdict and head, what was not reviewed, who wrote it and who was recused.
 
+use review::attribution::Role;
 use review::packet::{EvidenceV1, PacketV1, RecusalV1, family_words};
 use review::panel::Relation;
 
-use super::build::{Block, Entry, Inline, Line};
-use super::{code, comma_separated, count, listed, own};
+use super::build::{Block, Entry, Foreign, Inline, Line};
+use super::{NOT_REVIEWED_BYTES, code, count, families, listed, listed_within, own};
 use crate::words::{
-    author_words, by_standing, channel_words, gap_groups, gap_words, one_or_many, reasons, role_words,
-    severity_counts, standing_words, strength_words, strongest_evidence,
+    GapGroup, author_words, by_standing, channel_words, exempt_groups, gap_groups, not_asked, one_or_many,
+    reasons, role_words, severity_counts, standing_words, strength_words, strongest_evidence,
 };
 
 /// How many places a gap lists before the rest is counted.
@@ -16,6 +17,7 @@ const PLACES: usize = 8;
 /// Everything that stands above the claims.
 pub(super) fn opening(packet: &PacketV1) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(first_line(packet))];
+    blocks.extend(why(packet));
     blocks.extend(not_reviewed(packet));
     blocks.extend(authors(packet));
     blocks
@@ -31,8 +33,7 @@ fn first_line(packet: &PacketV1) -> Line {
         None => line.extend([own(" for the diff "), code(packet.subject.diff_digest.as_str())]),
     }
     let (standing, _) = by_standing(packet);
-    let counts = severity_counts(&standing);
-    for (index, (severity, number)) in counts.into_iter().enumerate() {
+    for (index, (severity, number)) in severity_counts(&standing).into_iter().enumerate() {
         line.extend([
             own(if index == 0 { ": " } else { ", " }),
             count(number),
@@ -40,29 +41,65 @@ fn first_line(packet: &PacketV1) -> Line {
             own(severity.name()),
         ]);
     }
+    if !packet.panel.rules_only {
+        line.extend([own("; "), own(standing_words(packet))]);
+    }
     line
 }
 
+/// What the verdict rests on beside claims and gaps: failed checks, lenses that nobody could be seated for.
+fn why(packet: &PacketV1) -> Vec<Block> {
+    let reasons = reasons(packet);
+    if reasons.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        Block::Heading(vec![own("Why "), own(packet.verdict.name())]),
+        listed(
+            reasons.into_iter().map(|reason| Entry::from(vec![Inline::Code(Foreign::clipped(reason, 600))])),
+        ),
+    ]
+}
+
 fn not_reviewed(packet: &PacketV1) -> Vec<Block> {
-    let reasons = reasons(packet).into_iter().map(|reason| Entry::from(vec![code(reason)]));
-    let gaps = gap_groups(packet).into_iter().map(|group| {
-        let mut below: Vec<Line> = group.places.iter().take(PLACES).map(|place| vec![code(place)]).collect();
-        if group.places.len() > PLACES {
-            below.push(vec![count(group.places.len() - PLACES), own(" more places")]);
-        }
-        Entry { line: vec![own(gap_words(group.kind)), own(": "), code(group.detail)], below }
+    let gaps = gap_groups(packet).into_iter().map(gap);
+    let exempt = exempt_groups(packet)
+        .into_iter()
+        .map(|(reason, files)| Entry { line: vec![own("exempt by "), code(reason)], below: places(&files) });
+    let not_asked = not_asked(packet).into_iter().map(|(lens, reason)| {
+        Entry::from(vec![own("not asked: "), own(lens.name()), own(": "), code(reason)])
     });
-    let entries: Vec<Entry> = reasons.chain(gaps).collect();
+    let entries: Vec<Entry> = gaps.chain(not_asked).chain(exempt).collect();
     if entries.is_empty() {
+        let hunks = packet.coverage.hunks as usize;
         return vec![Block::Paragraph(vec![
-            Inline::Strong("Not reviewed:"),
-            own(" nothing is missing; "),
-            count(packet.coverage.hunks as usize),
-            own(one_or_many(packet.coverage.hunks as usize, " hunk was", " hunks were")),
-            own(" looked at"),
+            own("Nothing is missing: "),
+            count(hunks),
+            own(one_or_many(hunks, " hunk was looked at.", " hunks were looked at.")),
         ])];
     }
-    vec![Block::Heading(vec![own("Not reviewed")]), listed(entries)]
+    vec![Block::Heading(vec![own("Not reviewed")]), listed_within(NOT_REVIEWED_BYTES, entries)]
+}
+
+fn gap(group: GapGroup<'_>) -> Entry {
+    match group.lens_without_panel {
+        // The reason stands above, and the places are all places.
+        Some(lens) => Entry::from(vec![
+            own(lens.name()),
+            own(", all of it: "),
+            count(group.places.len()),
+            own(one_or_many(group.places.len(), " place", " places")),
+        ]),
+        None => Entry { line: vec![code(group.detail)], below: places(&group.places) },
+    }
+}
+
+fn places(places: &[String]) -> Vec<Line> {
+    let mut lines: Vec<Line> = places.iter().take(PLACES).map(|place| vec![code(place)]).collect();
+    if let Some(more @ 1..) = places.len().checked_sub(PLACES) {
+        lines.push(vec![count(more), own(one_or_many(more, " more place", " more places"))]);
+    }
+    lines
 }
 
 fn authors(packet: &PacketV1) -> Vec<Block> {
@@ -70,9 +107,8 @@ fn authors(packet: &PacketV1) -> Vec<Block> {
     let mut line = vec![own(author_words(packet))];
     if !attribution.families.is_empty() {
         line.push(own(": "));
-        line.extend(comma_separated(attribution.families.iter().map(|family| code(family.as_str()))));
+        line.extend(families(&attribution.families));
     }
-    line.extend([own("; "), own(standing_words(packet))]);
     let mut blocks = vec![Block::Heading(vec![own("Who wrote it")]), Block::Paragraph(line)];
     if !attribution.evidence.is_empty() {
         blocks.push(listed(strongest_evidence(packet).into_iter().map(|trace| evidence(trace).into())));
@@ -85,26 +121,25 @@ fn authors(packet: &PacketV1) -> Vec<Block> {
 }
 
 fn evidence(trace: &EvidenceV1) -> Line {
-    let mut line = vec![code(&family_words(&trace.lineage)), own(" "), own(role_words(trace.role))];
+    let mut line = match trace.role {
+        Role::Implementer | Role::Suggester => vec![code(&family_words(&trace.lineage)), own(" ")],
+        Role::Bot | Role::Human => Vec::new(),
+    };
+    line.push(own(role_words(trace.role)));
     line.extend(trace.agent.iter().flat_map(|agent| [own(" through "), code(agent)]));
     line.extend(trace.model.iter().flat_map(|model| [own(" as "), code(model)]));
     line.extend([own(": "), own(strength_words(trace.strength)), own(", ")]);
-    line.extend([
-        own(channel_words(trace.channel)),
-        own(" of "),
-        code(&trace.place),
-        own(": "),
-        code(&trace.text),
-    ]);
+    line.extend([own(channel_words(trace.channel)), own(" ("), code(&trace.place), own("): ")]);
+    line.push(code(&trace.text));
     line
 }
 
 fn recused(recusal: &RecusalV1) -> Line {
     let mut line = vec![code(&recusal.engine), own(" ")];
     match &recusal.relation {
-        Relation::Related { families } => {
+        Relation::Related { families: shared } => {
             line.push(own("shares "));
-            line.extend(comma_separated(families.iter().map(|family| code(family.as_str()))));
+            line.extend(families(shared));
             line.push(own(" with the author"));
         }
         Relation::UnknownLineage => {

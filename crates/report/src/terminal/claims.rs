@@ -1,30 +1,45 @@
 //! The claims in a shell: place, quoted lines, what goes wrong, and what speaks for it.
 
 use review::packet::{ClaimV1, PacketV1};
+use review::text::visible;
 
 use super::Verbosity;
-use super::screen::{Ink, Screen};
+use super::screen::{Ink, PROSE_COLUMNS, Screen};
 use crate::excerpt::excerpt;
-use crate::words::{by_standing, clip, lines, place, place_note, support, uncounted_sources};
+use crate::words::{
+    by_standing, clip, family_beside, lines, named_supporters, place, place_note, plural, support,
+    unanchored_by_reason, uncounted_sources,
+};
 use crate::wrap::wrap;
 
 /// How many quoted lines are shown.
 const QUOTED_LINES: usize = 12;
 
+/// How many characters of a title are shown.
+const TITLE_CHARACTERS: usize = 200;
+
+/// Where everything of a claim starts: behind the longest severity.
+const INDENT: usize = 12;
+
 /// The claims that stand, worst first, then those that were refuted in a line each.
 pub(super) fn claims(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosity) {
     let (standing, refuted) = by_standing(packet);
-    for claim in standing {
-        screen.gap();
+    if !standing.is_empty() {
+        screen.heading("Claims");
+    }
+    for (index, claim) in standing.into_iter().enumerate() {
+        if index > 0 {
+            screen.gap();
+        }
         one(screen, claim, verbosity);
     }
     if !refuted.is_empty() {
-        screen.gap();
-        screen.flow(0, 2, &[(Ink::Dim, "Refuted")]);
+        screen.heading("Refuted");
         for claim in refuted {
-            let line =
-                format!("{} {} {}", claim.severity.name(), place(&claim.file, lines(claim)), claim.title);
-            screen.flow(2, 4, &[(Ink::Dim, &line)]);
+            let title = clip(&claim.title, TITLE_CHARACTERS);
+            let place = place(&claim.file, lines(claim));
+            let pieces = [(Ink::Dim, place.as_str()), (Ink::Dim, " "), (Ink::Dim, &title)];
+            screen.labelled(2, INDENT - 4, (Ink::Dim, claim.severity.name()), &pieces);
         }
     }
 }
@@ -32,50 +47,46 @@ pub(super) fn claims(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosit
 fn one(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
     let place = place(&claim.file, lines(claim));
     let note = place_note(claim).map(|note| format!(" ({note})")).unwrap_or_default();
-    let severity = format!("{:<8}", claim.severity.name());
-    screen.flow(
-        0,
-        9,
-        &[
-            (Ink::Severity(claim.severity), &severity),
-            (Ink::Plain, " "),
-            (Ink::Strong, &place),
-            (Ink::Dim, &note),
-            (Ink::Dim, "  "),
-            (Ink::Dim, &claim.category),
-        ],
-    );
-    screen.flow(9, 9, &[(Ink::Strong, &clip(&claim.title, 200))]);
+    let severity = (Ink::Severity(claim.severity), claim.severity.name());
+    screen.labelled(2, INDENT - 4, severity, &[(Ink::Plain, &place), (Ink::Dim, &note)]);
+    screen.flow(INDENT, INDENT, &[(Ink::Strong, &clip(&claim.title, TITLE_CHARACTERS))]);
+    quote(screen, claim, verbosity);
+    let scenario = wrap(&visible(&claim.body), screen.room(INDENT).min(PROSE_COLUMNS));
+    if !scenario.is_empty() {
+        screen.gap();
+        for line in scenario {
+            screen.row(INDENT, Ink::Plain, &line);
+        }
+    }
+    screen.gap();
+    speaks_for(screen, claim, verbosity);
+}
+
+fn quote(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
     let quoted = excerpt(claim);
     let most = match verbosity {
         Verbosity::Verbose => usize::MAX,
         Verbosity::Quiet | Verbosity::Normal => QUOTED_LINES,
     };
-    let width =
-        quoted.iter().filter_map(|line| line.number).max().map_or(0, |number| number.to_string().len());
+    let numbers = quoted.iter().filter_map(|line| line.number);
+    let width = numbers.max().map_or(0, |number| number.to_string().len());
     if !quoted.is_empty() {
         screen.gap();
-        for line in quoted.iter().take(most) {
-            let number = line.number.map(|number| number.to_string()).unwrap_or_default();
-            screen.source(9, &format!("> {number:>width$} | "), line.text, verbosity == Verbosity::Verbose);
-        }
-        if quoted.len() > most {
-            screen.source(9, &format!("  {:>width$} | ", ""), "…", false);
-        }
     }
-    let scenario = wrap(&review::text::visible(&claim.body), screen.room(9));
-    if !scenario.is_empty() {
-        screen.gap();
-        for line in scenario {
-            screen.row(9, Ink::Plain, &line);
-        }
+    for line in quoted.iter().take(most) {
+        let number = line.number.map(|number| number.to_string()).unwrap_or_default();
+        screen.source(INDENT, &format!("> {number:>width$} | "), line.text);
     }
-    screen.gap();
-    let mut words = support(claim).to_string();
-    let names: Vec<String> = claim
-        .supporters
+    if quoted.len() > most {
+        screen.source(INDENT, &format!("  {:>width$} | ", ""), "…");
+    }
+}
+
+fn speaks_for(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
+    let mut words = format!("{}, {}", claim.category, support(claim));
+    let names: Vec<String> = named_supporters(claim)
         .iter()
-        .map(|supporter| match &supporter.family {
+        .map(|supporter| match family_beside(supporter) {
             Some(family) => format!("{} ({family})", supporter.name),
             None => supporter.name.clone(),
         })
@@ -87,5 +98,46 @@ fn one(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
     if !uncounted.is_empty() {
         words = format!("{words}; related and not counted: {}", uncounted.join(", "));
     }
-    screen.flow(9, 9, &[(Ink::Dim, &words)]);
+    screen.flow(INDENT, INDENT, &[(Ink::Dim, &words)]);
+    if verbosity == Verbosity::Verbose {
+        for source in &claim.sources {
+            let because = match source.merged_because.as_str() {
+                "" => String::new(),
+                because => format!(" ({because})"),
+            };
+            let title = clip(&source.title, TITLE_CHARACTERS);
+            let pieces = [
+                (Ink::Dim, source.name.as_str()),
+                (Ink::Dim, ": "),
+                (Ink::Dim, &title),
+                (Ink::Dim, &because),
+            ];
+            screen.flow(INDENT, INDENT + 2, &pieces);
+        }
+        screen.flow(INDENT, INDENT, &[(Ink::Dim, "claim "), (Ink::Dim, &claim.id)]);
+    }
+}
+
+/// What was said and quotes nothing that could be found: counted, and listed only where all is asked for.
+pub(super) fn unanchored(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosity) {
+    if packet.unanchored.is_empty() {
+        return;
+    }
+    screen.gap();
+    let count = plural(
+        packet.unanchored.len(),
+        "finding could not be anchored and is not told as fact",
+        "findings could not be anchored and are not told as fact",
+    );
+    screen.flow(0, 2, &[(Ink::Dim, &count)]);
+    if verbosity == Verbosity::Verbose {
+        for (reason, findings) in unanchored_by_reason(packet) {
+            screen.flow(2, 4, &[(Ink::Dim, reason)]);
+            for finding in findings {
+                let title = clip(&finding.title, TITLE_CHARACTERS);
+                let line = format!("{}: {}: {title}", finding.name, finding.file);
+                screen.flow(4, 6, &[(Ink::Dim, &line)]);
+            }
+        }
+    }
 }

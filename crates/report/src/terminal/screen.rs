@@ -43,12 +43,24 @@ impl Ink {
     }
 }
 
+/// How many columns text gets behind any indent: breaking it into shorter lines would help nobody.
+const LEAST_COLUMNS: usize = 20;
+
+/// How wide prose gets at most: longer lines are hard to read, however wide the terminal is.
+pub(super) const PROSE_COLUMNS: usize = 100;
+
+/// How wide a column of labels gets at most; a longer label has a line of its own.
+const LABEL_COLUMNS: usize = 32;
+
 /// A piece of a line.
 pub(super) type Piece<'a> = (Ink, &'a str);
 
 /// What is written so far.
 pub(super) struct Screen {
+    /// The lines that are done.
     text: String,
+    /// The line that is not.
+    line: Vec<(Ink, String)>,
     colour: Colour,
     width: usize,
 }
@@ -56,7 +68,7 @@ pub(super) struct Screen {
 impl Screen {
     /// An empty one.
     pub(super) fn new(colour: Colour, width: usize) -> Self {
-        Self { text: String::new(), colour, width }
+        Self { text: String::new(), line: Vec::new(), colour, width }
     }
 
     /// The text.
@@ -64,82 +76,138 @@ impl Screen {
         self.text
     }
 
-    /// How many columns there are behind an indent; at least 20, below which breaking lines helps nobody.
+    /// How many columns there are behind an indent.
     pub(super) fn room(&self, indent: usize) -> usize {
-        self.width.saturating_sub(indent).max(20)
+        self.width.saturating_sub(indent).max(LEAST_COLUMNS)
+    }
+
+    /// How wide a column for these labels is: at most two fifths of the screen.
+    pub(super) fn widest<'a>(&self, labels: impl IntoIterator<Item = &'a str>) -> usize {
+        let most = LABEL_COLUMNS.min(self.width * 2 / 5);
+        let widths = labels.into_iter().map(|label| columns(&visible(label)));
+        widths.filter(|width| *width <= most).max().unwrap_or(0)
     }
 
     /// An empty line.
     pub(super) fn gap(&mut self) {
-        self.text.push('\n');
+        self.end_line();
+    }
+
+    /// An empty line and a heading.
+    pub(super) fn heading(&mut self, words: &str) {
+        self.gap();
+        self.flow(0, 2, &[(Ink::Strong, words)]);
     }
 
     /// Pieces one behind the other, broken at white space; every line but the first starts at `hang`.
     pub(super) fn flow(&mut self, indent: usize, hang: usize, pieces: &[Piece<'_>]) {
-        let words = words(pieces);
-        let mut column = indent;
-        let mut at_start = true;
         self.pad(indent);
-        let mut line: Vec<(Ink, String)> = Vec::new();
-        for word in words {
+        self.flow_from(indent, hang, pieces);
+    }
+
+    /// A label in a column of `width`, then pieces that stay to the right of it.
+    pub(super) fn labelled(&mut self, indent: usize, width: usize, label: Piece<'_>, pieces: &[Piece<'_>]) {
+        self.pad(indent);
+        let column = self.label(indent, width, label);
+        self.flow_from(column, column, pieces);
+    }
+
+    /// The same with two columns of labels.
+    pub(super) fn labelled_twice(
+        &mut self,
+        indent: usize,
+        (first_width, first): (usize, Piece<'_>),
+        (second_width, second): (usize, Piece<'_>),
+        pieces: &[Piece<'_>],
+    ) {
+        self.pad(indent);
+        let column = self.label(indent, first_width, first);
+        let column = self.label(column, second_width, second);
+        self.flow_from(column, column, pieces);
+    }
+
+    /// One line that is as long as it is.
+    pub(super) fn row(&mut self, indent: usize, ink: Ink, text: &str) {
+        self.pad(indent);
+        self.put(ink, visible(text).replace(['\n', '\t'], " "));
+        self.end_line();
+    }
+
+    /// A gutter, then a line of a file, cut where it is too long.
+    pub(super) fn source(&mut self, indent: usize, gutter: &str, text: &str) {
+        let text = visible(text).replace('\n', "\\n").replace('\t', "    ");
+        let text = cut(&text, self.room(indent + columns(gutter)));
+        self.pad(indent);
+        self.put(Ink::Dim, gutter.to_owned());
+        self.put(Ink::Plain, text);
+        self.end_line();
+    }
+
+    /// Writes a label from `column` on and goes to the column behind it; on the next line, if it is too long.
+    fn label(&mut self, column: usize, width: usize, (ink, text): Piece<'_>) -> usize {
+        let text = visible(text).replace(['\n', '\t'], " ");
+        let taken = columns(&text);
+        let behind = column + width + 2;
+        self.put(ink, text);
+        if taken > width {
+            self.end_line();
+            self.pad(behind);
+        } else {
+            self.pad(behind - column - taken);
+        }
+        behind
+    }
+
+    /// Pieces from `column` on, where the line has got to.
+    fn flow_from(&mut self, mut column: usize, hang: usize, pieces: &[Piece<'_>]) {
+        let end = self.width.max(hang + LEAST_COLUMNS);
+        let mut at_start = true;
+        for word in words(pieces) {
             let width: usize = word.iter().map(|(_, text)| columns(text)).sum();
-            let space = usize::from(!at_start);
-            if !at_start && column + space + width > self.width.max(hang + 20) {
-                self.paint(&line);
-                self.text.push('\n');
-                line.clear();
+            if !at_start && column + 1 + width > end {
+                self.end_line();
                 self.pad(hang);
                 column = hang;
                 at_start = true;
             }
             if !at_start {
-                line.push((Ink::Plain, " ".to_owned()));
+                self.pad(1);
                 column += 1;
             }
-            line.extend(word);
+            self.line.extend(word);
             column += width;
             at_start = false;
         }
-        self.paint(&line);
-        self.text.push('\n');
+        self.end_line();
     }
 
-    /// One line that is cut where it is too long.
-    pub(super) fn row(&mut self, indent: usize, ink: Ink, text: &str) {
-        let text = visible(text).replace('\n', " ").replace('\t', "    ");
-        self.pad(indent);
-        let text = cut(text.trim_end(), self.room(indent));
-        self.paint(&[(ink, text)]);
-        self.text.push('\n');
+    fn pad(&mut self, columns: usize) {
+        self.put(Ink::Plain, " ".repeat(columns));
     }
 
-    /// A line that keeps its width: a gutter, then text that is cut where it is too long.
-    pub(super) fn source(&mut self, indent: usize, gutter: &str, text: &str, whole: bool) {
-        let text = visible(text).replace('\n', "\\n").replace('\t', "    ");
-        let room = self.room(indent + columns(gutter));
-        let text = if whole { text } else { cut(&text, room) };
-        self.pad(indent);
-        self.paint(&[(Ink::Dim, gutter.to_owned()), (Ink::Plain, text.trim_end().to_owned())]);
-        while self.text.ends_with(' ') {
-            self.text.pop();
+    fn put(&mut self, ink: Ink, text: String) {
+        self.line.push((ink, text));
+    }
+
+    /// Paints the line, without white space at its end, and starts the next one.
+    fn end_line(&mut self) {
+        while let Some((_, text)) = self.line.last_mut() {
+            text.truncate(text.trim_end_matches(' ').len());
+            if !text.is_empty() {
+                break;
+            }
+            self.line.pop();
         }
-        self.text.push('\n');
-    }
-
-    fn pad(&mut self, indent: usize) {
-        self.text.extend(std::iter::repeat_n(' ', indent));
-    }
-
-    fn paint(&mut self, pieces: &[(Ink, String)]) {
-        for (ink, text) in pieces {
+        for (ink, text) in self.line.drain(..) {
             let style = ink.style();
             match self.colour {
                 Colour::Always if style != Style::new() => {
                     self.text.push_str(&format!("{style}{text}{style:#}"));
                 }
-                Colour::Always | Colour::Never => self.text.push_str(text),
+                Colour::Always | Colour::Never => self.text.push_str(&text),
             }
         }
+        self.text.push('\n');
     }
 }
 

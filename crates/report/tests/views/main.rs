@@ -1,0 +1,7 @@
+//! The views of one realistic packet, whole, and of packets full of hostile text.
+
+mod comment;
+mod fixture;
+mod hostile;
+mod log;
+mod shell;
