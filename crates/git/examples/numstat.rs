@@ -13,9 +13,6 @@ use review::change::Content;
 use review::diff::{self, Parsed};
 use review::{FileChange, GapKind, RepoPath};
 
-/// Options that ask for a patch, and so have no place beside `--numstat`.
-const PATCH_OPTIONS: [&str; 4] = ["-U", "--unified", "-W", "--binary"];
-
 /// What one side says of one commit. A path that occurs twice (a change of type is a deletion and an addition in
 /// a diff, and one line of a numstat) is added up.
 type Counts = BTreeMap<RepoPath, Count>;
@@ -35,12 +32,6 @@ impl Count {
         self.removed += removed;
         self.is_binary |= lines.is_none();
     }
-}
-
-/// What is given to git beside our own options.
-struct Options {
-    patch: Vec<String>,
-    numstat: Vec<String>,
 }
 
 #[derive(Default)]
@@ -64,9 +55,6 @@ fn main() -> io::Result<ExitCode> {
         }
     }
     let options: Vec<_> = arguments.collect();
-    let is_for_patches = |option: &String| PATCH_OPTIONS.iter().any(|name| option.starts_with(name));
-    let (patch_options, options): (Vec<_>, Vec<_>) = options.into_iter().partition(is_for_patches);
-    let options = Options { patch: [&options[..], &patch_options].concat(), numstat: options };
     let mut stdout = io::stdout();
     let mut differences = 0;
     for repository in repositories {
@@ -80,11 +68,11 @@ fn main() -> io::Result<ExitCode> {
     Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn compare(repository: &str, last: u64, options: &Options, out: &mut impl Write) -> io::Result<Totals> {
+fn compare(repository: &str, last: u64, options: &[String], out: &mut impl Write) -> io::Result<Totals> {
     let mut totals = Totals::default();
     for commit in list_commits(repository, last)? {
-        let patch = diff_tree(repository, &commit, &["--patch", "--full-index"], &options.patch)?;
-        let numstat = diff_tree(repository, &commit, &["--numstat", "-z"], &options.numstat)?;
+        let patch = diff_tree(repository, &commit, &["--patch", "--full-index"], options)?;
+        let numstat = diff_tree(repository, &commit, &["--numstat", "-z"], options)?;
         let (Some(patch), Some(numstat)) = (patch, numstat) else {
             totals.unreadable += 1;
             continue;
@@ -134,11 +122,12 @@ fn our_counts(parsed: &Parsed, theirs: &Counts) -> Counts {
     counts
 }
 
-/// Reads `ADDED TAB REMOVED TAB PATH NUL`, or `… TAB NUL OLD NUL NEW NUL` for a file that moved.
+/// Reads `ADDED TAB REMOVED TAB PATH NUL`, or `… TAB NUL OLD NUL NEW NUL` for a file that moved, up to an empty
+/// field: options like `-U0` make git write the patch as well, behind one.
 fn git_counts(bytes: &[u8]) -> Counts {
     let mut counts = Counts::new();
     let mut fields = bytes.split(|&byte| byte == 0);
-    while let Some(field) = fields.next() {
+    while let Some(field) = fields.next().filter(|field| !field.is_empty()) {
         let mut parts = field.splitn(3, |&byte| byte == b'\t');
         let (Some(added), Some(removed), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
             continue;

@@ -1,0 +1,9 @@
+//! Everything that is read is read from real repositories, made by the git that is installed.
+
+mod blobs;
+mod gathering;
+mod hostile;
+mod layouts;
+mod ranges;
+mod same_as_git;
+mod support;
