@@ -6,10 +6,13 @@
 //! Text of authors and models reaches a view only through the door that the view keeps: [`terminal`] writes out
 //! whatever could move a cursor, [`markdown`] puts it into code spans and fences, [`sarif`] keeps it plain text.
 
-mod excerpt;
+mod amount;
+mod claim;
 mod markdown;
+mod parts;
 mod sarif;
 mod terminal;
+mod text;
 mod words;
 mod wrap;
 

@@ -77,7 +77,7 @@ fn the_comment_tells_what_was_not_reviewed_before_what_was_found() {
 
     found by the rules; nobody else looked at it · claim `77ac0e1f2b3d`
 
-    1 more finding quotes what stands nowhere; it is in the packet, not told as fact.
+    1 more finding could not be anchored; it is in the packet, not told as fact.
 
     ### Checks
 
