@@ -1,5 +1,6 @@
 //! The claims in the comment, worst first, and what follows them unfolded: checks and questions.
 
+use review::judge::Verdict;
 use review::packet::{ClaimV1, PacketV1};
 
 use super::build::{Block, Entry, FenceLine, Foreign, Inline, Line, render};
@@ -111,7 +112,12 @@ fn support_line(claim: &ClaimV1) -> Line {
 pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
     let mut blocks = Vec::new();
     if packet.claims.is_empty() {
-        blocks.push(Block::Paragraph(vec![own("Nobody claims anything.")]));
+        // Where not everything was looked at, silence must not read as a pass (law 4).
+        let words = match packet.verdict {
+            Verdict::Clean | Verdict::Findings => "Nobody claims anything.",
+            Verdict::Inconclusive | Verdict::Blocked => "Nobody claims anything about what was looked at.",
+        };
+        blocks.extend([Block::Heading(vec![own("Claims")]), Block::Paragraph(vec![own(words)])]);
     }
     let unanchored = packet.unanchored.len();
     if unanchored > 0 {

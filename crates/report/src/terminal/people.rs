@@ -26,7 +26,8 @@ pub(super) fn people(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosit
     if !families.is_empty() {
         state = format!("{state}: {}", families.join(", "));
     }
-    screen.flow(2, 4, &[(Ink::Plain, &state), (Ink::Plain, "; "), (Ink::Plain, standing_words(packet))]);
+    screen.flow(2, 4, &[(Ink::Plain, &state)]);
+    screen.flow(2, 4, &[(Ink::Plain, standing_words(packet))]);
     for (name, trace) in names.iter().zip(evidence) {
         let mut pieces: Vec<Piece<'_>> = Vec::new();
         for part in [&trace.agent, &trace.model].into_iter().flatten() {

@@ -33,7 +33,8 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
         docs/upload.md
 
     Who wrote it
-      AI of known families: anthropic; reviewed by other families
+      AI of known families: anthropic
+      reviewed by other families
       anthropic                    claude-code, Claude Opus 4.5, its own account:
                                    trailer (commit 4f1c0ab5c9d2): Co-Authored-By:
                                    Claude Opus 4.5 <noreply@anthropic.com>
