@@ -3,13 +3,16 @@
 //! Values in, text out: nothing in this crate reads a clock, the environment, a disk or a network. Every view is
 //! made from the packet alone, so that it can be made again from a stored one.
 //!
-//! Text of authors and models reaches a view only through the door that the view keeps: [`terminal`] writes out
-//! whatever could move a cursor, [`markdown`] puts it into code spans and fences, [`sarif`] keeps it plain text.
+//! Text of authors and models reaches a view only through the door that the view keeps: [`terminal()`] writes out
+//! whatever could move a cursor, [`markdown()`] puts it into code spans and fences, [`sarif()`] keeps it plain text.
 
-mod excerpt;
+mod amount;
+mod claim;
 mod markdown;
+mod parts;
 mod sarif;
 mod terminal;
+mod text;
 mod words;
 mod wrap;
 

@@ -13,7 +13,8 @@ use review::text::visible;
 use review::{Digest, Gap, Lens, Severity};
 use serde_json::{Map, Value, json};
 
-use crate::words::{clip, lines, place, place_note, support, without_mentions};
+use crate::claim::{lines, place_note, support};
+use crate::text::{clip, place, without_mentions};
 
 /// The schema's published name.
 const SCHEMA: &str =

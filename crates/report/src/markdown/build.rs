@@ -6,7 +6,8 @@
 
 use review::text::visible;
 
-use crate::words::{Amount, clip, without_mentions};
+use crate::amount::Amount;
+use crate::text::{clip, without_mentions};
 use crate::wrap::wrap;
 
 /// Text that somebody else wrote, made fit for a code span or a fence.

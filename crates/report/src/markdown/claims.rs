@@ -1,14 +1,15 @@
 //! The claims in the comment, worst first, and what follows them unfolded: checks and questions.
 
+use review::judge::Verdict;
 use review::packet::{ClaimV1, PacketV1};
 
 use super::build::{Block, Entry, FenceLine, Foreign, Inline, Line, render};
 use super::{NAMES, code, comma_separated, count, listed, own};
-use crate::excerpt::excerpt;
-use crate::words::{
-    Amount, by_standing, check_source_words, check_words, family_beside, lines, named_supporters,
-    one_or_many, place, place_note, support, uncounted_sources,
-};
+use crate::amount::{Amount, one_or_many};
+use crate::claim::{excerpt, family_beside, lines, named_supporters, place_note, support, uncounted_sources};
+use crate::parts::by_standing;
+use crate::text::place;
+use crate::words::{check_source_words, check_words};
 
 /// How wide a scenario is: what GitHub's comment shows of a fence without scrolling.
 const SCENARIO_COLUMNS: usize = 88;
@@ -100,7 +101,7 @@ fn support_line(claim: &ClaimV1) -> Line {
     }
     let uncounted = uncounted_sources(claim);
     if !uncounted.is_empty() {
-        line.push(own("; related and not counted: "));
+        line.push(own("; not independent of the author and not counted: "));
         line.extend(comma_separated(uncounted.into_iter().map(code)));
     }
     line.extend([own(" · claim "), code(&claim.id)]);
@@ -111,7 +112,12 @@ fn support_line(claim: &ClaimV1) -> Line {
 pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
     let mut blocks = Vec::new();
     if packet.claims.is_empty() {
-        blocks.push(Block::Paragraph(vec![own("Nobody claims anything.")]));
+        // Where not everything was looked at, silence must not read as a pass (law 4).
+        let words = match packet.verdict {
+            Verdict::Clean | Verdict::Findings => "Nobody claims anything.",
+            Verdict::Inconclusive | Verdict::Blocked => "Nobody claims anything about what was looked at.",
+        };
+        blocks.extend([Block::Heading(vec![own("Claims")]), Block::Paragraph(vec![own(words)])]);
     }
     let unanchored = packet.unanchored.len();
     if unanchored > 0 {
@@ -119,8 +125,8 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
             count(unanchored),
             own(one_or_many(
                 unanchored,
-                " more finding quotes what stands nowhere; it is in the packet, not told as fact.",
-                " more findings quote what stands nowhere; they are in the packet, not told as fact.",
+                " more finding could not be anchored; it is in the packet, not told as fact.",
+                " more findings could not be anchored; they are in the packet, not told as fact.",
             )),
         ]));
     }

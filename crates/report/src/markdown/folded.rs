@@ -6,7 +6,9 @@ use review::panel::Relation;
 
 use super::build::{Block, Entry, Inline, Line};
 use super::{code, count, families, listed, own, table};
-use crate::words::{Amount, asked_words, ending_words, one_or_many, relation_words, tokens};
+use crate::amount::{Amount, one_or_many};
+use crate::parts::tokens;
+use crate::words::{asked_words, ending_words, relation_words};
 
 /// Coverage, panel, ledger and digests, each folded, and what a reader has to know about all of it.
 pub(super) fn folded(packet: &PacketV1, digest: &Digest) -> Vec<Block> {

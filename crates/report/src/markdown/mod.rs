@@ -16,7 +16,7 @@ use review::{Digest, Family};
 
 use build::{Block, Entry, Foreign, Inline, Line, render};
 
-use crate::words::Amount;
+use crate::amount::Amount;
 
 /// The most bytes of a comment.
 ///

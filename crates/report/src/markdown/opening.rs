@@ -6,10 +6,11 @@ use review::panel::Relation;
 
 use super::build::{Block, Entry, Foreign, Inline, Line};
 use super::{NOT_REVIEWED_BYTES, code, count, families, listed, listed_within, own};
-use crate::words::{
-    GapGroup, author_words, by_standing, channel_words, exempt_groups, gap_groups, not_asked, one_or_many,
-    reasons, role_words, severity_counts, standing_words, strength_words, strongest_evidence,
+use crate::amount::one_or_many;
+use crate::parts::{
+    GapGroup, by_standing, exempt_groups, gap_groups, not_asked, reasons, severity_counts, strongest_evidence,
 };
+use crate::words::{author_words, channel_words, role_words, standing_words, strength_words};
 
 /// How many places a gap lists before the rest is counted.
 const PLACES: usize = 8;

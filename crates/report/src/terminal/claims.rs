@@ -4,12 +4,11 @@ use review::packet::{ClaimV1, PacketV1};
 use review::text::visible;
 
 use super::Verbosity;
-use super::screen::{Ink, PROSE_COLUMNS, Screen};
-use crate::excerpt::excerpt;
-use crate::words::{
-    by_standing, clip, family_beside, lines, named_supporters, place, place_note, plural, support,
-    unanchored_by_reason, uncounted_sources,
-};
+use super::screen::{Ink, PROSE_COLUMNS, Piece, Screen};
+use crate::amount::plural;
+use crate::claim::{excerpt, family_beside, lines, named_supporters, place_note, support, uncounted_sources};
+use crate::parts::{by_standing, unanchored_by_reason};
+use crate::text::{clip, place};
 use crate::wrap::wrap;
 
 /// How many quoted lines are shown.
@@ -83,22 +82,23 @@ fn quote(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
 }
 
 fn speaks_for(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
-    let mut words = format!("{}, {}", claim.category, support(claim));
-    let names: Vec<String> = named_supporters(claim)
+    let support = support(claim).to_string();
+    let mut names: Vec<String> = named_supporters(claim)
         .iter()
         .map(|supporter| match family_beside(supporter) {
             Some(family) => format!("{} ({family})", supporter.name),
             None => supporter.name.clone(),
         })
         .collect();
-    if !names.is_empty() {
-        words = format!("{words}: {}", names.join(", "));
+    names.extend(
+        uncounted_sources(claim).into_iter().map(|name| format!("{name} (not independent, not counted)")),
+    );
+    let mut pieces: Vec<Piece<'_>> = vec![(Ink::Plain, &support)];
+    for (index, name) in names.iter().enumerate() {
+        pieces.extend([(Ink::Dim, if index == 0 { ": " } else { ", " }), (Ink::Dim, name)]);
     }
-    let uncounted = uncounted_sources(claim);
-    if !uncounted.is_empty() {
-        words = format!("{words}; related and not counted: {}", uncounted.join(", "));
-    }
-    screen.flow(INDENT, INDENT, &[(Ink::Dim, &words)]);
+    screen.flow(INDENT, INDENT, &pieces);
+    screen.flow(INDENT, INDENT, &[(Ink::Dim, &claim.category)]);
     if verbosity == Verbosity::Verbose {
         for source in &claim.sources {
             let because = match source.merged_because.as_str() {

@@ -4,7 +4,8 @@ use review::packet::PacketV1;
 
 use super::Verbosity;
 use super::screen::{Ink, Screen};
-use crate::words::{Amount, GapGroup, exempt_groups, gap_groups, not_asked, plural, reasons};
+use crate::amount::plural;
+use crate::parts::{GapGroup, exempt_groups, gap_groups, not_asked, reasons};
 
 /// How many reasons, and how many places of each, are shown before the rest is counted.
 const MOST: usize = 10;
@@ -61,12 +62,8 @@ fn one(screen: &mut Screen, group: &GapGroup<'_>, most: usize) {
         return;
     };
     // Nobody was seated for this lens, which the headline says; its places are all places.
-    let count = Amount::Count(group.places.len() as u64).to_string();
-    screen.flow(
-        2,
-        4,
-        &[(Ink::Plain, lens.name()), (Ink::Dim, ", all of it: "), (Ink::Dim, &count), (Ink::Dim, " places")],
-    );
+    let count = plural(group.places.len(), "place", "places");
+    screen.flow(2, 4, &[(Ink::Plain, lens.name()), (Ink::Dim, ", all of it: "), (Ink::Dim, &count)]);
     if most == usize::MAX {
         places(screen, &group.places, most);
     }

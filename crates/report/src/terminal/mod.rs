@@ -12,7 +12,8 @@ use review::packet::PacketV1;
 
 use screen::{Ink, Piece, Screen};
 
-use crate::words::{Amount, plural, short};
+use crate::amount::{Amount, plural};
+use crate::text::short;
 
 /// How the packet is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

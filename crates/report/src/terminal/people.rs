@@ -5,9 +5,10 @@ use review::packet::{EvidenceV1, PacketV1, family_words};
 
 use super::Verbosity;
 use super::screen::{Ink, Piece, Screen};
+use crate::parts::strongest_evidence;
 use crate::words::{
     author_words, channel_words, label_words, reversibility_words, risk_words, role_words, standing_words,
-    strength_words, strongest_evidence,
+    strength_words,
 };
 
 /// The author's state, the evidence for it, and the recusals.
@@ -25,7 +26,8 @@ pub(super) fn people(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosit
     if !families.is_empty() {
         state = format!("{state}: {}", families.join(", "));
     }
-    screen.flow(2, 4, &[(Ink::Plain, &state), (Ink::Plain, "; "), (Ink::Plain, standing_words(packet))]);
+    screen.flow(2, 4, &[(Ink::Plain, &state)]);
+    screen.flow(2, 4, &[(Ink::Plain, standing_words(packet))]);
     for (name, trace) in names.iter().zip(evidence) {
         let mut pieces: Vec<Piece<'_>> = Vec::new();
         for part in [&trace.agent, &trace.model].into_iter().flatten() {
@@ -56,13 +58,8 @@ pub(super) fn people(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosit
 /// Who a trace speaks of: a family, or what is no model.
 fn author(trace: &EvidenceV1) -> String {
     match trace.role {
-        Role::Implementer | Role::Suggester => {
-            let family = family_words(&trace.lineage);
-            match trace.role {
-                Role::Suggester => format!("{family} ({})", role_words(trace.role)),
-                Role::Implementer | Role::Bot | Role::Human => family,
-            }
-        }
+        Role::Implementer => family_words(&trace.lineage),
+        Role::Suggester => format!("{} ({})", family_words(&trace.lineage), role_words(trace.role)),
         Role::Bot | Role::Human => role_words(trace.role).to_owned(),
     }
 }

@@ -6,10 +6,10 @@ use review::panel::{Asked, Relation};
 
 use super::Verbosity;
 use super::screen::{Ink, Piece, Screen};
-use crate::words::{
-    Amount, check_source_words, check_words, ending_words, plural, relation_words, short, tokens,
-    was_served_as_another,
-};
+use crate::amount::{Amount, plural};
+use crate::parts::{tokens, was_served_as_another};
+use crate::text::short;
+use crate::words::{check_source_words, check_words, ending_words, relation_words};
 
 /// Everything that stands below the claims.
 pub(super) fn proceedings(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosity) {

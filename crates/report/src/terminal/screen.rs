@@ -171,7 +171,7 @@ impl Screen {
                 at_start = true;
             }
             if !at_start {
-                self.pad(1);
+                self.put(Ink::Plain, " ".to_owned());
                 column += 1;
             }
             self.line.extend(word);
@@ -198,14 +198,17 @@ impl Screen {
             }
             self.line.pop();
         }
-        for (ink, text) in self.line.drain(..) {
-            let style = ink.style();
-            match self.colour {
-                Colour::Always if style != Style::new() => {
-                    self.text.push_str(&format!("{style}{text}{style:#}"));
-                }
-                Colour::Always | Colour::Never => self.text.push_str(&text),
+        let mut ink = Ink::Plain;
+        for (next, text) in self.line.drain(..) {
+            // A space looks the same in every ink, so that words of one ink need no new style between them.
+            if next != ink && text != " " && self.colour == Colour::Always {
+                self.text.push_str(&format!("{:#}{}", ink.style(), next.style()));
+                ink = next;
             }
+            self.text.push_str(&text);
+        }
+        if self.colour == Colour::Always {
+            self.text.push_str(&format!("{:#}", ink.style()));
         }
         self.text.push('\n');
     }

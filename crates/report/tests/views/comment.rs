@@ -77,7 +77,7 @@ fn the_comment_tells_what_was_not_reviewed_before_what_was_found() {
 
     found by the rules; nobody else looked at it · claim `77ac0e1f2b3d`
 
-    1 more finding quotes what stands nowhere; it is in the packet, not told as fact.
+    1 more finding could not be anchored; it is in the packet, not told as fact.
 
     ### Checks
 
@@ -235,7 +235,7 @@ fn a_clean_review_says_what_was_looked_at() {
     let opening = "**clean** at `4f1c0ab5c9d24e0f8a7b6c5d4e3f2a1b0c9d8e7f`; reviewed by other families\n\n\
                    Nothing is missing: 9 hunks were looked at.\n\n### Who wrote it\n";
     assert!(comment.starts_with(opening), "{comment}");
-    assert!(comment.contains("\nNobody claims anything.\n"), "{comment}");
+    assert!(comment.contains("\n### Claims\n\nNobody claims anything.\n"), "{comment}");
 }
 
 #[test]

@@ -192,7 +192,9 @@ fn check(packet: &PacketV1) {
         check_shell(&terminal(packet, &digest(), &plain), &terminal(packet, &digest(), &coloured));
     }
     check_log(&sarif(packet, &digest()));
-    assert_eq!(serde_json::from_str::<PacketV1>(&json(packet)).as_ref().ok(), Some(packet));
+    let document = json(packet);
+    assert!(document.ends_with("\n}\n"));
+    assert_eq!(serde_json::from_str::<PacketV1>(&document).as_ref().ok(), Some(packet));
 }
 
 const OUR_HTML: [&str; 7] = [

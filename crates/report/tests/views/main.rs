@@ -3,5 +3,6 @@
 mod comment;
 mod fixture;
 mod hostile;
+mod judged;
 mod log;
 mod shell;

@@ -33,7 +33,8 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
         docs/upload.md
 
     Who wrote it
-      AI of known families: anthropic; reviewed by other families
+      AI of known families: anthropic
+      reviewed by other families
       anthropic                    claude-code, Claude Opus 4.5, its own account:
                                    trailer (commit 4f1c0ab5c9d2): Co-Authored-By:
                                    Claude Opus 4.5 <noreply@anthropic.com>
@@ -57,8 +58,8 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
 
                 Nothing above this line checks the name.
 
-                security/path-traversal, agreed by 2 unrelated reviewers:
-                google/gemini-3-pro, openai/gpt-5.2
+                agreed by 2 unrelated reviewers: google/gemini-3-pro, openai/gpt-5.2
+                security/path-traversal
 
       medium    src/archive/unpack.rs:9
                 A token stands in the source
@@ -68,12 +69,14 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
                 Whoever can read the repository can use it. Revoke it, and read it
                 from the environment.
 
-                security/secret, found by the rules; nobody else looked at it
+                found by the rules; nobody else looked at it
+                security/secret
 
       low       src/archive/list.rs (the file as a whole)
                 `list_entries` has a cyclomatic complexity of 23, up from 9
 
-                complexity/function, found by the rules; nobody else looked at it
+                found by the rules; nobody else looked at it
+                complexity/function
 
     1 finding could not be anchored and is not told as fact
 
@@ -126,7 +129,8 @@ fn quiet_shows_the_headline_and_the_claims_alone() {
 
                 Nothing above this line checks the name.
 
-                security/path-traversal, agreed by 2 unrelated reviewers: google/gemini-3-pro, openai/gpt-5.2
+                agreed by 2 unrelated reviewers: google/gemini-3-pro, openai/gpt-5.2
+                security/path-traversal
 
       medium    src/archive/unpack.rs:9
                 A token stands in the source
@@ -135,12 +139,14 @@ fn quiet_shows_the_headline_and_the_claims_alone() {
 
                 Whoever can read the repository can use it. Revoke it, and read it from the environment.
 
-                security/secret, found by the rules; nobody else looked at it
+                found by the rules; nobody else looked at it
+                security/secret
 
       low       src/archive/list.rs (the file as a whole)
                 `list_entries` has a cyclomatic complexity of 23, up from 9
 
-                complexity/function, found by the rules; nobody else looked at it
+                found by the rules; nobody else looked at it
+                complexity/function
     "##);
 }
 
@@ -297,7 +303,7 @@ fn a_model_that_is_related_to_the_author_is_shown_and_does_not_count() {
     packet["ledger"]["calls"][0]["lineage"] = json!({ "families": ["meta"], "complete": true });
     let shown = shown(&crate::fixture::read(packet), &TerminalOptions { width: 120, ..PLAIN });
     for told in [
-        "nobody who counts says so; related and not counted: google/gemini-3-pro,\n            openai/gpt-5.2\n",
+        "nobody who counts says so: google/gemini-3-pro (not independent, not counted), openai/gpt-5.2 (not\n",
         "openai/gpt-5.2       answered, 1 finding; related\n",
         // The one call whose model turned out to be another is told without -v.
         "  openai/gpt-5.2  served as gpt-5.2-2026-01-15, part 1, answered, 0.0303 USD, 29.8 s\n",
