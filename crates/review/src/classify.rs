@@ -8,6 +8,7 @@ mod exports;
 mod file;
 mod lenses;
 mod page;
+mod paths;
 mod rules;
 mod table;
 

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use regex::{Regex, RegexSet};
+use regex::Regex;
+use regex::bytes::{RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 
 use super::Role;
+use super::message::LinePatterns;
 use crate::{Family, Lineage};
 
 /// The table that is built in.
@@ -173,11 +175,6 @@ impl Agent {
     pub(super) fn default_lineage_by_name(&self) -> Lineage {
         if self.default_needs_address { Lineage::unknown() } else { self.default_lineage() }
     }
-
-    /// Whether its models are all of one maker, as far as it is not told otherwise.
-    pub(super) fn has_one_family(&self) -> bool {
-        self.default.is_some() && !self.variable
-    }
 }
 
 /// What a trailer's key means.
@@ -232,13 +229,16 @@ impl Owned {
                 .enumerate()
                 .flat_map(|(index, agent)| patterns(agent).iter().map(move |p| (p, index)))
         };
-        let set = RegexSet::new(owned().map(|(pattern, _)| pattern))
+        // Marks are ASCII; without Unicode's classes the set is small and quick to build.
+        let set = RegexSetBuilder::new(owned().map(|(pattern, _)| pattern))
+            .unicode(false)
+            .build()
             .map_err(|source| AgentsError::Pattern { what, source: Box::new(source) })?;
         Ok(Self { set, owners: owned().map(|(_, index)| index).collect() })
     }
 
     fn all(&self, text: &str) -> BTreeSet<usize> {
-        self.set.matches(text).iter().map(|pattern| self.owners[pattern]).collect()
+        self.set.matches(text.as_bytes()).iter().map(|pattern| self.owners[pattern]).collect()
     }
 }
 
@@ -264,6 +264,7 @@ pub struct Agents {
     lines: Owned,
     branches: Owned,
     titles: Owned,
+    line_patterns: LinePatterns,
 }
 
 impl Agents {
@@ -326,6 +327,7 @@ impl Agents {
             lines: Owned::compile("lines", &agents, |agent| &agent.lines)?,
             branches: Owned::compile("branches", &agents, |agent| &agent.branches)?,
             titles: Owned::compile("titles", &agents, |agent| &agent.titles)?,
+            line_patterns: LinePatterns::new(),
             agents,
         })
     }
@@ -333,6 +335,10 @@ impl Agents {
     /// How a tool is called by people; its id, if it is not in the table.
     pub fn display<'a>(&'a self, id: &'a str) -> &'a str {
         self.agents.iter().find(|agent| agent.id == id).map_or(id, |agent| agent.display.as_str())
+    }
+
+    pub(super) fn line_patterns(&self) -> &LinePatterns {
+        &self.line_patterns
     }
 
     pub(super) fn get(&self, index: usize) -> &Agent {
@@ -488,7 +494,7 @@ fn names_pattern(names: &HashMap<String, (usize, bool)>) -> Result<Regex, Agents
     // The longest first: the expression takes the first alternative that fits.
     sorted.sort_by_key(|name| (std::cmp::Reverse(name.len()), (*name).clone()));
     let alternatives = sorted.iter().map(|name| regex::escape(name)).collect::<Vec<_>>().join("|");
-    compile("names", &format!("\\b(?:{alternatives})\\b"))
+    compile("names", &format!("(?-u:\\b)(?:{alternatives})(?-u:\\b)"))
 }
 
 fn compile(what: &'static str, pattern: &str) -> Result<Regex, AgentsError> {

@@ -56,10 +56,10 @@ impl LinePatterns {
                 r"^[^a-z0-9\[<(]*(?:this (?:commit|pr|pull request|change|code|patch|work) (?:was|is|has been) )?(?:co-?)?(?:generated|created|written|authored|implemented|made|built|coded|assisted|produced|drafted|developed|vibe[- ]coded)(?: entirely| mostly| partially| largely)? (?:with the (?:help|assistance|aid) of|with (?:help|assistance) from|with|by|using|via) (.{2,200})$",
             ),
             checked_box: compile(
-                r"^[-*+] \[x\] .*\b(?:assisted|created|generated|written|authored|produced|used|using|help)\b.*\b(?:generative ai|gen-?ai|ai|llms?|ai tools?|coding agents?|ai assistants?)\b",
+                r"^[-*+] \[x\] .*\b(?:assisted|assistance|created|generated|written|authored|produced|used|using|use of)\b.{0,60}\b(?:ai|llms?)(?:[- ](?:tools?|assistants?|assistance|agents?|models?|generated|assisted))?(?: \([^)]*\))?[^a-z0-9]*$",
             ),
             merged_branch: compile(
-                r#"^merge (?:pull request #\d+ from [^/\s]+/(\S+)|(?:remote-tracking )?branch(?:es)? '([^']+)'(?: of \S+)?(?: into (\S+))?)"#,
+                r#"^merge (?:pull request #\d+ from [^/]{1,60}/(\S+)|(?:remote-tracking )?branch(?:es)? '([^']+)'(?: of \S+)?(?: into (\S+))?)"#,
             ),
             copied_message: compile(
                 r"^(?:original (?:commit )?(?:message|change's description|description|pr description)|the original (?:commit )?message)\b.{0,40}:?$",
@@ -82,24 +82,18 @@ impl LinePatterns {
 }
 
 /// Reads every line that is not a quotation, a code block, or the copy of another commit's message.
-pub(super) fn read_text(
-    text: &str,
-    kind: TextKind,
-    patterns: &LinePatterns,
-    tables: Tables<'_>,
-) -> Vec<Trace> {
+pub(super) fn read_text(text: &str, kind: TextKind, tables: Tables<'_>) -> Vec<Trace> {
     let mut traces: Vec<Trace> = Vec::new();
     let mut lines_read = BTreeSet::new();
-    for (number, line) in own_lines(text, patterns) {
+    for (number, line) in own_lines(text, tables.agents.line_patterns()) {
         let line = cut(line, LINE_LIMIT);
         let trimmed = line.trim();
         if !lines_read.insert(trimmed) {
             continue;
         }
-        for trace in read_line(trimmed, number == 0, kind, patterns, tables) {
+        for trace in read_line(trimmed, number == 0, kind, tables) {
             if traces.len() == TRACE_LIMIT {
-                let who =
-                    Who { agent: None, model: None, lineage: Lineage::unknown(), role: Role::Implementer };
+                let who = Who::unknown_writer();
                 traces.push(Trace {
                     who,
                     channel: trace.channel,
@@ -120,13 +114,7 @@ pub(super) fn read_text(
     traces
 }
 
-fn read_line(
-    line: &str,
-    is_first: bool,
-    kind: TextKind,
-    patterns: &LinePatterns,
-    tables: Tables<'_>,
-) -> Vec<Trace> {
+fn read_line(line: &str, is_first: bool, kind: TextKind, tables: Tables<'_>) -> Vec<Trace> {
     let channel = |in_message: Channel| match kind {
         TextKind::Message { .. } => in_message,
         TextKind::Description => Channel::Body,
@@ -147,11 +135,16 @@ fn read_line(
     let lower = line.to_lowercase();
     let mut found: Vec<Who> =
         tables.agents.in_line(&lower).into_iter().map(|index| of_tool(index, tables)).collect();
-    if let Some(made) = patterns.made_with.captures(&lower).and_then(|found| found.get(1)) {
+    if let Some(made) =
+        tables.agents.line_patterns().made_with.captures(&lower).and_then(|found| found.get(1))
+    {
         found.extend(made_with(made.as_str(), tables));
     }
-    if kind == TextKind::Description && patterns.checked_box.is_match(&lower) && !denies_in_words(&lower) {
-        found.push(Who { agent: None, model: None, lineage: Lineage::unknown(), role: Role::Implementer });
+    if kind == TextKind::Description
+        && tables.agents.line_patterns().checked_box.is_match(&lower)
+        && !denies_in_words(&lower)
+    {
+        found.push(Who::unknown_writer());
     }
     found
         .into_iter()
@@ -181,7 +174,7 @@ fn read_trailer(
             if found.is_empty() {
                 found = tables.phrase(value, Place::SaysAi);
             }
-            if found.is_empty() {
+            if found.is_empty() && !denies_in_words(&format!(" {} ", value.to_lowercase())) {
                 found.push(Who {
                     agent: None,
                     model: None,
@@ -219,9 +212,9 @@ fn named(value: &str, is_subject: bool, kind: TextKind, tables: Tables<'_>) -> V
 /// Splits `Name <address>`; tolerates doubled brackets, a missing space, and an address without brackets.
 fn name_and_address(value: &str) -> (&str, &str) {
     let value = value.trim();
-    if let Some((name, rest)) = value.split_once('<') {
-        let email = rest.trim_start_matches('<').split('>').next().unwrap_or_default();
-        return (name.trim(), email.trim().trim_start_matches("mailto:"));
+    if let Some((name, rest)) = value.rsplit_once('<') {
+        let email = rest.split('>').next().unwrap_or_default();
+        return (name.trim_end_matches('<').trim(), email.trim().trim_start_matches("mailto:"));
     }
     match value.rsplit_once(char::is_whitespace) {
         Some((name, last)) if last.contains('@') && last.contains('.') => {
@@ -270,7 +263,8 @@ fn made_with(rest: &str, tables: Tables<'_>) -> Vec<Who> {
     let words: Vec<&str> = left.split_whitespace().chain(behind.split_whitespace()).filter(is_word).collect();
     let only_a_model = words.is_empty() || {
         let joined = words.join(" ");
-        tables.families.is_model_name(&joined)
+        tables.agents.by_name(&joined).is_some()
+            || tables.families.is_model_name(&joined)
             || tables.families.named_in(&joined).is_some() && words.len() <= 2
     };
     if !only_a_model {
@@ -281,7 +275,7 @@ fn made_with(rest: &str, tables: Tables<'_>) -> Vec<Who> {
 
 fn of_tool(index: usize, tables: Tables<'_>) -> Who {
     let agent = tables.agents.get(index);
-    Who { agent: Some(agent.id.clone()), model: None, lineage: agent.default_lineage(), role: agent.role() }
+    Who::with_default(agent, agent.role())
 }
 
 fn denies_in_words(line: &str) -> bool {

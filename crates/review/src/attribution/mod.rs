@@ -18,7 +18,7 @@ use crate::change::{Commit, CommitId};
 use crate::lineage::Families;
 use crate::text::{shorten, visible};
 use crate::{Family, Lineage};
-use message::{LinePatterns, TextKind};
+use message::TextKind;
 use who::{Place, Tables, Who};
 
 pub use agents::{Agents, AgentsError};
@@ -104,15 +104,14 @@ impl CommitAttribution {
 /// Takes time linear in the length of the texts. No text makes it fail.
 pub fn attribute(input: &AuthorshipInput<'_>, agents: &Agents, families: &Families) -> Attribution {
     let tables = Tables { agents, families };
-    let patterns = LinePatterns::new();
     let mut evidence = Vec::new();
     evidence
         .extend(input.declaration.into_iter().flat_map(|declaration| of_declaration(declaration, tables)));
     evidence.extend(input.author_login.and_then(|login| of_login(login, tables)));
     let commits: Vec<CommitAttribution> =
-        input.commits.iter().map(|commit| of_commit(commit, input.notes, &patterns, tables)).collect();
+        input.commits.iter().map(|commit| of_commit(commit, input.notes, tables)).collect();
     evidence.extend(commits.iter().flat_map(|commit| commit.evidence.iter().cloned()));
-    let around = of_surroundings(input, &patterns, tables);
+    let around = of_surroundings(input, tables);
     let whole = evidence.iter().chain(&around).any(|seen| {
         let about_all = match seen.channel {
             Channel::Declaration
@@ -133,15 +132,13 @@ pub fn attribute(input: &AuthorshipInput<'_>, agents: &Agents, families: &Famili
 }
 
 /// Works out what one commit tells by itself. Notes about other commits are not read.
-///
-/// For many commits [`attribute`] is cheaper: it makes its preparations once.
 pub fn attribute_commit(
     commit: &Commit,
     notes: &[Note],
     agents: &Agents,
     families: &Families,
 ) -> CommitAttribution {
-    of_commit(commit, notes, &LinePatterns::new(), Tables { agents, families })
+    of_commit(commit, notes, Tables { agents, families })
 }
 
 fn conclude(
@@ -151,16 +148,11 @@ fn conclude(
     whole: bool,
 ) -> Attribution {
     let mut attribution = Attribution::default();
-    let declared_model = evidence
-        .iter()
-        .any(|seen| seen.channel == Channel::Declaration && seen.model.is_some() && seen.lineage.is_known());
     for seen in &evidence {
         match seen.role {
             Role::Implementer => {
                 attribution.families.extend(seen.lineage.families.iter().cloned());
-                // Somebody who may say so said which model a tool used that names none.
-                let explained = declared_model && seen.lineage.families.is_empty();
-                attribution.unknown_agent |= !seen.lineage.is_known() && !explained;
+                attribution.unknown_agent |= !seen.lineage.is_known() && !is_answered(seen, &evidence);
             }
             Role::Suggester => attribution.suggested_by.extend(seen.lineage.families.iter().cloned()),
             Role::Human => attribution.human_declared = true,
@@ -174,20 +166,27 @@ fn conclude(
     attribution
 }
 
-/// Whether the platform or somebody with write access stands for every AI tool that was seen.
+/// Whether somebody who may say so said which model a tool used that names none.
+fn is_answered(seen: &Evidence, evidence: &[Evidence]) -> bool {
+    seen.lineage.families.is_empty()
+        && evidence.iter().any(|other| {
+            let is_model = other.channel == Channel::Declaration && other.model.is_some();
+            is_model && other.lineage.is_known() && (other.agent.is_none() || other.agent == seen.agent)
+        })
+}
+
+/// Whether the platform or somebody with write access stands for every AI tool that was seen: for the tool itself, or
+/// for the families of the model that it names.
 fn is_vouched(evidence: &[Evidence]) -> bool {
     let ai = || evidence.iter().filter(|seen| matches!(seen.role, Role::Implementer | Role::Suggester));
     let vouching: Vec<&Evidence> = ai().filter(|seen| seen.strength == Strength::Vouched).collect();
     let families: BTreeSet<&Family> = vouching.iter().flat_map(|seen| &seen.lineage.families).collect();
     let stands_for = |seen: &Evidence| {
         let same_tool = seen.agent.is_some() && vouching.iter().any(|other| other.agent == seen.agent);
-        let adds_nothing = seen.lineage.families.iter().all(|family| families.contains(family));
-        // A tool that names no model is vouched for where it is the same tool, or where a model was declared.
-        let declared =
-            vouching.iter().any(|other| other.channel == Channel::Declaration && other.model.is_some());
-        adds_nothing && (same_tool || declared || seen.lineage.is_known())
+        let adds_no_family = seen.lineage.families.iter().all(|family| families.contains(family));
+        adds_no_family && (same_tool || seen.lineage.is_known() || is_answered(seen, evidence))
     };
-    !vouching.is_empty() && ai().all(stands_for)
+    !vouching.is_empty() && ai().all(|seen| seen.strength == Strength::Vouched || stands_for(seen))
 }
 
 /// Whether a bot that is no model opened it. The platform's word stands where there is one; else the branch and the
@@ -272,12 +271,7 @@ fn unlisted_bot(name: &str) -> Option<Who> {
     (!speaks_of_ai).then_some(who)
 }
 
-fn of_commit(
-    commit: &Commit,
-    notes: &[Note],
-    patterns: &LinePatterns,
-    tables: Tables<'_>,
-) -> CommitAttribution {
+fn of_commit(commit: &Commit, notes: &[Note], tables: Tables<'_>) -> CommitAttribution {
     let place = format!("commit {}", commit.id.short());
     let mut evidence = Vec::new();
     let mut add = |who: Who, channel: Channel, strength: Strength, text: &str| {
@@ -302,11 +296,11 @@ fn of_commit(
         add(who, Channel::CommitCommitter, Strength::Claimed, &written(committer));
     }
     let kind = TextKind::Message { author_time: commit.author_time };
-    for trace in message::read_text(&commit.message, kind, patterns, tables) {
+    for trace in message::read_text(&commit.message, kind, tables) {
         add(trace.who, trace.channel, Strength::Claimed, &trace.line);
     }
     let subject = commit.message.lines().next().unwrap_or_default();
-    for branch in patterns.branches_in(subject) {
+    for branch in tables.agents.line_patterns().branches_in(subject) {
         for who in of_branch(&branch, tables).into_iter().filter(|who| who.role == Role::Implementer) {
             add(who, Channel::Branch, Strength::Weak, subject);
         }
@@ -324,11 +318,7 @@ fn of_commit(
     CommitAttribution { evidence, human_lines }
 }
 
-fn of_surroundings(
-    input: &AuthorshipInput<'_>,
-    patterns: &LinePatterns,
-    tables: Tables<'_>,
-) -> Vec<Evidence> {
+fn of_surroundings(input: &AuthorshipInput<'_>, tables: Tables<'_>) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     if let Some(branch) = input.branch {
         let found = of_branch(branch, tables).into_iter();
@@ -338,7 +328,7 @@ fn of_surroundings(
         let who = of_tool(index, tables);
         evidence.push(seen(who, Channel::Body, Strength::Weak, "title", input.title));
     }
-    for trace in message::read_text(input.body, TextKind::Description, patterns, tables) {
+    for trace in message::read_text(input.body, TextKind::Description, tables) {
         evidence.push(seen(trace.who, trace.channel, Strength::Claimed, "description", &trace.line));
     }
     for label in input.labels {
@@ -369,8 +359,7 @@ fn of_branch(branch: &str, tables: Tables<'_>) -> Vec<Who> {
 
 fn of_tool(index: usize, tables: Tables<'_>) -> Who {
     let agent = tables.agents.get(index);
-    let role = agent.role_as_author();
-    Who { agent: Some(agent.id.clone()), model: None, lineage: agent.default_lineage(), role }
+    Who::with_default(agent, agent.role_as_author())
 }
 
 fn seen(who: Who, channel: Channel, strength: Strength, place: &str, text: &str) -> Evidence {
@@ -550,3 +539,6 @@ impl Strength {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::Role;
-use super::who::{Place, Tables, Who};
+use super::who::{Tables, Who};
 use crate::Lineage;
 
 /// Notes longer than this are read only up to here, and count as written by an unknown tool: no real one is a tenth.
@@ -26,7 +26,7 @@ pub(super) struct NoteReading {
 /// an unknown tool. Text in neither format says nothing.
 pub(super) fn read_note(text: &str, tables: Tables<'_>) -> NoteReading {
     if text.len() > NOTE_LIMIT {
-        return NoteReading { writers: vec![unknown_writer(None, None)], human_lines: false };
+        return NoteReading { writers: vec![Who::unknown_writer()], human_lines: false };
     }
     match text.trim_start().starts_with('{') {
         true => read_agent_trace(text, tables),
@@ -80,7 +80,7 @@ fn read_git_ai(text: &str, tables: Tables<'_>) -> NoteReading {
         let described = note.sessions.get(session).or_else(|| note.prompts.get(key));
         let writer = match described {
             Some(session) => writer(&session.agent_id.tool, &session.agent_id.model, tables),
-            None => unknown_writer(None, None),
+            None => Who::unknown_writer(),
         };
         if !reading.writers.contains(&writer) {
             reading.writers.push(writer);
@@ -176,27 +176,4 @@ fn writer(tool: &str, model: &str, tables: Tables<'_>) -> Who {
         lineage.families = agent.map(|agent| agent.default_lineage().families).unwrap_or_default();
     }
     Who { agent: id, model: Some(model.to_owned()), lineage, role: Role::Implementer }
-}
-
-fn unknown_writer(agent: Option<String>, model: Option<String>) -> Who {
-    Who { agent, model, lineage: Lineage::unknown(), role: Role::Implementer }
-}
-
-impl Tables<'_> {
-    /// Who a declaration of a tool means: `cursor`, `aider (gpt-5)`, `claude-code:glm-5`.
-    pub(super) fn declared_agent(self, name: &str) -> Vec<Who> {
-        let found = self.phrase(name, Place::SaysAi);
-        if !found.is_empty() {
-            return found;
-        }
-        match self.agents.by_note_tool(name.trim()) {
-            Some(agent) => vec![Who {
-                agent: Some(agent.id.clone()),
-                model: None,
-                lineage: agent.default_lineage(),
-                role: Role::Implementer,
-            }],
-            None => vec![unknown_writer(Some(name.trim().to_owned()), None)],
-        }
-    }
 }

@@ -5,7 +5,7 @@ use super::agents::{Agent, Agents, NameHit};
 use crate::Lineage;
 use crate::lineage::Families;
 
-/// A longer phrase is prose, not the name of a tool.
+/// What follows in a phrase is prose: the tool and the model stand at its beginning.
 const PHRASE_LIMIT: usize = 200;
 
 /// The domains that exist for examples: no person has an address there.
@@ -40,124 +40,150 @@ pub(super) enum Place {
     SaysAi,
 }
 
+impl Who {
+    /// A tool at work with whatever model it uses when nobody says which.
+    pub(super) fn with_default(agent: &Agent, role: Role) -> Self {
+        Self { agent: Some(agent.id.clone()), model: None, lineage: agent.default_lineage(), role }
+    }
+
+    /// An AI tool that nobody can name.
+    pub(super) fn unknown_writer() -> Self {
+        Self { agent: None, model: None, lineage: Lineage::unknown(), role: Role::Implementer }
+    }
+}
+
 impl<'a> Tables<'a> {
     /// Reads `Name <address>` as it stands in a commit's header or a trailer.
     pub(super) fn identity(self, name: &str, email: &str, place: Place) -> Option<Who> {
         let name = name.trim().trim_matches(['"', '\'', '`', '*']);
         if let Some(agent) = self.agents.by_address(email) {
-            return Some(self.at_address(agent, name, place));
+            let role = match place {
+                Place::Author => agent.role_as_author(),
+                Place::Trailer | Place::SaysAi => agent.role(),
+            };
+            return Some(self.with_model(agent, name, agent.default_lineage(), role));
         }
         let lower = name.to_lowercase();
+        let first_agent = || self.agents.names_in(&lower).next().map(|hit| self.agents.get(hit.agent));
         if !email.contains('@') && email.contains('/') {
             // `Kilo Code <moonshotai/kimi-k2.5:free>`: a model stands where the address should.
-            let found = self.families.resolve(email);
-            if !found.lineage.families.is_empty() {
-                let agent = self.agents.names_in(&lower).next().map(|hit| self.agents.get(hit.agent));
-                return Some(who(agent, Some(email), found.lineage, Role::Implementer));
+            let lineage = self.families.resolve(email).lineage;
+            if !lineage.families.is_empty() {
+                return Some(who(first_agent(), Some(email), lineage, Role::Implementer));
             }
         }
         if self.families.is_model_name(&lower) {
             let lineage = self.families.named_in(&lower)?.lineage;
-            let agent = self.agents.names_in(&lower).next().map(|hit| self.agents.get(hit.agent));
-            return Some(who(agent, Some(name), lineage, Role::Implementer));
+            return Some(who(first_agent(), Some(name), lineage, Role::Implementer));
         }
-        match place {
-            Place::Author => self.unmistakable(&lower),
-            Place::Trailer | Place::SaysAi if email.is_empty() => None,
-            Place::Trailer | Place::SaysAi => {
-                self.at_example(&lower, email).or_else(|| self.unmistakable_or_single(&lower))
-            }
-        }
+        self.by_name_alone(&lower, email, place)
     }
 
-    /// Somebody at an address that only one tool has. A model in the name says more than the address.
-    fn at_address(self, agent: &Agent, name: &str, place: Place) -> Who {
-        let role = match place {
-            Place::Author => agent.role_as_author(),
-            Place::Trailer | Place::SaysAi => agent.role(),
+    /// Somebody whose address says nothing. Only a name that no person has counts: in a trailer also one word, since
+    /// people who make up an address for a tool put it there; for an author several.
+    fn by_name_alone(self, lower: &str, email: &str, place: Place) -> Option<Who> {
+        let outside = lower.split('(').next().unwrap_or_default().trim();
+        let (agent, plain) = self.agents.by_name(outside)?;
+        let is_made_up = email.split_once('@').is_some_and(|(local, domain)| {
+            // `Claude <claude@example.com>`
+            local.eq_ignore_ascii_case(lower) && EXAMPLE_DOMAINS.contains(&domain.to_lowercase().as_str())
+        });
+        let counts = match place {
+            Place::Author => !plain && outside.contains([' ', '-']),
+            Place::Trailer | Place::SaysAi => !plain || is_made_up && !agent.is_person_like(),
         };
-        let named = if role == Role::Bot { None } else { self.families.named_in(&self.without_tools(name)) };
+        let role = agent.role();
+        (counts && role != Role::Bot)
+            .then(|| self.with_model(agent, lower, agent.default_lineage_by_name(), role))
+    }
+
+    /// A tool with the model that a text names for it, or else with its default.
+    fn with_model(self, agent: &Agent, text: &str, default: Lineage, role: Role) -> Who {
+        if role == Role::Bot {
+            return who(Some(agent), None, Lineage::unknown(), role);
+        }
+        match self.model_in(text) {
+            Some(lineage) if lineage.families.is_empty() => {
+                // A name that nobody knows may still be of the tool's own maker.
+                let lineage = Lineage { families: default.families, complete: false };
+                who(Some(agent), Some(text), lineage, role)
+            }
+            Some(lineage) => who(Some(agent), Some(text), lineage, role),
+            None => who(Some(agent), None, default, role),
+        }
+    }
+
+    /// The lineage of the model that a text names: unknown where it names one that nobody knows, `None` where it
+    /// names none.
+    ///
+    /// What stands in parentheses or right behind `tool:` or `tool/` is a model's id. Elsewhere only words count that
+    /// mean nothing else, so that an agent called Nova is not Amazon's.
+    fn model_in(self, text: &str) -> Option<Lineage> {
+        let lower = text.to_lowercase();
+        let mut is_named = false;
+        for id in self.ids_in(&lower) {
+            let lineage = self.families.resolve(id).lineage;
+            if !lineage.families.is_empty() {
+                return Some(lineage);
+            }
+            is_named |= looks_like_an_id(id) && !self.families.is_placeholder(id);
+        }
+        let words = self.without_tools(&lower);
+        let named = self.families.named_in(&words).map(|found| found.lineage);
+        // `Claude (some-id-7)` names a tool by a maker's word, and then a model that nobody knows.
+        let is_named = is_named && !self.families.is_model_name(&words);
         match named {
-            Some(found) => who(Some(agent), Some(name), found.lineage, role),
-            None if role == Role::Bot => who(Some(agent), None, Lineage::unknown(), role),
-            None => who(Some(agent), None, agent.default_lineage(), role),
+            Some(lineage) => Some(Lineage { complete: lineage.complete && !is_named, ..lineage }),
+            None => is_named.then(Lineage::unknown),
         }
     }
 
-    /// A name that no person has, whatever the address: `GitHub Copilot`, `aider (gpt-5)`.
-    fn unmistakable(self, lower: &str) -> Option<Who> {
-        let outside = lower.split('(').next().unwrap_or_default().trim();
-        let (agent, plain) = self.agents.by_name(outside)?;
-        let several_words = outside.contains([' ', '-']);
-        if plain || !several_words {
-            return None;
-        }
-        self.by_phrase(lower, agent)
-    }
-
-    /// The same, and one-word names, for a trailer: people who invent an address for a tool put them there.
-    fn unmistakable_or_single(self, lower: &str) -> Option<Who> {
-        let outside = lower.split('(').next().unwrap_or_default().trim();
-        let (agent, plain) = self.agents.by_name(outside)?;
-        if plain { None } else { self.by_phrase(lower, agent) }
-    }
-
-    fn by_phrase(self, lower: &str, agent: &Agent) -> Option<Who> {
-        if agent.role() == Role::Bot {
-            return None;
-        }
-        let named = self.families.named_in(&self.without_tools(lower));
-        Some(match named {
-            Some(found) => who(Some(agent), Some(lower), found.lineage, agent.role()),
-            None => who(Some(agent), None, agent.default_lineage_by_name(), agent.role()),
-        })
-    }
-
-    /// `Claude <claude@example.com>`: an address that somebody made up for a tool.
-    fn at_example(self, lower: &str, email: &str) -> Option<Who> {
-        let (local, domain) = email.split_once('@')?;
-        let (agent, _) = self.agents.by_name(lower)?;
-        let invented =
-            EXAMPLE_DOMAINS.contains(&domain.to_lowercase().as_str()) && local.eq_ignore_ascii_case(lower);
-        if invented && !agent.is_person_like() { self.by_phrase(lower, agent) } else { None }
+    /// The words of a phrase in lower case that stand where a model's id does.
+    fn ids_in(self, lower: &str) -> Vec<&str> {
+        let in_parentheses = lower.split('(').skip(1).filter_map(|part| part.split(')').next());
+        let behind_tools = self.agents.names_in(lower).filter_map(|hit| {
+            let behind = lower[hit.end..].strip_prefix([':', '/'])?;
+            behind.split([' ', ',', ')']).next()
+        });
+        let one_word = |id: &&str| {
+            !id.is_empty() && !id.contains(char::is_whitespace) && self.agents.by_name(id).is_none()
+        };
+        in_parentheses.chain(behind_tools).map(str::trim).filter(one_word).collect()
     }
 
     /// Reads what stands behind `Assisted-by:` and its like, where there is no address: `AGENT:MODEL [TOOLS]`,
     /// `model via tool`, `tool (model)`, `tool/model`, `tool`.
     pub(super) fn phrase(self, value: &str, place: Place) -> Vec<Who> {
-        let value = value.trim();
-        if value.len() > PHRASE_LIMIT {
-            return Vec::new();
-        }
-        let value = value.split(" on behalf of ").next().unwrap_or(value);
+        let end = (0..=PHRASE_LIMIT.min(value.len())).rev().find(|&end| value.is_char_boundary(end));
+        let value = value[..end.unwrap_or(0)].split(" on behalf of ").next().unwrap_or_default().trim();
         let lower = value.to_lowercase();
-        let hits: Vec<NameHit> =
-            self.agents.names_in(&lower).filter(|&hit| self.counts(&lower, hit, place)).collect();
-        let agents: Vec<&Agent> = hits
-            .iter()
+        let agents: Vec<&Agent> = self
+            .agents
+            .names_in(&lower)
+            .filter(|&hit| self.counts(&lower, hit, place))
             .map(|hit| self.agents.get(hit.agent))
             .filter(|agent| agent.role() != Role::Bot)
             .collect();
-        let names_a_model =
+        let may_name_a_model =
             place == Place::SaysAi || !agents.is_empty() || self.families.is_model_name(&lower);
-        let model = if names_a_model { self.families.named_in(&self.without_tools(&lower)) } else { None };
+        let model = if may_name_a_model { self.model_in(&lower) } else { None };
         match (agents.as_slice(), model) {
             ([], None) => Vec::new(),
-            ([], Some(found)) => vec![who(None, Some(value), found.lineage, Role::Implementer)],
+            ([], Some(lineage)) => vec![who(None, Some(value), lineage, Role::Implementer)],
             (some, None) => some
                 .iter()
                 .map(|agent| who(Some(agent), None, agent.default_lineage_by_name(), agent.role()))
                 .collect(),
-            ([first, others @ ..], Some(found)) => {
-                let mut all = vec![who(Some(first), Some(value), found.lineage.clone(), first.role())];
+            ([first, ..], Some(lineage)) => {
+                let default = first.default_lineage_by_name();
+                let mut all = vec![self.with_model(first, value, default, first.role())];
                 let listed = [" and ", "+", "&", ", "].iter().any(|separator| lower.contains(separator));
                 // `Codex and Claude Opus 5`: one word is a tool and the other a model, of different makers.
-                let more = std::iter::once(first).chain(others).filter(|agent| {
-                    listed
-                        && agent.has_one_family()
-                        && agent.default_lineage().families.is_disjoint(&found.lineage.families)
+                let more = agents.iter().filter(|agent| {
+                    let default = agent.default_lineage();
+                    listed && default.is_known() && default.families.is_disjoint(&lineage.families)
                 });
-                all.extend(more.map(|agent| who(Some(agent), None, agent.default_lineage(), agent.role())));
+                all.extend(more.map(|agent| Who::with_default(agent, agent.role())));
                 all
             }
         }
@@ -165,14 +191,11 @@ impl<'a> Tables<'a> {
 
     /// Whether a name inside a phrase means the tool: a plain word only where it stands as one would write a tool.
     fn counts(self, phrase: &str, hit: NameHit, place: Place) -> bool {
-        if !hit.plain {
+        if !hit.plain || place == Place::SaysAi {
             return true;
         }
-        if place != Place::SaysAi && self.agents.get(hit.agent).is_person_like() {
+        if self.agents.get(hit.agent).is_person_like() {
             return false;
-        }
-        if place == Place::SaysAi {
-            return true;
         }
         let before = phrase[..hit.start].trim_end();
         let after = phrase[hit.end..].trim_start();
@@ -183,12 +206,13 @@ impl<'a> Tables<'a> {
         let ends = after.is_empty()
             || after.starts_with([':', '/', '(', ',', ')', '+', '&', '@'])
             || ["with ", "via ", "and ", "using "].iter().any(|word| after.starts_with(word))
-            || self.families.is_model_name(&phrase[hit.start..])
-            || after.starts_with(|first: char| first.is_ascii_digit());
+            || after.starts_with(|first: char| first.is_ascii_digit())
+            || self.families.is_model_name(&phrase[hit.start..]);
         begins && ends
     }
 
-    /// A phrase without the names of tools, so that what is left names the model. Plain words stay: `claude` is both.
+    /// A phrase in lower case and without the names of tools, so that what is left names the model. Plain words stay:
+    /// `claude` is both.
     pub(super) fn without_tools(self, phrase: &str) -> String {
         let lower = phrase.to_lowercase();
         let mut rest = String::with_capacity(lower.len());
@@ -201,6 +225,25 @@ impl<'a> Tables<'a> {
         rest.push_str(&lower[end..]);
         rest
     }
+
+    /// Who a declaration of a tool means: `cursor`, `aider (gpt-5)`, `claude-code:glm-5`.
+    pub(super) fn declared_agent(self, name: &str) -> Vec<Who> {
+        if let Some(agent) = self.agents.by_note_tool(name.trim()) {
+            return vec![Who::with_default(agent, Role::Implementer)];
+        }
+        match self.phrase(name, Place::SaysAi) {
+            found if found.is_empty() => {
+                vec![Who { agent: Some(name.trim().to_owned()), ..Who::unknown_writer() }]
+            }
+            found => found.into_iter().map(|who| Who { role: Role::Implementer, ..who }).collect(),
+        }
+    }
+}
+
+/// Whether a word is written as models' ids are: with a digit and a hyphen or the like, and not as a bare version.
+fn looks_like_an_id(word: &str) -> bool {
+    let is_version = word.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit());
+    !is_version && word.contains(|c: char| c.is_ascii_digit()) && word.contains(['-', ':', '/', '.'])
 }
 
 fn who(agent: Option<&Agent>, model: Option<&str>, lineage: Lineage, role: Role) -> Who {

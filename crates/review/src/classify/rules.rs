@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-use super::braces::expand;
-use super::table::{Case, ExportTable, LabelTable, LineTable, Scope, Table, Where};
+use super::paths::PathSet;
+use super::table::{ExportTable, LabelTable, LineTable, Scope, Table, Where};
 use super::{Label, Reversibility, Risk};
 use crate::RepoPath;
 
@@ -30,7 +29,7 @@ pub struct ClassifyRules {
     pub(super) added: PatternSet,
     pub(super) removed: PatternSet,
     pub(super) context: PatternSet,
-    pub(super) down_paths: GlobSet,
+    pub(super) down_paths: PathSet,
     pub(super) exports: Vec<Export>,
 }
 
@@ -165,7 +164,7 @@ impl ClassifyRules {
             added: PatternSet::new(&marked, &[Where::Added, Where::Changed, Where::Shown])?,
             removed: PatternSet::new(&marked, &[Where::Removed, Where::Changed, Where::Shown])?,
             context: PatternSet::new(&marked, &[Where::Shown])?,
-            down_paths: compile_globs(&table.down.globs, Case::Ignored, "down")?,
+            down_paths: PathSet::folded(&table.down.globs, "down")?,
             table,
             paths,
             lines,
@@ -200,11 +199,11 @@ impl ClassifyRules {
 #[derive(Debug, Clone)]
 pub(super) struct LabelPaths {
     pub(super) label: Label,
-    pub(super) set: GlobSet,
+    pub(super) set: PathSet,
     /// For each glob of the set: its rule among the label's, and its text.
     pub(super) globs: Vec<(usize, String)>,
     /// For each rule: the paths that it leaves out.
-    pub(super) except: Vec<GlobSet>,
+    pub(super) except: Vec<PathSet>,
 }
 
 /// A rule about lines, without its pattern, which is in the sets.
@@ -214,9 +213,9 @@ pub(super) struct LineRule {
     pub(super) reason: String,
     pub(super) scope: Scope,
     /// Only in these files, if there are any.
-    pub(super) files: GlobSet,
+    pub(super) files: PathSet,
     /// But not in these.
-    pub(super) except: GlobSet,
+    pub(super) except: PathSet,
     pub(super) first_lines: Option<u32>,
     pub(super) risk: Risk,
     pub(super) reversibility: Reversibility,
@@ -300,23 +299,17 @@ fn parse_table(text: &str) -> Result<Table, ClassifyError> {
 }
 
 fn compile_paths(label: &LabelTable, of: &str) -> Result<LabelPaths, ClassifyError> {
-    let mut set = GlobSetBuilder::new();
+    let mut set = PathSet::default();
     let mut globs = Vec::new();
     let mut except = Vec::new();
     for (index, rule) in label.path.iter().enumerate() {
         require(!rule.reason.trim().is_empty(), of, "reason")?;
         require(!rule.globs.is_empty(), of, "globs")?;
-        for glob in expand_all(&rule.globs, of)? {
-            set.add(compile_glob(&glob, rule.case, of)?);
-            globs.push((index, glob));
+        for glob in &rule.globs {
+            globs.extend(set.add(glob, rule.case, of)?.into_iter().map(|glob| (index, glob)));
         }
-        except.push(compile_globs(&rule.except, Case::Ignored, of)?);
+        except.push(PathSet::folded(&rule.except, of)?);
     }
-    let set = set.build().map_err(|source| ClassifyError::Glob {
-        glob: "all globs together".to_owned(),
-        of: of.to_owned(),
-        source,
-    })?;
     Ok(LabelPaths { label: label.name, set, globs, except })
 }
 
@@ -327,8 +320,8 @@ fn compile_line(label: &LabelTable, line: &LineTable, of: &str) -> Result<LineRu
         label: label.name,
         reason: line.reason.clone(),
         scope: line.scope,
-        files: compile_globs(&line.globs, Case::Ignored, of)?,
-        except: compile_globs(&line.except, Case::Ignored, of)?,
+        files: PathSet::folded(&line.globs, of)?,
+        except: PathSet::folded(&line.except, of)?,
         first_lines: line.first_lines,
         risk: line.risk.unwrap_or(label.risk),
         reversibility: line.reversibility,
@@ -348,35 +341,6 @@ fn require(holds: bool, of: &str, lacks: &'static str) -> Result<(), ClassifyErr
         true => Ok(()),
         false => Err(ClassifyError::Incomplete { of: of.to_owned(), lacks }),
     }
-}
-
-fn compile_glob(glob: &str, case: Case, of: &str) -> Result<globset::Glob, ClassifyError> {
-    GlobBuilder::new(glob)
-        .literal_separator(true)
-        .case_insensitive(match case {
-            Case::Ignored => true,
-            Case::Respected => false,
-        })
-        .build()
-        .map_err(|source| ClassifyError::Glob { glob: glob.to_owned(), of: of.to_owned(), source })
-}
-
-fn compile_globs(globs: &[String], case: Case, of: &str) -> Result<GlobSet, ClassifyError> {
-    let mut set = GlobSetBuilder::new();
-    for glob in expand_all(globs, of)? {
-        set.add(compile_glob(&glob, case, of)?);
-    }
-    set.build().map_err(|source| ClassifyError::Glob { glob: globs.join(", "), of: of.to_owned(), source })
-}
-
-fn expand_all(globs: &[String], of: &str) -> Result<Vec<String>, ClassifyError> {
-    let mut all = Vec::new();
-    for glob in globs {
-        let expanded = expand(glob)
-            .ok_or_else(|| ClassifyError::Alternatives { glob: glob.clone(), of: of.to_owned() })?;
-        all.extend(expanded);
-    }
-    Ok(all)
 }
 
 fn compile_pattern(pattern: &str, of: &str) -> Result<Regex, ClassifyError> {

@@ -2,17 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::{Regex, RegexSet};
+use regex::Regex;
+use regex::bytes::{RegexSet, RegexSetBuilder};
 
-use super::table::{AliasEntry, FamiliesError, Table};
+use super::table::{AliasEntry, FamiliesError, FamilyEntry, Table};
 use super::{Edge, EdgeKind, Family, Lineage, Resolution};
 
 /// The table that is built in.
 /// A longer name is cut: no vendor's is a tenth of this, and an author can write megabytes.
 const NAME_LIMIT: usize = 512;
 
-/// The tiers and letters between a family's word and its version: `Claude Opus 4.6`, `Kimi K2.7`.
-const TIERS: &str = "opus|sonnet|haiku|fable|mythos|instant|pro|flash|lite|ultra|nano|mini|max|plus|turbo|large|medium|small|coder|code|fast|air|maverick|scout|oss|build|codex|chat|next|preview|model|version|thinking|r|k|m|v";
+/// A class that nothing is in, for an entry without patterns.
+const MATCHES_NOTHING: &str = "[a&&b]";
+
+/// A pattern matches where a word starts.
+const WORD_START: &str = "(?:^|[^a-z0-9])";
+
+/// The tiers between a family's word and its version: `Claude Opus 4.6`.
+const TIERS: &str = "opus|sonnet|haiku|fable|mythos|instant|pro|flash|lite|ultra|nano|mini|max|plus|turbo|large|medium|small|coder|code|fast|air|maverick|scout|oss|build|codex|chat|next|preview|model|version|thinking";
+
+/// The letters before a version: `Kimi K2.7`, `MiniMax M2`.
+const LETTERS: &str = "r|k|m|v|a";
+
+/// The tiers that are no ordinary word, so that they need no version behind them.
+const PROPER_TIERS: &str = "opus|sonnet|haiku|fable|mythos|oss|coder|codex";
 
 /// The families of models, and how to tell them by name.
 #[derive(Debug, Clone)]
@@ -107,7 +120,7 @@ impl Families {
         let lower = phrase.to_lowercase();
         let words = self.without_tools(&lower);
         self.names
-            .is_match(&words)
+            .is_match(words.as_bytes())
             .then(|| self.resolve(&words))
             .filter(|found| !found.lineage.families.is_empty())
     }
@@ -131,8 +144,7 @@ impl Families {
         if let Some(found) = self.resolve_alias(last) {
             return found;
         }
-        let words = self.without_tools(name);
-        if let Some(index) = self.derived.matches(&words).iter().next() {
+        if let Some(index) = self.derived.matches(name.as_bytes()).iter().next() {
             let entry = &self.table.derived[index];
             let (lineage, edges) = &self.lineages[&entry.name];
             return told(lineage.clone(), edges.clone(), format!("`{name}` is listed as {}", entry.name));
@@ -149,7 +161,7 @@ impl Families {
         if !found.is_empty() {
             return self.of_families(name, path, &words, found);
         }
-        self.of_namespace(name, path)
+        self.of_earlier_part(name, path).unwrap_or_else(|| self.of_namespace(name, path))
     }
 
     fn resolve_alias(&self, last: &str) -> Option<Resolution> {
@@ -178,7 +190,7 @@ impl Families {
     }
 
     fn families_in(&self, words: &str) -> BTreeSet<usize> {
-        self.families.matches(words).iter().collect()
+        self.families.matches(words.as_bytes()).iter().collect()
     }
 
     fn of_families(&self, name: &str, path: &str, words: &str, found: BTreeSet<usize>) -> Resolution {
@@ -187,7 +199,7 @@ impl Families {
         let list = families().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(" and ");
         let mut explanation = vec![format!("`{name}` carries the name of {list}")];
         let host = path.split('/').next().unwrap_or_default();
-        if self.table.free_text_hosts.contains(host) && !self.starts.is_match(words) {
+        if self.table.free_text_hosts.contains(host) && !self.starts.is_match(words.as_bytes()) {
             lineage.complete = false;
             explanation.push(format!("names at `{host}` are the customer's own, so this one is a hint"));
         }
@@ -204,6 +216,18 @@ impl Families {
             certain: true,
         });
         Resolution { lineage, explanation, edges: edges.collect() }
+    }
+
+    /// `deepseek/deepseek-v3/community`: the model stands before the last part. A part without a version may be a
+    /// host or a customer.
+    fn of_earlier_part(&self, name: &str, path: &str) -> Option<Resolution> {
+        let part = path.rsplit('/').find(|part| {
+            part.contains(|c: char| c.is_ascii_digit())
+                && !self.families_in(&self.without_tools(part)).is_empty()
+        })?;
+        let mut found = self.of_families(part, "", part, self.families_in(&self.without_tools(part)));
+        found.lineage.complete = false;
+        Some(found.because(format!("`{name}` holds a model's name before its end")))
     }
 
     /// A name that nobody knows, under a namespace that only one maker fills: related, and never complete.
@@ -228,44 +252,33 @@ impl Families {
 
     fn compile(table: Table) -> Result<Self, FamiliesError> {
         table.check()?;
-        let sets = |entries: &mut dyn Iterator<Item = (&str, &[String])>, start: &str| {
-            let mut joined = Vec::new();
-            for (entry, patterns) in entries {
-                // An entry without patterns has a class that nothing is in.
-                let pattern = match patterns {
-                    [] => "[a&&b]".to_owned(),
-                    some => format!("{start}(?:{})", some.join("|")),
-                };
-                Regex::new(&pattern).map_err(|source| pattern_error(entry, source))?;
-                joined.push(pattern);
-            }
-            RegexSet::new(joined).map_err(|source| pattern_error("all entries", source))
+        let by_family = |patterns: fn(&FamilyEntry) -> &[String], start| {
+            pattern_set(table.family.iter().map(|entry| (entry.name.as_str(), patterns(entry))), start)
         };
-        let families = sets(
-            &mut table.family.iter().map(|entry| (entry.name.as_str(), entry.patterns.as_slice())),
-            "(?:^|[^a-z0-9])",
+        let families = by_family(|entry| &entry.patterns, WORD_START)?;
+        let starts = by_family(|entry| &entry.patterns, "^")?;
+        let names = by_family(|entry| &entry.names, WORD_START)?;
+        let derived = pattern_set(
+            table.derived.iter().map(|entry| (entry.name.as_str(), entry.patterns.as_slice())),
+            WORD_START,
         )?;
-        let starts = sets(
-            &mut table.family.iter().map(|entry| (entry.name.as_str(), entry.patterns.as_slice())),
-            "^",
-        )?;
-        let names = sets(
-            &mut table.family.iter().map(|entry| (entry.name.as_str(), entry.names.as_slice())),
-            "(?:^|[^a-z0-9])",
-        )?;
-        let derived = sets(
-            &mut table.derived.iter().map(|entry| (entry.name.as_str(), entry.patterns.as_slice())),
-            "(?:^|[^a-z0-9])",
-        )?;
-        let not_models = alternatives("not_models", &table.not_models, "(?:^|[^a-z0-9])(?:", ")")?;
+        let not_models = alternatives("not_models", &table.not_models, &format!("{WORD_START}(?:"), ")")?;
         let words: Vec<String> = table.family.iter().flat_map(|entry| entry.names.iter().cloned()).collect();
+        let close: Vec<String> =
+            table.family.iter().flat_map(|entry| entry.versioned.iter().cloned()).collect();
         let versioned = alternatives(
             "names",
-            &words,
-            "(?:^|[^a-z0-9])(?:",
-            &format!(
-                ")(?:[ ._:/-]*(?:{TIERS}))*(?:[ ._:/-]*\\d|[ ._:/-]+(?:opus|sonnet|haiku|fable|mythos)(?:[^a-z]|$))"
-            ),
+            &[
+                // A word, tiers, a space or the like, and a version of at most two digits a part.
+                format!(
+                    "(?:{})(?:[ ._:/-]*(?:{TIERS}))*[ ._:/-]+(?:{LETTERS})?\\d{{1,2}}(?:[.-]\\d{{1,2}})?(?:[^0-9]|$)",
+                    words.join("|")
+                ),
+                format!("(?:{})[ ._:/-]+(?:{PROPER_TIERS})(?:[^a-z]|$)", words.join("|")),
+                format!("(?:{})", close.join("|")),
+            ],
+            &format!("{WORD_START}(?:"),
+            ")",
         )?;
         let by_name =
             table.family.iter().enumerate().map(|(index, entry)| (entry.name.clone(), index)).collect();
@@ -331,13 +344,32 @@ fn unknown(why: String) -> Resolution {
     Resolution { lineage: Lineage::unknown(), explanation: vec![why], edges: Vec::new() }
 }
 
+/// One expression for each entry. Names of models are ASCII: without Unicode's classes the set is small and quick to
+/// build.
+fn pattern_set<'a>(
+    entries: impl Iterator<Item = (&'a str, &'a [String])>,
+    start: &str,
+) -> Result<RegexSet, FamiliesError> {
+    let (names, patterns): (Vec<&str>, Vec<String>) = entries
+        .map(|(name, patterns)| match patterns {
+            [] => (name, MATCHES_NOTHING.to_owned()),
+            some => (name, format!("{start}(?:{})", some.join("|"))),
+        })
+        .unzip();
+    RegexSetBuilder::new(&patterns).unicode(false).build().map_err(|error| {
+        // The set does not say which of its members is wrong.
+        let wrong = patterns.iter().position(|pattern| Regex::new(pattern).is_err());
+        pattern_error(wrong.map_or("all entries together", |index| names[index]), error)
+    })
+}
+
 fn pattern_error(entry: &str, source: regex::Error) -> FamiliesError {
     FamiliesError::Pattern { entry: entry.to_owned(), source: Box::new(source) }
 }
 
 fn alternatives(entry: &str, patterns: &[String], before: &str, after: &str) -> Result<Regex, FamiliesError> {
     let pattern = match patterns {
-        [] => "[a&&b]".to_owned(),
+        [] => MATCHES_NOTHING.to_owned(),
         some => format!("{before}{}{after}", some.join("|")),
     };
     Regex::new(&pattern).map_err(|source| pattern_error(entry, source))

@@ -76,6 +76,8 @@ pub(super) struct FamilyEntry {
     #[serde(default)]
     pub(super) names: Vec<String>,
     #[serde(default)]
+    pub(super) versioned: Vec<String>,
+    #[serde(default)]
     pub(super) orgs: Vec<String>,
 }
 

@@ -1,1 +1,0 @@
-fn main() { for _ in 0..20 { std::hint::black_box(review::classify::ClassifyRules::embedded()); } let t = std::time::Instant::now(); std::hint::black_box(review::classify::ClassifyRules::embedded()); println!("{:?}", t.elapsed()); let t = std::time::Instant::now(); std::hint::black_box(review::Families::embedded()); println!("{:?}", t.elapsed()); }
