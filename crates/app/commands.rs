@@ -41,9 +41,10 @@ fn environment(name: &str) -> Option<String> {
 }
 
 async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+    let tables = std::thread::spawn(Tables::embedded);
     let gathered = gather(&args.change, verbosity)?;
     let config = configure(args, &gathered, verbosity)?;
-    let tables = Tables::embedded();
+    let tables = tables.join().map_err(|_| Failure::ours(anyhow!("could not read the built-in tables")))?;
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
     let request = request(gathered, &args.change, &config, &tables, &progress)?;
@@ -54,9 +55,10 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
 }
 
 async fn panel(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+    let tables = std::thread::spawn(Tables::embedded);
     let gathered = gather(&args.change, verbosity)?;
     let config = configure(args, &gathered, verbosity)?;
-    let tables = Tables::embedded();
+    let tables = tables.join().map_err(|_| Failure::ours(anyhow!("could not read the built-in tables")))?;
     let request = request(gathered, &args.change, &config, &tables, &|_| ())?;
     let decided = decide(&request).await.map_err(failure)?;
     print(&args.change, &explain::panel(&decided, args.change.format)?)

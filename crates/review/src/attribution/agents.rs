@@ -10,7 +10,6 @@ use super::Role;
 use super::message::LinePatterns;
 use crate::{Family, Lineage};
 
-/// The table that is built in.
 /// The tail of the addresses that GitHub gives its users.
 const GITHUB_NOREPLY: &str = "@users.noreply.github.com";
 

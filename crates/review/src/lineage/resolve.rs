@@ -8,7 +8,6 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 use super::table::{AliasEntry, FamiliesError, FamilyEntry, Table};
 use super::{Edge, EdgeKind, Family, Lineage, Resolution};
 
-/// The table that is built in.
 /// A longer name is cut: no vendor's is a tenth of this, and an author can write megabytes.
 const NAME_LIMIT: usize = 512;
 
