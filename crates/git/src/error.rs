@@ -89,6 +89,12 @@ pub enum GitError {
         /// What to narrow.
         remedy: &'static str,
     },
+    /// git took too long.
+    #[error("git was ended because it took longer than {seconds} seconds; name a nearer base with --base")]
+    TimedOut {
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// git ended with an error.
     #[error("git {task} failed ({status}): {message}")]
     Failed {

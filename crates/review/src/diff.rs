@@ -175,6 +175,11 @@ fn starts_plain_file(lines: &Lines<'_>) -> bool {
 }
 
 #[cfg(test)]
+use crate::change::{Content, Hunk, LineKind};
+
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod sound;
 #[cfg(test)]
 mod tests;
