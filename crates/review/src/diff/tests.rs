@@ -377,6 +377,28 @@ fn a_hunk_that_promises_too_much_does_not_swallow_the_next_file() {
 }
 
 #[test]
+fn empty_lines_that_an_editor_left_hide_nothing() {
+    let cases: [(&str, &[&str]); 5] = [
+        ("@@ -1 +1 @@\n-a\n+b\n\n@@ -9 +9 @@\n-a\n+b\n", &["modified x @1,1:ra @9,9:ra"]),
+        ("@@ -1 +1 @@\n-a\n+b\n\n\n+c\n", &["modified x @1,1:racca", "gap Unreadable x 1-4"]),
+        ("@@ -1 +1 @@\n-a\n+b\n\r\n-c\r\n", &["modified x @1,1:racr", "gap Unreadable x 1-2"]),
+        ("@@ -1 +1 @@\n-a\n+b\n\n-- \n2.47.3\n\n+ a list\n", &["modified x @1,1:ra"]),
+        ("@@ -1 +1 @@\n-a\n+b\n\n\n\n\n\n+ a list\n", &["modified x @1,1:ra"]),
+    ];
+    for (hunks, expected) in cases {
+        check(format!("{X}{hunks}"), expected);
+    }
+}
+
+#[test]
+fn lines_are_believed_more_than_the_header_of_the_file() {
+    let deleted = "diff --git a/x b/x\ndeleted file mode 100644\nindex 1..0\n--- a/x\n+++ /dev/null\n";
+    check(format!("{deleted}@@ -1 +1 @@\n-a\n+b\n"), &["modified x [100644>-] @1,1:ra", "gap Unreadable x"]);
+    let added = "--- /dev/null\n+++ b/x\n";
+    check(format!("{added}@@ -1 +1 @@\n-a\n+b\n"), &["modified x @1,1:ra", "gap Unreadable x"]);
+}
+
+#[test]
 fn input_without_a_file_is_a_gap_unless_it_is_empty() {
     for empty in ["", "\n", " \r\n\n"] {
         check(empty, &[]);
