@@ -201,8 +201,10 @@ fn read_header<'a>(lines: &mut Lines<'a>, names: &'a [u8]) -> Header<'a> {
             break;
         } else if let Some(name) = field(b"--- ") {
             header.minus = Some(name);
+            header.is_created |= names::is_dev_null(&names::label(name));
         } else if let Some(name) = field(b"+++ ") {
             header.plus = Some(name);
+            header.is_deleted |= names::is_dev_null(&names::label(name));
             lines.advance();
             break;
         } else if let Some(share) = field(b"similarity index ") {

@@ -126,7 +126,7 @@ mod tests {
             ("x.orig", "x", "x.orig", "x"),
             ("a/one", "b/two", "one", "two"),
             ("a/dir/f", "b/other/f", "dir/f", "other/f"),
-            ("/home/old/p/x", "/home/new/p/x", "p/x", "p/x"),
+            ("/srv/old/p/x", "/srv/new/p/x", "p/x", "p/x"),
             ("left/one/x", "right/two/x", "x", "x"),
             ("left/one/xx", "right/two/yx", "left/one/xx", "right/two/yx"),
             ("a/b/x", "b/b/x", "b/x", "b/x"),

@@ -62,7 +62,7 @@ const Y_READ: &str = "modified y @7,7:ra";
 
 #[test]
 fn headers_of_git_say_what_was_done() {
-    let cases: [(&str, &[&str]); 17] = [
+    let cases: [(&str, &[&str]); 19] = [
         (Y, &[Y_READ]),
         (
             "diff --git a/x b/x\nnew file mode 100755\nindex 0000000..1111111\n--- /dev/null\n+++ b/x\n\
@@ -124,6 +124,8 @@ fn headers_of_git_say_what_was_done() {
             "diff --git a/one b/two\n--- a/one\n+++ b/two\n@@ -1 +1 @@\n-a\n+b\n",
             &["modified two from one @1,1:ra"],
         ),
+        ("diff --git a/x b/x\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+b\n", &["added x @0,1:a"]),
+        ("diff --git a/x b/x\n--- a/x\n+++ /dev/null\n@@ -1 +0,0 @@\n-b\n", &["deleted x @1,0:r"]),
         // GitHub writes no index line for some, Mercurial for none.
         ("diff --git a/x b/x\nnew file mode 100644\n", &["added x [->100644] nothing"]),
         ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", &["modified x @1,1:ra"]),
