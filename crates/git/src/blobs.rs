@@ -12,7 +12,8 @@ use crate::program;
 use crate::repository::Repository;
 use crate::trees::{Entry, Tree};
 
-/// Larger files are not read: no reviewer could be shown one, and GitHub's own file view stops at this size.
+/// Larger files are not read: no reviewer could be shown one. It is also the size up to which GitHub's contents API
+/// returns a file's text.
 pub const MAX_BLOB_BYTES: u64 = 1024 * 1024;
 
 /// Larger trees are not read: that is some 500,000 entries in one directory.

@@ -46,9 +46,6 @@ pub enum GitError {
     /// The current branch has no commit.
     #[error("the repository has no commit yet; review what is staged instead")]
     NoCommit,
-    /// There is no branch to compare with.
-    #[error("could not find a default branch to compare with; name one with --base")]
-    NoDefaultBranch,
     /// Two commits without a common ancestor.
     #[error("{base} and {head} have no common commit{}", shallow_hint(*is_shallow))]
     NoMergeBase {
@@ -88,6 +85,12 @@ pub enum GitError {
         limit: u64,
         /// What to narrow.
         remedy: &'static str,
+    },
+    /// git took too long.
+    #[error("git was ended because it took longer than {seconds} seconds; name a nearer base with --base")]
+    TimedOut {
+        /// How long it was waited for.
+        seconds: u64,
     },
     /// git ended with an error.
     #[error("git {task} failed ({status}): {message}")]

@@ -11,8 +11,8 @@ use crate::program;
 use crate::range::ResolvedRange;
 use crate::repository::{HeadName, Repository};
 
-/// Larger diffs are refused. The largest real pull requests (vendored trees) have some 100 MB, and reading one
-/// takes twice its size in memory.
+/// Larger diffs are refused: reading one takes somewhat more than twice its size in memory, and no panel could be
+/// shown a hundredth of this.
 pub const MAX_DIFF_BYTES: u64 = 256 * 1024 * 1024;
 
 /// At most this many commits of a range are read, the newest; the rest is a gap.

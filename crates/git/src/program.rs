@@ -6,6 +6,9 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use review::text;
 
@@ -13,6 +16,10 @@ use crate::GitError;
 
 /// At most this much of what git says on stderr is read.
 const MAX_STDERR_BYTES: u64 = 4 * 1024;
+
+/// A program that takes longer is ended. The slowest diff that was tried (a thousand files of 50 kB exchanged for a
+/// thousand others, each compared with each for a move) took 15 seconds; worse can be made on purpose.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The program and the directories in which it may look for its own parts.
 ///
@@ -103,10 +110,21 @@ impl Output {
     }
 }
 
+/// What becomes of a program whose output was read.
+#[derive(Debug, PartialEq, Eq)]
+enum Finish {
+    Wait,
+    Kill,
+}
+
 /// Runs a command to its end, with at most `limit` bytes of output; `None` if there was more.
 ///
 /// What it says on stderr goes to an unnamed file, so that neither pipe can fill up while the other is read.
 pub(crate) fn run(command: &mut Command, limit: u64) -> Result<Option<Output>, GitError> {
+    run_patiently(command, limit, PATIENCE)
+}
+
+fn run_patiently(command: &mut Command, limit: u64, patience: Duration) -> Result<Option<Output>, GitError> {
     let mut stderr = tempfile::tempfile().map_err(GitError::io("make a temporary file"))?;
     let child_stderr = stderr.try_clone().map_err(GitError::io("make a temporary file"))?;
     let mut child = command
@@ -114,16 +132,28 @@ pub(crate) fn run(command: &mut Command, limit: u64) -> Result<Option<Output>, G
         .stderr(child_stderr)
         .spawn()
         .map_err(GitError::io("run the program git"))?;
+    let mut pipe = child.stdout.take().expect("stdout was asked to be a pipe").take(limit + 1);
+    let (finish, finished) = mpsc::channel();
+    let watch = thread::spawn(move || {
+        let finish = finished.recv_timeout(patience);
+        if finish != Ok(Finish::Wait) {
+            // It may have ended by itself in the meantime, which is as good.
+            let _ = child.kill();
+        }
+        (child.wait(), finish == Err(RecvTimeoutError::Timeout))
+    });
     let mut stdout = Vec::new();
-    let pipe = child.stdout.take().expect("stdout was asked to be a pipe");
-    let read = pipe.take(limit + 1).read_to_end(&mut stdout);
+    let read = pipe.read_to_end(&mut stdout);
     let is_too_large = stdout.len() as u64 > limit;
-    if is_too_large || read.is_err() {
-        // It may have ended by itself in the meantime, which is as good.
-        let _ = child.kill();
+    let wish = if is_too_large || read.is_err() { Finish::Kill } else { Finish::Wait };
+    // The watch is gone only if it has ended the program already.
+    let _ = finish.send(wish);
+    let (status, is_late) = watch.join().expect("the watch does not panic");
+    if is_late {
+        return Err(GitError::TimedOut { seconds: patience.as_secs() });
     }
-    let status = child.wait().map_err(GitError::io("wait for the program git"))?;
     read.map_err(GitError::io("read the answer of the program git"))?;
+    let status = status.map_err(GitError::io("wait for the program git"))?;
     if is_too_large {
         return Ok(None);
     }
@@ -189,6 +219,13 @@ mod tests {
         let mut exact = Command::new("printf");
         assert_eq!(run(exact.arg("12345"), 5).expect("it runs").map(|output| output.stdout.len()), Some(5));
         assert!(run(Command::new("printf").arg("12345"), 4).expect("it runs").is_none());
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_is_ended() {
+        let mut slow = Command::new("sleep");
+        let result = run_patiently(slow.arg("600"), 10, Duration::from_millis(20));
+        assert!(matches!(result, Err(GitError::TimedOut { seconds: 0 })));
     }
 
     #[test]

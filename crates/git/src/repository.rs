@@ -100,7 +100,9 @@ impl Repository {
         let output = program::run(&mut command, MAX_ANSWER_BYTES)?
             .ok_or(GitError::Unexpected { task: "rev-parse" })?;
         if output.message.contains("dubious ownership") {
-            return Err(GitError::ForeignOwner { dir: dir.to_owned() });
+            // git names the directory that counts, which can be above the one that was asked for.
+            let advice = output.message.rsplit_once("--add safe.directory ").map(|(_, path)| path.trim());
+            return Err(GitError::ForeignOwner { dir: advice.map_or(dir.to_owned(), PathBuf::from) });
         }
         if output.message.contains("not a git repository") {
             return Err(GitError::NotARepository { dir: dir.to_owned() });

@@ -174,12 +174,18 @@ fn replacements_and_grafts_do_not_count() {
     let harmless = fixture.commit_file("a", "2", "harmless");
     fixture.git(["checkout", "--quiet", "main"]);
     fixture.git(["replace", honest.as_str(), harmless.as_str()]);
+    for (tag, commit) in [("v1", &first), ("v2", &honest)] {
+        fixture.git(["tag", "-a", "-m", tag, tag, commit.as_str()]);
+    }
+    fixture.git(["replace", "v1", "v2"]);
     let git_dir = fixture.path().join(".git");
     fs::create_dir_all(git_dir.join("info")).expect("it is ours");
     fs::write(git_dir.join("info/grafts"), format!("{honest}\n")).expect("it is ours");
     let change = fixture.gather(&RangeRequest::Default);
     assert_eq!((change.subject.base.as_ref(), change.title.as_str()), (Some(&first), "honest"));
     assert_eq!(change.files[0].hunks()[0].body(), "-1\n+BACKDOOR\n");
+    let range = fixture.open().range(&base_head("v1", "HEAD")).expect("both exist");
+    assert_eq!(range.base.as_ref(), Some(&first));
     let text = fixture.open().read_at(&honest, &RepoPath::from("a")).expect("readable");
     assert_eq!(text, FileAt::Bytes(b"BACKDOOR\n".to_vec()));
 }

@@ -27,8 +27,8 @@ pub use mail::change_from_patch;
 /// bytes. How many more there were is said in the last one.
 const MAX_GAPS: usize = 1_000;
 
-/// At most this many files are kept. The largest real changes (a tree-wide move in the Linux kernel) stay below
-/// 100,000; what is beyond becomes a gap of the kind `TooLarge`.
+/// At most this many files are kept, twice what a whole Linux kernel has; a line of 20 bytes would otherwise cost ten
+/// times its size in memory without end. What is beyond becomes a gap of the kind `TooLarge`.
 const MAX_FILES: usize = 200_000;
 
 /// What a diff held.
@@ -175,6 +175,11 @@ fn starts_plain_file(lines: &Lines<'_>) -> bool {
 }
 
 #[cfg(test)]
+use crate::change::{Content, Hunk, LineKind};
+
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod sound;
 #[cfg(test)]
 mod tests;

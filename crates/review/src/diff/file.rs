@@ -43,9 +43,7 @@ pub(super) fn read_git<'a>(reader: &mut Reader, lines: &mut Lines<'a>, names: &'
     let at = lines.number() - 1;
     let header = read_header(lines, names);
     let Some((path, old_path, are_consistent)) = paths(&header) else {
-        while lines.peek().is_some_and(hunk::looks_like_header) {
-            hunk::skip(lines);
-        }
+        hunk::skip_all(lines);
         let detail = format!("the names of the file at line {at} of the diff cannot be read");
         reader.gap(GapKind::Unreadable, None, None, detail);
         return;
@@ -59,12 +57,9 @@ pub(super) fn read_git<'a>(reader: &mut Reader, lines: &mut Lines<'a>, names: &'
     if header.is_cut {
         unreadable(format!("the diff is cut off in the headers of the file at line {at} of the diff"));
     }
-    let mut hunks = Vec::new();
-    let mut has_hunks = false;
-    while lines.peek().is_some_and(|line| line.starts_with(b"@@")) {
-        has_hunks = true;
-        hunks.extend(hunk::read(reader, lines, &path));
-    }
+    let hunks = hunk::read_all(reader, lines, &path);
+    let has_hunks = hunks.is_some();
+    let hunks = hunks.unwrap_or_default();
     let operation = if header.is_created {
         Operation::Added
     } else if header.is_deleted {
@@ -76,6 +71,7 @@ pub(super) fn read_git<'a>(reader: &mut Reader, lines: &mut Lines<'a>, names: &'
     } else {
         Operation::Modified
     };
+    let operation = believable(reader, operation, &hunks, &path, at);
     let is_submodule = [header.old_mode, header.new_mode].contains(&Some(SUBMODULE_MODE));
     let content = if is_submodule && let Some(detail) = submodule_detail(&hunks, operation) {
         reader.gap(GapKind::Submodule, Some(path.clone()), None, detail);
@@ -115,23 +111,18 @@ pub(super) fn read_plain(reader: &mut Reader, lines: &mut Lines<'_>) {
         (None, None) => (Names { old: None, new: None }, Operation::Modified),
     };
     let Some((path, old_path)) = into_paths(names) else {
-        while lines.peek().is_some_and(hunk::looks_like_header) {
-            hunk::skip(lines);
-        }
+        hunk::skip_all(lines);
         let detail = format!("the names of the file at line {at} of the diff cannot be read");
         reader.gap(GapKind::Unreadable, None, None, detail);
         return;
     };
-    let mut hunks = Vec::new();
-    let mut has_hunks = false;
-    while lines.peek().is_some_and(hunk::looks_like_header) {
-        has_hunks = true;
-        hunks.extend(hunk::read(reader, lines, &path));
-    }
-    if !has_hunks {
+    let hunks = hunk::read_all(reader, lines, &path);
+    if hunks.is_none() {
         let detail = format!("the diff is cut off behind the names of the file at line {at} of the diff");
         reader.gap(GapKind::Unreadable, Some(path.clone()), None, detail);
     }
+    let hunks = hunks.unwrap_or_default();
+    let operation = believable(reader, operation, &hunks, &path, at);
     let content = if hunks.is_empty() { Content::Nothing } else { Content::Text(hunks) };
     reader.push(FileChange { path, old_path, operation, modes: (None, None), content });
 }
@@ -210,8 +201,10 @@ fn read_header<'a>(lines: &mut Lines<'a>, names: &'a [u8]) -> Header<'a> {
             break;
         } else if let Some(name) = field(b"--- ") {
             header.minus = Some(name);
+            header.is_created |= names::is_dev_null(&names::label(name));
         } else if let Some(name) = field(b"+++ ") {
             header.plus = Some(name);
+            header.is_deleted |= names::is_dev_null(&names::label(name));
             lines.advance();
             break;
         } else if let Some(share) = field(b"similarity index ") {
@@ -356,6 +349,28 @@ fn skip_binary_patch(lines: &mut Lines<'_>) -> bool {
 fn has_epoch_time(line: &[u8]) -> bool {
     let time = line.iter().position(|&byte| byte == b'\t').map_or(&b""[..], |tab| &line[tab + 1..]);
     time.starts_with(b"1970-01-01 ") || time.starts_with(b"1969-12-31 ")
+}
+
+/// The operation, unless the lines contradict it: a file that is said to be deleted, and gets new lines, is one that
+/// changes.
+fn believable(
+    reader: &mut Reader,
+    operation: Operation,
+    hunks: &[Hunk],
+    path: &RepoPath,
+    at: u64,
+) -> Operation {
+    let impossible = match operation {
+        Operation::Added => LineKind::Removed,
+        Operation::Deleted => LineKind::Added,
+        Operation::Modified | Operation::Renamed | Operation::Copied => return operation,
+    };
+    if !hunks.iter().flat_map(Hunk::lines).any(|line| line.kind == impossible) {
+        return operation;
+    }
+    let detail = format!("the lines of the file at line {at} of the diff contradict its header");
+    reader.gap(GapKind::Unreadable, Some(path.clone()), None, detail);
+    Operation::Modified
 }
 
 /// What happens to a submodule; `None` if the lines are others than those that git writes for one.

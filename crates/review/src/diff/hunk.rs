@@ -32,13 +32,49 @@ impl Range {
     }
 }
 
+/// How many empty lines may stand where none belongs: between hunks, and in a hunk that miscounts. Those who write
+/// diffs by hand leave some; beyond that it is other text.
+const MAX_STRAY_LINES: usize = 3;
+
 /// Whether a line starts a hunk, or wants to.
 pub(super) fn looks_like_header(line: &[u8]) -> bool {
     line.starts_with(b"@@ -")
 }
 
+/// Reads the hunks of a file, the first of which would start at the next line. `None` if there is none.
+pub(super) fn read_all(reader: &mut Reader, lines: &mut Lines<'_>, path: &RepoPath) -> Option<Vec<Hunk>> {
+    let mut hunks = None;
+    loop {
+        let ahead = behind_stray_lines(lines);
+        if !ahead.peek().is_some_and(|line| line.starts_with(b"@@")) {
+            return hunks;
+        }
+        *lines = ahead;
+        hunks.get_or_insert_with(Vec::new).extend(read(reader, lines, path));
+    }
+}
+
+/// Passes over the hunks of a file that nobody can name.
+pub(super) fn skip_all(lines: &mut Lines<'_>) {
+    while lines.peek().is_some_and(looks_like_header) {
+        skip(lines);
+    }
+}
+
+/// Where the lines go on behind a few empty ones.
+fn behind_stray_lines<'a>(lines: &Lines<'a>) -> Lines<'a> {
+    let mut ahead = *lines;
+    for _ in 0..MAX_STRAY_LINES {
+        if ahead.peek().is_none_or(|line| !line.trim_ascii().is_empty()) {
+            break;
+        }
+        ahead.advance();
+    }
+    ahead
+}
+
 /// Reads a hunk of a file, whose header is the next line. `None` if it has no lines or cannot be read.
-pub(super) fn read(reader: &mut Reader, lines: &mut Lines<'_>, path: &RepoPath) -> Option<Hunk> {
+fn read(reader: &mut Reader, lines: &mut Lines<'_>, path: &RepoPath) -> Option<Hunk> {
     let at = lines.number();
     let Some(header) = lines.peek().and_then(parse_header) else {
         skip(lines);
@@ -121,7 +157,11 @@ impl<'a> Body<'a> {
                     new_seen += 1;
                 }
                 Some(b'\\') => {}
-                None | Some(b'\r') if line.len() < 2 && old_left > 0 && new_left > 0 => {
+                None | Some(b'\r')
+                    if line.len() < 2
+                        && ((old_left > 0 && new_left > 0)
+                            || (old_left == 0 && new_left == 0 && goes_on_behind_empty_lines(lines))) =>
+                {
                     has_bare_lines = true;
                     old_seen += 1;
                     new_seen += 1;
@@ -143,6 +183,16 @@ impl<'a> Body<'a> {
             is_cut: lines.peek().is_none() && (is_short || ends_inside_a_line),
         }
     }
+}
+
+/// Whether changed lines follow behind empty ones where the hunk should have ended: its header miscounts.
+fn goes_on_behind_empty_lines(lines: &Lines<'_>) -> bool {
+    let ahead = behind_stray_lines(lines);
+    ahead.peek().is_some_and(|line| match line.first() {
+        Some(b'+') => true,
+        Some(b'-') => !is_next_file(&ahead, line, 0, 0),
+        Some(_) | None => false,
+    })
 }
 
 /// Whether a line that starts with `-` is no removed line but the border to what follows the hunk.

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use crate::change::{RepoPath, unquote};
 
 /// How many places of a `diff --git` line are tried as the border of its two names, which is only in doubt
-/// when names hold spaces.
-const MAX_BORDERS: usize = 512;
+/// when names hold spaces. The middle, where the border is for all usual prefixes, is tried before.
+const MAX_BORDERS: usize = 32;
 
 /// A name before and after the change, without prefixes; `None` stands for `/dev/null`.
 #[derive(Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ mod tests {
             ("x.orig", "x", "x.orig", "x"),
             ("a/one", "b/two", "one", "two"),
             ("a/dir/f", "b/other/f", "dir/f", "other/f"),
-            ("/home/old/p/x", "/home/new/p/x", "p/x", "p/x"),
+            ("/srv/old/p/x", "/srv/new/p/x", "p/x", "p/x"),
             ("left/one/x", "right/two/x", "x", "x"),
             ("left/one/xx", "right/two/yx", "left/one/xx", "right/two/yx"),
             ("a/b/x", "b/b/x", "b/x", "b/x"),

@@ -62,7 +62,7 @@ const Y_READ: &str = "modified y @7,7:ra";
 
 #[test]
 fn headers_of_git_say_what_was_done() {
-    let cases: [(&str, &[&str]); 17] = [
+    let cases: [(&str, &[&str]); 19] = [
         (Y, &[Y_READ]),
         (
             "diff --git a/x b/x\nnew file mode 100755\nindex 0000000..1111111\n--- /dev/null\n+++ b/x\n\
@@ -124,6 +124,8 @@ fn headers_of_git_say_what_was_done() {
             "diff --git a/one b/two\n--- a/one\n+++ b/two\n@@ -1 +1 @@\n-a\n+b\n",
             &["modified two from one @1,1:ra"],
         ),
+        ("diff --git a/x b/x\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+b\n", &["added x @0,1:a"]),
+        ("diff --git a/x b/x\n--- a/x\n+++ /dev/null\n@@ -1 +0,0 @@\n-b\n", &["deleted x @1,0:r"]),
         // GitHub writes no index line for some, Mercurial for none.
         ("diff --git a/x b/x\nnew file mode 100644\n", &["added x [->100644] nothing"]),
         ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", &["modified x @1,1:ra"]),
@@ -374,6 +376,28 @@ fn a_hunk_that_promises_too_much_does_not_swallow_the_next_file() {
         format!("{X}@@ -1,9 +1,9 @@\n-a\n+b\n@@ -20 +20 @@\n-a\n+b\n"),
         &["modified x @1,1:ra @20,20:ra", "gap Unreadable x 1-1"],
     );
+}
+
+#[test]
+fn empty_lines_that_an_editor_left_hide_nothing() {
+    let cases: [(&str, &[&str]); 5] = [
+        ("@@ -1 +1 @@\n-a\n+b\n\n@@ -9 +9 @@\n-a\n+b\n", &["modified x @1,1:ra @9,9:ra"]),
+        ("@@ -1 +1 @@\n-a\n+b\n\n\n+c\n", &["modified x @1,1:racca", "gap Unreadable x 1-4"]),
+        ("@@ -1 +1 @@\n-a\n+b\n\r\n-c\r\n", &["modified x @1,1:racr", "gap Unreadable x 1-2"]),
+        ("@@ -1 +1 @@\n-a\n+b\n\n-- \n2.47.3\n\n+ a list\n", &["modified x @1,1:ra"]),
+        ("@@ -1 +1 @@\n-a\n+b\n\n\n\n\n\n+ a list\n", &["modified x @1,1:ra"]),
+    ];
+    for (hunks, expected) in cases {
+        check(format!("{X}{hunks}"), expected);
+    }
+}
+
+#[test]
+fn lines_are_believed_more_than_the_header_of_the_file() {
+    let deleted = "diff --git a/x b/x\ndeleted file mode 100644\nindex 1..0\n--- a/x\n+++ /dev/null\n";
+    check(format!("{deleted}@@ -1 +1 @@\n-a\n+b\n"), &["modified x [100644>-] @1,1:ra", "gap Unreadable x"]);
+    let added = "--- /dev/null\n+++ b/x\n";
+    check(format!("{added}@@ -1 +1 @@\n-a\n+b\n"), &["modified x @1,1:ra", "gap Unreadable x"]);
 }
 
 #[test]
