@@ -49,6 +49,7 @@ fn roster(families: &[&str]) -> Vec<Engine> {
         context_tokens: 100_000,
         max_output_tokens: 4_096,
         price: None,
+        price_as_of: None,
     };
     families.iter().map(engine).collect()
 }

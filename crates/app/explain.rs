@@ -151,6 +151,7 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
         let asked = match lens.asked {
             Asked::Models | Asked::Rules => "asked",
             Asked::Nobody => "not asked",
+            Asked::NotNeeded => "not needed",
         };
         line(&mut text, "lens", &format!("{}, {asked}: {}", lens.lens.name(), lens.reason));
         for seat in decided.panel.seats.iter().filter(|seat| seat.lens == lens.lens) {

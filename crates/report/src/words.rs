@@ -101,6 +101,7 @@ pub(crate) fn asked_words(asked: Asked) -> &'static str {
         Asked::Models => "models",
         Asked::Rules => "rules",
         Asked::Nobody => "nobody",
+        Asked::NotNeeded => "nobody: nothing is for it",
     }
 }
 

@@ -132,7 +132,7 @@ fn cover_lens(
         uncovered: 0,
         independent: true,
     };
-    if lens.asked == Asked::Nobody {
+    if matches!(lens.asked, Asked::Nobody | Asked::NotNeeded) {
         return coverage;
     }
     let shown = Shown::of(input, lens.lens);

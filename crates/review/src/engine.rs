@@ -24,6 +24,8 @@ pub struct Engine {
     pub max_output_tokens: u32,
     /// What it costs; `None` if nobody knows.
     pub price: Option<Price>,
+    /// The month in which the price was looked up, `YYYY-MM`; `None` where the operator states it.
+    pub price_as_of: Option<String>,
 }
 
 /// How a model's lineage is known.

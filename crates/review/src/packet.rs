@@ -268,6 +268,8 @@ pub struct EngineV1 {
     pub lineage_source: LineageSource,
     /// What it costs.
     pub price: Option<Price>,
+    /// The month in which the price was looked up; absent where the operator states it.
+    pub price_as_of: Option<String>,
 }
 
 /// One seat.
@@ -786,6 +788,7 @@ fn panel(input: &PacketInput<'_>) -> PanelV1 {
                 lineage: engine.lineage.clone(),
                 lineage_source: engine.lineage_source,
                 price: engine.price.clone(),
+                price_as_of: engine.price_as_of.clone(),
             })
             .collect(),
         seats: seats.collect(),
@@ -842,7 +845,7 @@ fn claim_v1(claim: &Claim, change: &Change) -> ClaimV1 {
         line_start: lines.map(|(start, _)| start),
         line_end: lines.map(|(_, end)| end),
         side,
-        quote: visible(&claim.quote),
+        quote: visible(&quoted_lines(claim, change).unwrap_or_else(|| claim.quote.clone())),
         title: visible(&claim.title),
         body: visible(&claim.body),
         anchor: match claim.anchor {
@@ -876,6 +879,18 @@ fn claim_v1(claim: &Claim, change: &Change) -> ClaimV1 {
             .collect(),
     }
 }
+
+/// The lines of the change that a claim is about, as they stand there: a reviewer's quote may have folded them.
+fn quoted_lines(claim: &Claim, change: &Change) -> Option<String> {
+    let Anchor::Line { file, side, lines: (first, last) } = claim.anchor else { return None };
+    let all = change.files[file].hunks().iter().flat_map(crate::Hunk::lines);
+    let quoted = all.filter(|line| line.number(side).is_some_and(|number| (first..=last).contains(&number)));
+    let lines: Vec<&str> = quoted.map(|line| line.text.trim_end_matches('\r')).collect();
+    (!lines.is_empty()).then(|| shorten(&lines.join("\n"), MAX_QUOTE_BYTES))
+}
+
+/// The most bytes of the lines that a claim quotes.
+const MAX_QUOTE_BYTES: usize = 4_000;
 
 /// `qwen+deepseek`, `moonshot+?`, `?`.
 pub fn family_words(lineage: &Lineage) -> String {

@@ -41,6 +41,8 @@ pub struct LensWish {
     pub kept_back: Vec<(usize, String)>,
     /// The changed files that the rules can look at through it.
     pub rules_files: Vec<usize>,
+    /// Whether anything in the change is for it.
+    pub needed: bool,
     /// Why it is seated, or why not.
     pub reason: String,
 }
@@ -140,8 +142,10 @@ pub enum Asked {
     Models,
     /// Only the rules look through it.
     Rules,
-    /// Nobody does.
+    /// Nobody does, though something in the change is for it.
     Nobody,
+    /// Nothing in the change is for it.
+    NotNeeded,
 }
 
 /// Why a lens has no sufficient panel, and what would help.
@@ -256,6 +260,7 @@ pub fn choose(input: &PanelInput<'_>) -> Panel {
         if input.policy.offline {
             let (asked, reason) = match &rules_seat {
                 Some(_) => (Asked::Rules, "rules only, as asked".to_owned()),
+                None if !wish.needed => (Asked::NotNeeded, wish.reason.clone()),
                 None if wish.model_files.is_empty() => (Asked::Nobody, wish.reason.clone()),
                 None => (Asked::Nobody, "only a model can look through it, and none was asked".to_owned()),
             };
@@ -265,7 +270,11 @@ pub fn choose(input: &PanelInput<'_>) -> Panel {
         }
         seats.extend(rules_seat.clone());
         if wish.model_files.is_empty() && wish.kept_back.is_empty() {
-            let asked = if rules_seat.is_some() { Asked::Rules } else { Asked::Nobody };
+            let asked = match (&rules_seat, wish.needed) {
+                (Some(_), _) => Asked::Rules,
+                (None, true) => Asked::Nobody,
+                (None, false) => Asked::NotNeeded,
+            };
             lenses.push(LensPanel { lens: wish.lens, asked, reason: wish.reason.clone(), unmet: None });
             continue;
         }

@@ -37,12 +37,19 @@ fn wish(lens: Lens, input: &WishInput<'_>) -> LensWish {
         .copied()
         .filter(|file| lens == Lens::Security || (wanted && applies(lens, *file, input)))
         .collect();
-    let mut wish =
-        LensWish { lens, model_files: Vec::new(), kept_back: Vec::new(), rules_files, reason: String::new() };
+    let mut wish = LensWish {
+        lens,
+        model_files: Vec::new(),
+        kept_back: Vec::new(),
+        rules_files,
+        needed: false,
+        reason: String::new(),
+    };
     let Some(decision) = input.decisions.iter().find(|decision| decision.lens == lens) else {
         return wish;
     };
     wish.reason.clone_from(&decision.reason);
+    wish.needed = decision.seated;
     if !wanted {
         wish.reason = "it was not asked for".to_owned();
         return wish;

@@ -198,6 +198,8 @@ fn engine(
         (None, None) => entry.and_then(|entry| entry.price.clone()),
         (Some(_), None) | (None, Some(_)) => bail!("give `input_usd` and `output_usd`, or neither"),
     };
+    let is_listed = section.input_usd.is_none() && !is_custom;
+    let price_as_of = entry.filter(|entry| is_listed && entry.price.is_some()).map(|entry| entry.as_of.clone());
     let context_tokens = section.context_tokens.unwrap_or(context);
     let engine = Engine {
         id: section.name.clone(),
@@ -208,6 +210,7 @@ fn engine(
         context_tokens,
         max_output_tokens: section.max_output_tokens.unwrap_or(most_output).min(context_tokens / 2).max(256),
         price,
+        price_as_of,
     };
     Ok((engine, Endpoint { base_url, key, dialect: provider.dialect() }))
 }

@@ -73,7 +73,7 @@ fn panel(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosity) {
         }
         let why: &str = match (lens.asked, &lens.unmet) {
             (_, Some(unmet)) => unmet,
-            (Asked::Nobody, None) => &lens.reason,
+            (Asked::Nobody | Asked::NotNeeded, None) => &lens.reason,
             (Asked::Models | Asked::Rules, None) if seats.is_empty() => "nobody was seated",
             (Asked::Models | Asked::Rules, None) => continue,
         };

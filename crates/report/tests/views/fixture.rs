@@ -302,7 +302,9 @@ fn lineage(families: &[&str]) -> Value {
 fn engine(id: &str, lineage: &Value) -> Value {
     json!({
         "id": id, "lineage": lineage, "lineage_source": "table",
-        "price": { "input": 1_750_000, "cached_input": 175_000, "output": 14_000_000, "as_of": "2026-11-01" }
+        "price": [{ "above_input_tokens": 0, "input": 1_750_000, "cached_input": 175_000, "cache_write": null,
+            "output": 14_000_000 }],
+        "price_as_of": "2026-11"
     })
 }
 
@@ -350,7 +352,7 @@ fn call(
         "seat": seat, "part": part, "engine": engine, "served_model": answered.then_some(served),
         "lineage": lineage(&[family]), "outcome": outcome,
         "usage": answered.then(|| json!({
-            "input": input, "cached_input": 0, "output": output, "reasoning": output / 2
+            "input": input, "cached_input": 0, "cache_write": 0, "output": output, "reasoning": output / 2
         })),
         "reserved_micro_usd": 120_000, "micro_usd": micro_usd, "elapsed_ms": 17_350 + input,
         "prompt": hex('c'), "reply": answered.then(|| hex('d'))

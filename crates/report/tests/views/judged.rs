@@ -48,6 +48,7 @@ fn without_models(policy: &Policy, checks: &[Check]) -> PacketV1 {
         model_files: vec![0, 1],
         kept_back: Vec::new(),
         rules_files,
+        needed: true,
         reason: "code changed".into(),
     };
     let wishes = [wish(Lens::Security, vec![0, 1]), wish(Lens::Correctness, Vec::new())];

@@ -45,9 +45,10 @@ impl PathSet {
                 Case::Ignored => glob.to_ascii_lowercase(),
                 Case::Respected => glob.clone(),
             };
-            let compiled = GlobBuilder::new(&text).literal_separator(true).build().map_err(|source| {
-                ClassifyError::Glob { glob: glob.clone(), of: of.to_owned(), source }
-            })?;
+            let compiled = GlobBuilder::new(&text)
+                .literal_separator(true)
+                .build()
+                .map_err(|source| ClassifyError::Glob { glob: glob.clone(), of: of.to_owned(), source })?;
             let literal = longest_literal(&text);
             self.globs.push(LazyGlob { glob: compiled, case, literal, matcher: OnceLock::new() });
         }
