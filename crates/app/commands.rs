@@ -121,7 +121,7 @@ fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> 
 
 /// Reads a diff from a file or from standard input, at most as much as is reviewed.
 fn read_diff(file: Option<&Path>) -> Result<Vec<u8>> {
-    let limit = u64::try_from(MAX_DIFF_BYTES).unwrap_or(u64::MAX);
+    let limit = MAX_DIFF_BYTES;
     let mut bytes = Vec::new();
     let name = match file {
         Some(path) => {

@@ -182,10 +182,17 @@ fn too_long(hunk: &Hunk) -> Option<String> {
     Some(format!("line {number} has {} bytes, too long to be shown to a model", line.text.len()))
 }
 
+/// A model that answered.
+struct Answered {
+    seat: usize,
+    lineage: Lineage,
+    /// How many lines it saw, by file and hunk.
+    lines: BTreeMap<(usize, usize), usize>,
+}
+
 /// What the reviewers of one lens were shown, and how they ended.
 struct Shown<'a> {
-    /// Answered: seat, lineage, and how many lines of each hunk it saw.
-    answered: Vec<(usize, Lineage, BTreeMap<(usize, usize), usize>)>,
+    answered: Vec<Answered>,
     /// Not answered: for each hunk, who and how.
     failed: BTreeMap<(usize, usize), Vec<String>>,
     rules_misses: Vec<&'a RulesMiss>,
@@ -196,7 +203,7 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn of(input: &CoverageInput<'a>, lens: Lens) -> Self {
         let panel = input.panel;
-        let mut answered: Vec<(usize, Lineage, BTreeMap<(usize, usize), usize>)> = Vec::new();
+        let mut answered: Vec<Answered> = Vec::new();
         let mut failed: BTreeMap<(usize, usize), Vec<String>> = BTreeMap::new();
         let mut rules_ran = false;
         for outcome in input.outcomes.iter().filter(|outcome| panel.seats[outcome.seat].lens == lens) {
@@ -207,16 +214,14 @@ impl<'a> Shown<'a> {
             match &outcome.ending {
                 Ending::Answered(_) => {
                     // The parts of one seat may have been served by different models.
-                    let known = answered
-                        .iter_mut()
-                        .find(|(seat, lineage, _)| *seat == outcome.seat && *lineage == call.lineage);
-                    let lines = match known {
-                        Some((_, _, lines)) => lines,
-                        None => {
-                            answered.push((outcome.seat, call.lineage.clone(), BTreeMap::new()));
-                            &mut answered.last_mut().expect("just pushed").2
-                        }
-                    };
+                    let is_same =
+                        |known: &Answered| known.seat == outcome.seat && known.lineage == call.lineage;
+                    let index = answered.iter().position(is_same).unwrap_or_else(|| {
+                        let (seat, lineage) = (outcome.seat, call.lineage.clone());
+                        answered.push(Answered { seat, lineage, lines: BTreeMap::new() });
+                        answered.len() - 1
+                    });
+                    let lines = &mut answered[index].lines;
                     for piece in &outcome.pieces {
                         *lines.entry((piece.file, piece.hunk)).or_default() += piece.end - piece.first;
                     }
@@ -239,8 +244,8 @@ impl<'a> Shown<'a> {
 
     /// The lineages of the models that had a whole hunk before them.
     fn lineages(&self, file: usize, hunk: usize, lines: usize) -> Vec<&Lineage> {
-        let saw_all = |seen: &BTreeMap<(usize, usize), usize>| seen.get(&(file, hunk)) == Some(&lines);
-        self.answered.iter().filter(|(_, _, seen)| saw_all(seen)).map(|(_, lineage, _)| lineage).collect()
+        let saw_all = |answered: &&Answered| answered.lines.get(&(file, hunk)) == Some(&lines);
+        self.answered.iter().filter(saw_all).map(|answered| &answered.lineage).collect()
     }
 
     fn why_not(&self, lens: &LensPanel, file: usize, hunk: usize, seen: &[&Lineage]) -> String {

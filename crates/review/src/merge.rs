@@ -272,3 +272,126 @@ pub fn place<'a>(claim: &'a Claim, change: &'a Change) -> (&'a str, Side, Option
         Anchor::Unanchored { .. } => ("", Side::Head, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::{Content, FileChange, Hunk, Operation, Source, Subject};
+
+    fn change() -> Change {
+        let body: String = (1..=60).map(|n| format!("+line {n}\n")).collect();
+        let file = |path: &str| FileChange {
+            path: path.into(),
+            old_path: None,
+            operation: Operation::Added,
+            modes: (None, None),
+            content: Content::Text(vec![Hunk::new(0, 1, String::new(), body.clone(), false)]),
+        };
+        Change {
+            subject: Subject { source: Source::Patch, base: None, head: None, diff_digest: Digest::of(b"") },
+            title: String::new(),
+            body: String::new(),
+            branch: None,
+            commits: Vec::new(),
+            files: vec![file("a.rs"), file("b.rs")],
+            gaps: Vec::new(),
+        }
+    }
+
+    /// A finding of a model whose name is its family's, at a line of the first file.
+    fn says(seat: usize, family: &str, line: u32, category: &str, title: &str) -> Sourced {
+        let lineage = (family != "rules").then(|| Lineage::of(family.split('+')));
+        Sourced {
+            finding: Finding {
+                category: Category::parse(category, Lens::Correctness),
+                severity: Severity::Medium,
+                file: "a.rs".into(),
+                lines: Some((line, line)),
+                side: Side::Head,
+                quote: format!("line {line}"),
+                title: title.into(),
+                body: String::new(),
+                rule: lineage.is_none().then(|| "x/y".into()),
+            },
+            anchor: Anchor::Line { file: 0, side: Side::Head, lines: (line, line) },
+            seat,
+            name: family.into(),
+            lineage,
+            counts: true,
+        }
+    }
+
+    fn check(findings: &[Sourced], expected: &[(usize, Verification)]) {
+        let claims = merge(findings.to_vec(), &change());
+        let got: Vec<_> = claims.iter().map(|claim| (claim.sources.len(), claim.verification)).collect();
+        assert_eq!(got, expected, "{claims:#?}");
+        let mut reversed = findings.to_vec();
+        reversed.reverse();
+        assert_eq!(merge(reversed, &change()), claims, "the order of the findings does not matter");
+        let ids: BTreeSet<_> = claims.iter().map(|claim| &claim.id).collect();
+        assert_eq!(ids.len(), claims.len(), "every claim has a name of its own");
+    }
+
+    #[test]
+    fn the_same_category_at_the_same_lines_is_one_claim() {
+        use Verification::{Agreed, NotExamined};
+        let logic = "correctness/logic";
+        check(&[says(0, "openai", 7, logic, "a"), says(1, "qwen", 9, logic, "b")], &[(2, Agreed)]);
+        check(
+            &[says(0, "openai", 7, logic, "a"), says(1, "qwen", 20, logic, "b")],
+            &[(1, NotExamined), (1, NotExamined)],
+        );
+        let bounds = "correctness/null-or-bounds";
+        check(
+            &[says(0, "openai", 7, logic, "an empty slice panics"), says(1, "qwen", 7, bounds, "wrong unit")],
+            &[(1, NotExamined), (1, NotExamined)],
+        );
+        check(
+            &[
+                says(0, "openai", 7, logic, "panics when the slice is empty"),
+                says(1, "qwen", 7, bounds, "slice may be empty: panics"),
+            ],
+            &[(2, Agreed)],
+        );
+    }
+
+    #[test]
+    fn those_that_share_a_family_are_one_supporter() {
+        use Verification::{Agreed, NotExamined};
+        let logic = "correctness/logic";
+        check(&[says(0, "qwen", 7, logic, "a"), says(1, "qwen+deepseek", 7, logic, "b")], &[(2, NotExamined)]);
+        check(
+            &[
+                says(0, "qwen", 7, logic, "a"),
+                says(1, "qwen+deepseek", 7, logic, "b"),
+                says(2, "deepseek", 7, logic, "c"),
+            ],
+            &[(3, NotExamined)],
+        );
+        check(&[says(0, "qwen", 7, logic, "a"), says(1, "rules", 7, logic, "b")], &[(2, Agreed)]);
+    }
+
+    #[test]
+    fn a_related_or_unknown_model_supports_nothing() {
+        let logic = "correctness/logic";
+        let mut related = says(1, "anthropic", 7, logic, "b");
+        related.counts = false;
+        let claims = merge(vec![says(0, "openai", 7, logic, "a"), related.clone()], &change());
+        assert_eq!(claims[0].verification, Verification::NotExamined);
+        assert_eq!(claims[0].supporters.len(), 1);
+        let alone = merge(vec![related], &change());
+        assert!(alone[0].supporters.is_empty(), "it is shown, and nobody supports it");
+        let mut unknown = says(1, "mystery", 7, logic, "b");
+        unknown.lineage = Some(Lineage::unknown());
+        check(&[says(0, "openai", 7, logic, "a"), unknown], &[(2, Verification::NotExamined)]);
+    }
+
+    #[test]
+    fn a_claim_keeps_its_name_when_lines_move() {
+        let mut moved = says(0, "openai", 30, "correctness/logic", "reworded");
+        moved.finding.quote = "  line   7".into();
+        let before = merge(vec![says(0, "openai", 7, "correctness/logic", "a")], &change());
+        let after = merge(vec![moved], &change());
+        assert_eq!(before[0].id, after[0].id);
+    }
+}

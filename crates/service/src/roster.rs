@@ -199,7 +199,8 @@ fn engine(
         (Some(_), None) | (None, Some(_)) => bail!("give `input_usd` and `output_usd`, or neither"),
     };
     let is_listed = section.input_usd.is_none() && !is_custom;
-    let price_as_of = entry.filter(|entry| is_listed && entry.price.is_some()).map(|entry| entry.as_of.clone());
+    let price_as_of =
+        entry.filter(|entry| is_listed && entry.price.is_some()).map(|entry| entry.as_of.clone());
     let context_tokens = section.context_tokens.unwrap_or(context);
     let engine = Engine {
         id: section.name.clone(),
