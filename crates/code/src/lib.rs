@@ -3,6 +3,7 @@
 //! The parsers and the metrics are big-code-analysis's; its types do not leave this crate.
 
 mod functions;
+mod guard;
 mod language;
 mod nesting;
 

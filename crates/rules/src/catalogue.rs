@@ -19,6 +19,9 @@ pub struct RuleInfo {
     pub summary: String,
     /// The keywords that make the rule look, where it works by keywords.
     pub keywords: &'static [&'static str],
+    /// The form of what a secrets rule finds: text, and classes of characters with their count (`{h40}` is forty hex
+    /// digits); empty for other rules.
+    pub form: &'static str,
 }
 
 /// Lists every rule, by family and id.

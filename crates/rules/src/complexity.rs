@@ -21,6 +21,7 @@ pub(crate) fn catalogue() -> impl Iterator<Item = RuleInfo> {
         severity: Severity::Medium,
         summary: "a changed function crosses a threshold of complexity, or grows above it".to_owned(),
         keywords: &[],
+        form: "",
     }]
     .into_iter()
 }

@@ -28,6 +28,7 @@ pub(crate) fn catalogue() -> impl Iterator<Item = RuleInfo> {
         severity: rule(kind).worst,
         summary: rule(kind).title.to_owned(),
         keywords: &[],
+        form: "",
     })
 }
 

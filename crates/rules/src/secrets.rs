@@ -3,6 +3,8 @@
 mod format;
 mod private_key;
 mod redact;
+#[cfg(test)]
+mod samples;
 mod scanner;
 mod table;
 mod value;
@@ -49,6 +51,7 @@ pub(crate) fn catalogue() -> impl Iterator<Item = RuleInfo> {
         severity: format.severity,
         summary: format!("{} in the change", format.name),
         keywords: format.keywords,
+        form: format.form,
     })
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Format {
     pub(crate) shape: Shape,
     /// The least Shannon entropy of the secret, in bits a character: below it is a placeholder.
     pub(crate) min_entropy: f32,
+    /// What it looks like: text, and classes of characters with their count, as `{h40}` for forty hex digits.
+    pub(crate) form: &'static str,
     /// What else a value must pass.
     pub(crate) check: Check,
     /// How many bytes may stand before the keyword and still be part of the token.
@@ -61,6 +63,7 @@ pub(super) const fn token(
     severity: Severity,
     keywords: &'static [&'static str],
     pattern: &'static str,
+    form: &'static str,
 ) -> Format {
     Format {
         id,
@@ -69,6 +72,7 @@ pub(super) const fn token(
         keywords,
         shape: Shape::Token(pattern),
         min_entropy: 3.0,
+        form,
         check: Check::None,
         lead: 0,
         reach: 512,
@@ -82,8 +86,9 @@ pub(super) const fn assigned(
     severity: Severity,
     keywords: &'static [&'static str],
     value: &'static str,
+    form: &'static str,
 ) -> Format {
-    Format { shape: Shape::Assigned(value), reach: 320, ..token(id, name, severity, keywords, "") }
+    Format { shape: Shape::Assigned(value), reach: 320, ..token(id, name, severity, keywords, "", form) }
 }
 
 /// A secret inside a longer text.
@@ -93,8 +98,9 @@ pub(super) const fn within(
     severity: Severity,
     keywords: &'static [&'static str],
     pattern: &'static str,
+    form: &'static str,
 ) -> Format {
-    Format { shape: Shape::Within(pattern), ..token(id, name, severity, keywords, "") }
+    Format { shape: Shape::Within(pattern), ..token(id, name, severity, keywords, "", form) }
 }
 
 impl Format {
@@ -116,13 +122,5 @@ impl Format {
     /// With another length to look at.
     pub(super) const fn reach(self, bytes: usize) -> Self {
         Self { reach: bytes, ..self }
-    }
-
-    /// Whether it is known by its own form, not by the name of what holds it. Such a format wins over the others.
-    pub(crate) fn is_specific(&self) -> bool {
-        match self.check {
-            Check::Password | Check::Random => false,
-            Check::None | Check::Crc32Base62 | Check::Jwt => true,
-        }
     }
 }

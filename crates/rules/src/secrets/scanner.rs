@@ -20,6 +20,8 @@ pub(super) struct Hit {
     pub(super) bytes: Range<usize>,
     /// What it is.
     pub(super) format: &'static Format,
+    /// Its place in the table: of two that overlap the one further up names the secret.
+    rank: usize,
     /// [`Verdict::Doubtful`] where its checksum does not fit.
     pub(super) verdict: Verdict,
     /// The line where the block starts that this is part of; `line` itself for what is no block.
@@ -68,12 +70,14 @@ pub(super) fn scan(lines: &[&str], budget: &mut Budget) -> Scan {
     for (number, line) in lines.iter().enumerate() {
         scanner.scan_line(number, line, budget, &mut scan, &mut markers);
     }
-    if let Some(format) = scanner.formats.iter().find(|format| matches!(format.shape, Shape::Block)) {
+    let block = scanner.formats.iter().enumerate().find(|(_, format)| matches!(format.shape, Shape::Block));
+    if let Some((rank, format)) = block.filter(|_| !markers.is_empty()) {
         let blocks = private_key::blocks(lines, &markers);
         scan.hits.extend(blocks.into_iter().map(|part| Hit {
             line: part.line,
             bytes: part.bytes,
             format,
+            rank,
             verdict: Verdict::Likely,
             starts_at: part.starts_at,
         }));
@@ -151,7 +155,7 @@ impl Scanner {
                 if let Some((bytes, verdict)) = look.for_secret(self.shape(index), format, line)
                     && !redacted.iter().any(|mark| overlap(mark, &bytes))
                 {
-                    found.push(Hit { line: number, bytes, format, verdict, starts_at: number });
+                    found.push(Hit { line: number, bytes, format, rank: index, verdict, starts_at: number });
                 }
             }
         }
@@ -172,11 +176,11 @@ impl Look {
         let bytes = line.as_bytes();
         let from = match format.shape {
             Shape::Token(_) => {
-                let lead = bytes[..keyword.start]
-                    .iter()
-                    .rev()
-                    .take(format.lead)
-                    .take_while(|byte| is_token_byte(**byte))
+                let lead = (1..=format.lead.min(keyword.start))
+                    .take_while(|back| {
+                        let before = &bytes[..keyword.start + 1 - back];
+                        before.last().is_some_and(|byte| is_token_byte(*byte)) && !ends_in_escape(before)
+                    })
                     .count();
                 keyword.start - lead
             }
@@ -231,13 +235,14 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'+' | b'/' | b'=')
 }
 
-/// Whether a token can start behind a text: not inside a word. An escape (`\n`, `%3D`) is no part of a word.
+/// Whether a token can start behind a text: not inside a word.
 fn is_border(before: &[u8]) -> bool {
-    match before {
-        [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _] => true,
-        [.., last] => !last.is_ascii_alphanumeric(),
-        [] => true,
-    }
+    before.last().is_none_or(|last| !last.is_ascii_alphanumeric()) || ends_in_escape(before)
+}
+
+/// Whether a text ends in what stands for another character: `\n`, `%3D`.
+fn ends_in_escape(text: &[u8]) -> bool {
+    matches!(text, [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _])
 }
 
 /// Sorts hits, and makes one of those that overlap: the specific format's, over all their bytes.
@@ -248,7 +253,7 @@ fn merge_overlaps(hits: &mut Vec<Hit>) {
             return false;
         }
         let bytes = kept.bytes.start..kept.bytes.end.max(later.bytes.end);
-        if later.format.is_specific() && !kept.format.is_specific() {
+        if later.rank < kept.rank {
             *kept = later.clone();
         }
         kept.bytes = bytes;

@@ -184,12 +184,10 @@ fn classes(value: &[u8]) -> usize {
         + has(u8::is_ascii_punctuation)
 }
 
-/// Whether a value looks drawn by lot: digits among the letters, and hardly a run of letters that reads as a word.
+/// Whether a value looks drawn by lot: two kinds of letters or digits, and no run of them that reads as a word.
 fn is_random(value: &[u8]) -> bool {
-    if is_reference(value)
-        || !value.iter().any(u8::is_ascii_digit)
-        || !value.iter().any(u8::is_ascii_alphabetic)
-    {
+    let alphanumeric: Vec<u8> = value.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+    if is_reference(value) || classes(&alphanumeric) < 2 {
         return false;
     }
     // Names are runs of letters, perhaps capitalized, with digits at their ends; what is drawn by lot changes its kind
@@ -220,13 +218,18 @@ fn has_crc32(token: &[u8]) -> bool {
     let Some(split) = token.len().checked_sub(6) else { return false };
     let (head, checksum) = token.split_at(split);
     let entropy = &head[head.iter().rposition(|byte| *byte == b'_').map_or(0, |at| at + 1)..];
-    let mut number = u64::from(crc32(entropy));
-    let mut expected = [b'0'; 6];
-    for place in expected.iter_mut().rev() {
-        *place = BASE62[(number % 62) as usize];
+    checksum == crc32_base62(entropy).as_bytes()
+}
+
+/// The CRC-32 of bytes as six digits of base 62.
+pub(super) fn crc32_base62(bytes: &[u8]) -> String {
+    let mut number = crc32(bytes) as usize;
+    let mut digits = ['0'; 6];
+    for digit in digits.iter_mut().rev() {
+        *digit = char::from(BASE62[number % 62]);
         number /= 62;
     }
-    checksum == expected
+    digits.iter().collect()
 }
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

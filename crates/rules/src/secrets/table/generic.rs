@@ -1,35 +1,45 @@
-//! Secrets that are known by what stands round them.
+//! Secrets of no one issuer, known by their armour or by what stands round them.
 
-use review::Severity::{High, Medium};
+use review::Severity::{Critical, High, Medium};
 
 use super::super::format::{Check, Format, Shape, assigned, token, within};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
         shape: Shape::Block,
-        ..token(
-            "secrets/private-key",
-            "private key",
-            review::Severity::Critical,
-            &["private key-----", "private key block-----"],
-            "",
-        )
+        ..token("secrets/private-key", "private key", Critical, &["private key-----", "private key block-----"], "", "")
     },
-    token(
-        "secrets/jwt",
-        "JSON Web Token",
-        Medium,
-        &["eyj"],
-        r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{16,}",
-    )
-    .check(Check::Jwt)
-    .reach(4096),
+    token("secrets/jwt", "JSON Web Token", Medium, &["eyj"], r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.(?:[A-Za-z0-9_-]{16,})?", "{jwt}")
+        .check(Check::Jwt)
+        .reach(4096),
     within(
         "secrets/url-password",
         "password in a connection string",
         High,
         &["://"],
         r#"://[^\s:/@"'<>]{0,128}:(?P<secret>[^\s:@/"'<>]{3,256})@[A-Za-z0-9\[]"#,
+        "postgres://app:{b16}@db.internal/app",
+    )
+    .entropy(2.0)
+    .check(Check::Password),
+    within(
+        "secrets/authorization-header",
+        "credential in an Authorization header",
+        High,
+        &["authorization"],
+        r#"(?i:authorization)["'\\]{0,3}[ \t]{0,4}[:=,(][ \t]{0,4}[\\"'`]{0,3}(?:(?i:bearer|basic|token|bot|apikey)[ \t]{1,4}|["'])(?P<secret>[A-Za-z0-9_.~+/=-]{16,2048})"#,
+        "curl -H \"Authorization: Bearer {b40}\"",
+    )
+    .entropy(3.2)
+    .check(Check::Random)
+    .reach(2048),
+    within(
+        "secrets/curl-credentials",
+        "user and password on a command line",
+        High,
+        &["curl"],
+        r#"(?i:curl)[^|;\r\n]{0,200}?[ \t](?:-u|--user)[ \t=]{0,3}["']?[A-Za-z0-9_.@+-]{1,64}:(?P<secret>[^\s"'`:]{3,128})"#,
+        "curl -u deploy:{b16} https://api.internal/",
     )
     .entropy(2.0)
     .check(Check::Password),
@@ -39,6 +49,7 @@ pub(super) const FORMATS: &[Format] = &[
         Medium,
         &["password", "passwd", "passphrase", "pwd"],
         r#"[^\s"'`,;]{8,128}"#,
+        "password = \"{b14}\"",
     )
     .entropy(2.5)
     .check(Check::Password),
@@ -47,18 +58,11 @@ pub(super) const FORMATS: &[Format] = &[
         "key or token",
         Medium,
         &[
-            "secret",
-            "token",
-            "api_key",
-            "apikey",
-            "api-key",
-            "access_key",
-            "accesskey",
-            "auth_key",
-            "private_key",
-            "credential",
+            "secret", "token", "api_key", "apikey", "api-key", "access_key", "accesskey", "auth_key", "private_key",
+            "credential", "signing_key", "encryption_key",
         ],
         r"[A-Za-z0-9_.+/=~-]{16,256}",
+        "api_key: \"{b32}\"",
     )
     .entropy(3.3)
     .check(Check::Random),
