@@ -359,7 +359,10 @@ mod tests {
     fn those_that_share_a_family_are_one_supporter() {
         use Verification::{Agreed, NotExamined};
         let logic = "correctness/logic";
-        check(&[says(0, "qwen", 7, logic, "a"), says(1, "qwen+deepseek", 7, logic, "b")], &[(2, NotExamined)]);
+        check(
+            &[says(0, "qwen", 7, logic, "a"), says(1, "qwen+deepseek", 7, logic, "b")],
+            &[(2, NotExamined)],
+        );
         check(
             &[
                 says(0, "qwen", 7, logic, "a"),

@@ -4,177 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use regex::Regex;
 use regex::bytes::{RegexSet, RegexSetBuilder};
-use serde::Deserialize;
 
-use super::Role;
 use super::message::LinePatterns;
-use crate::{Family, Lineage};
+use super::table::{Agent, AgentRole, AgentsError, Table, Window};
 
 /// The tail of the addresses that GitHub gives its users.
 const GITHUB_NOREPLY: &str = "@users.noreply.github.com";
 
 /// The tail of the names that GitHub keeps for Apps: nobody can register one as a user.
 const BOT_TAIL: &str = "[bot]";
-
-/// What is wrong with a table of tools.
-#[derive(Debug, thiserror::Error)]
-pub enum AgentsError {
-    /// It is not TOML, or has a key that nobody reads.
-    #[error("could not read the table of tools")]
-    Toml(#[source] Box<toml::de::Error>),
-    /// A pattern is no regular expression.
-    #[error("could not compile the patterns for {what}")]
-    Pattern {
-        /// What the patterns are matched against.
-        what: &'static str,
-        /// What is wrong with them.
-        #[source]
-        source: Box<regex::Error>,
-    },
-    /// Two tools claim the same mark.
-    #[error("{mark} belongs to both {one} and {other}")]
-    Ambiguous {
-        /// The address, account, name or trailer.
-        mark: String,
-        /// The tool that had it first.
-        one: String,
-        /// The other one.
-        other: String,
-    },
-    /// A window of days has no date at one end.
-    #[error("a window of unreliable traces of {email} needs dates at both ends")]
-    Window {
-        /// The address it is about.
-        email: String,
-    },
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    #[serde(rename = "as_of")]
-    _as_of: String,
-    disclosure: Disclosure,
-    #[serde(default)]
-    unreliable: Vec<UnreliableEntry>,
-    agent: Vec<Agent>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Disclosure {
-    named_keys: Vec<String>,
-    ai_keys: Vec<String>,
-    suggesting_keys: Vec<String>,
-    negations: Vec<String>,
-    labels: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UnreliableEntry {
-    email: String,
-    name: String,
-    from: toml::value::Datetime,
-    until: toml::value::Datetime,
-    #[serde(rename = "source")]
-    _source: String,
-}
-
-/// A tool, as the table describes it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Agent {
-    pub(super) id: String,
-    pub(super) display: String,
-    #[serde(default)]
-    role: AgentRole,
-    default: Option<String>,
-    #[serde(default)]
-    variable: bool,
-    #[serde(default)]
-    default_needs_address: bool,
-    #[serde(default)]
-    person: bool,
-    #[serde(default)]
-    names: Vec<String>,
-    #[serde(default)]
-    plain_names: Vec<String>,
-    #[serde(default)]
-    author_suffixes: Vec<String>,
-    #[serde(default)]
-    emails: Vec<String>,
-    #[serde(default)]
-    email_patterns: Vec<String>,
-    #[serde(default)]
-    accounts: Vec<u64>,
-    #[serde(default)]
-    logins: Vec<String>,
-    #[serde(default)]
-    keys: Vec<String>,
-    #[serde(default)]
-    trailers: Vec<TrailerEntry>,
-    #[serde(default)]
-    links: Vec<String>,
-    #[serde(default)]
-    lines: Vec<String>,
-    #[serde(default)]
-    branches: Vec<String>,
-    #[serde(default)]
-    titles: Vec<String>,
-    #[serde(default)]
-    labels: Vec<String>,
-    #[serde(default)]
-    note_tools: Vec<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrailerEntry {
-    key: String,
-    value: String,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum AgentRole {
-    #[default]
-    Implementer,
-    Suggester,
-    Bot,
-}
-
-impl Agent {
-    /// What it does when it is named beside an author.
-    pub(super) fn role(&self) -> Role {
-        match self.role {
-            AgentRole::Implementer => Role::Implementer,
-            AgentRole::Suggester => Role::Suggester,
-            AgentRole::Bot => Role::Bot,
-        }
-    }
-
-    /// What it does when it is itself the author: whoever commits a suggestion wrote it.
-    pub(super) fn role_as_author(&self) -> Role {
-        match self.role {
-            AgentRole::Implementer | AgentRole::Suggester => Role::Implementer,
-            AgentRole::Bot => Role::Bot,
-        }
-    }
-
-    /// The lineage of the model that it uses when nobody says which, where it was told by its own address or account.
-    pub(super) fn default_lineage(&self) -> Lineage {
-        Lineage {
-            families: self.default.iter().map(|family| Family::new(family)).collect(),
-            complete: self.default.is_some() && !self.variable,
-        }
-    }
-
-    /// The same, where only its name was seen.
-    pub(super) fn default_lineage_by_name(&self) -> Lineage {
-        if self.default_needs_address { Lineage::unknown() } else { self.default_lineage() }
-    }
-}
 
 /// What a trailer's key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,14 +37,6 @@ pub(super) struct NameHit {
     pub(super) end: usize,
     /// Whether the word has another meaning too.
     pub(super) plain: bool,
-}
-
-#[derive(Debug)]
-struct Window {
-    email: String,
-    name: String,
-    from: i64,
-    until: i64,
 }
 
 /// Patterns, and the tool that each belongs to.
@@ -277,9 +107,9 @@ impl Agents {
 
     /// Reads a table.
     pub fn parse(text: &str) -> Result<Self, AgentsError> {
-        let table: Table = toml::from_str(text).map_err(|error| AgentsError::Toml(Box::new(error)))?;
+        let table = Table::read(text)?;
         let agents = table.agent;
-        let windows = table.unreliable.iter().map(window).collect::<Result<_, _>>()?;
+        let windows = table.unreliable.iter().map(Window::of).collect::<Result<_, _>>()?;
         let mut by_key: HashMap<String, Key> = HashMap::new();
         for (keys, key) in [
             (&table.disclosure.named_keys, Key::Names),
@@ -290,17 +120,24 @@ impl Agents {
         }
         let mut trailer_values = HashMap::new();
         for (index, agent) in agents.iter().enumerate() {
-            by_key.extend(agent.keys.iter().map(|name| (name.clone(), Key::Of(index))));
+            for name in &agent.keys {
+                if let Some(Key::Of(other)) = by_key.insert(name.clone(), Key::Of(index)) {
+                    return Err(ambiguous(name, &agents[other], agent));
+                }
+            }
             for trailer in &agent.trailers {
                 by_key.insert(trailer.key.clone(), Key::OfWithValue(index));
                 trailer_values.insert(trailer.key.clone(), compile("trailers", &trailer.value)?);
             }
         }
-        let mut by_name = HashMap::new();
-        for (index, agent) in agents.iter().enumerate() {
-            by_name.extend(agent.plain_names.iter().map(|name| (name.clone(), (index, true))));
-            by_name.extend(agent.names.iter().map(|name| (name.clone(), (index, false))));
-        }
+        let by_name =
+            index(&agents, |agent| agent.names.iter().chain(&agent.plain_names).cloned().collect())?
+                .into_iter()
+                .map(|(name, owner)| {
+                    let plain = agents[owner].plain_names.contains(&name);
+                    (name, (owner, plain))
+                })
+                .collect();
         Ok(Self {
             negations: table.disclosure.negations.into_iter().collect(),
             labels: table.disclosure.labels.into_iter().collect(),
@@ -464,13 +301,6 @@ impl Agents {
     }
 }
 
-impl Agent {
-    /// Whether its plain name is a first name.
-    pub(super) fn is_person_like(&self) -> bool {
-        self.person
-    }
-}
-
 fn index<K: std::hash::Hash + Eq + ToString>(
     agents: &[Agent],
     marks: impl Fn(&Agent) -> Vec<K>,
@@ -479,13 +309,16 @@ fn index<K: std::hash::Hash + Eq + ToString>(
     for (number, agent) in agents.iter().enumerate() {
         for mark in marks(agent) {
             if let Some(&other) = owners.get(&mark) {
-                let one = agents[other].id.clone();
-                return Err(AgentsError::Ambiguous { mark: mark.to_string(), one, other: agent.id.clone() });
+                return Err(ambiguous(&mark, &agents[other], agent));
             }
             owners.insert(mark, number);
         }
     }
     Ok(owners)
+}
+
+fn ambiguous(mark: &impl ToString, one: &Agent, other: &Agent) -> AgentsError {
+    AgentsError::Ambiguous { mark: mark.to_string(), one: one.id.clone(), other: other.id.clone() }
 }
 
 fn names_pattern(names: &HashMap<String, (usize, bool)>) -> Result<Regex, AgentsError> {
@@ -500,31 +333,10 @@ fn compile(what: &'static str, pattern: &str) -> Result<Regex, AgentsError> {
     Regex::new(pattern).map_err(|source| AgentsError::Pattern { what, source: Box::new(source) })
 }
 
-fn window(entry: &UnreliableEntry) -> Result<Window, AgentsError> {
-    let (Some(from), Some(until)) = (entry.from.date, entry.until.date) else {
-        return Err(AgentsError::Window { email: entry.email.clone() });
-    };
-    const DAY: i64 = 86_400;
-    Ok(Window {
-        email: entry.email.clone(),
-        name: entry.name.clone(),
-        from: days_since_1970(from) * DAY,
-        // The last day is in the window.
-        until: (days_since_1970(until) + 1) * DAY,
-    })
-}
-
-/// Days from 1970-01-01 in the Gregorian calendar: years begin in March, so that a leap day is a year's last.
-fn days_since_1970(date: toml::value::Date) -> i64 {
-    let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
-    let year = if month <= 2 { year - 1 } else { year };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Family;
     use crate::lineage::Families;
 
     #[test]
@@ -533,6 +345,55 @@ mod tests {
         let families = Families::embedded();
         for family in agents.agents.iter().filter_map(|agent| agent.default.as_deref()) {
             assert!(families.knows(&Family::new(family)), "{family}");
+        }
+        assert_eq!(agents.display("claude-code"), "Claude Code");
+        assert_eq!(agents.display("acme-coder"), "acme-coder");
+        let upper = |mark: &String| mark.chars().any(char::is_uppercase);
+        let marks = || {
+            agents.agents.iter().flat_map(|agent| [&agent.emails, &agent.logins, &agent.names, &agent.keys])
+        };
+        assert!(!marks().flatten().any(upper), "marks are compared in lower case");
+    }
+
+    const SMALL: &str = r#"
+        as_of = "2026-01-01"
+        [disclosure]
+        named_keys = []
+        ai_keys = []
+        suggesting_keys = []
+        negations = []
+        labels = []
+    "#;
+
+    #[test]
+    fn wrong_tables_are_refused_with_the_reason() {
+        let agent = |id: &str, rest: &str| format!("[[agent]]\nid = \"{id}\"\ndisplay = \"{id}\"\n{rest}\n");
+        let window = "[[unreliable]]\nemail = \"a@b\"\nname = \"a\"\nfrom = 10:00:00\nuntil = 2026-01-01\nsource = \"s\"\n";
+        let cases = [
+            (
+                agent("a", "emails = [\"x@y\"]") + &agent("b", "emails = [\"x@y\"]"),
+                "x@y belongs to both a and b",
+            ),
+            (agent("a", "accounts = [7]") + &agent("b", "accounts = [7]"), "7 belongs to both a and b"),
+            (
+                agent("a", "names = [\"x\"]") + &agent("b", "plain_names = [\"x\"]"),
+                "x belongs to both a and b",
+            ),
+            (agent("a", "keys = [\"x\"]") + &agent("b", "keys = [\"x\"]"), "x belongs to both a and b"),
+            (agent("a", "branches = [\"(x\"]"), "could not compile the patterns for branches"),
+            (agent("a", "colour = \"red\""), "could not read the table of tools"),
+            (window.to_owned(), "a window of unreliable traces of a@b needs dates at both ends"),
+        ];
+        for (rest, reason) in cases {
+            let table = if rest.starts_with("[[unreliable") {
+                format!("{SMALL}{rest}{}", agent("a", ""))
+            } else {
+                format!("{SMALL}{rest}")
+            };
+            assert_eq!(
+                Agents::parse(&table).map(|_| ()).map_err(|error| error.to_string()),
+                Err(reason.to_owned())
+            );
         }
     }
 }

@@ -15,6 +15,27 @@ const LINE_LIMIT: usize = 2_000;
 /// With more distinct traces than this in one text, the rest is not told apart and counts as an unknown tool.
 const TRACE_LIMIT: usize = 1_000;
 
+/// What may stand beside a tool's name without meaning anything of its own.
+const FILLER_WORDS: [&str; 17] = [
+    "cli",
+    "agent",
+    "and",
+    "with",
+    "code",
+    "assistant",
+    "app",
+    "ide",
+    "session",
+    "via",
+    "using",
+    "the",
+    "from",
+    "in",
+    "chat",
+    "help",
+    "assistance",
+];
+
 /// A key of a trailer is shorter.
 const KEY_LIMIT: usize = 40;
 
@@ -213,8 +234,10 @@ fn named(value: &str, is_subject: bool, kind: TextKind, tables: Tables<'_>) -> V
 fn name_and_address(value: &str) -> (&str, &str) {
     let value = value.trim();
     if let Some((name, rest)) = value.rsplit_once('<') {
-        let email = rest.split('>').next().unwrap_or_default();
-        return (name.trim_end_matches('<').trim(), email.trim().trim_start_matches("mailto:"));
+        let email = rest.split('>').next().unwrap_or_default().trim().trim_start_matches("mailto:");
+        if email.contains(['@', '/']) {
+            return (name.trim_end_matches('<').trim(), email);
+        }
     }
     match value.rsplit_once(char::is_whitespace) {
         Some((name, last)) if last.contains('@') && last.contains('.') => {
@@ -229,48 +252,33 @@ fn name_and_address(value: &str) -> (&str, &str) {
 
 /// `Generated with [Claude Code](https://…)` and its like: the line must say who, and nothing else.
 fn made_with(rest: &str, tables: Tables<'_>) -> Vec<Who> {
-    let (phrase, behind) = match rest.strip_prefix('[') {
-        Some(linked) => match linked.split_once("](") {
-            Some((phrase, link)) => (phrase, link.split_once(')').map_or("", |(_, behind)| behind)),
-            None => (linked.trim_end_matches(']'), ""),
-        },
+    let rest = rest.trim_end_matches(['.', '!', ' ']);
+    let rest = ["an ", "a ", "the "].iter().find_map(|article| rest.strip_prefix(article)).unwrap_or(rest);
+    let (phrase, behind) = match rest.strip_prefix('[').map(|linked| (linked, linked.split_once("]("))) {
+        Some((_, Some((phrase, link)))) => (phrase, link.split_once(')').map_or("", |(_, behind)| behind)),
+        Some((linked, None)) => (linked.trim_end_matches(']'), ""),
         None => (rest, ""),
     };
-    let filler = [
-        "ai",
-        "cli",
-        "agent",
-        "and",
-        "with",
-        "code",
-        "assistant",
-        "app",
-        "ide",
-        "session",
-        "via",
-        "using",
-        "the",
-        "from",
-        "in",
-        "chat",
-    ];
-    let left = tables.without_tools(phrase);
-    let is_link = |word: &str| word.contains("://") || word.contains("www.");
-    let is_word = |word: &&str| {
+    let is_own_word = |word: &&str| {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-        !bare.is_empty() && !is_link(word) && !filler.contains(&bare)
+        !bare.is_empty() && !word.contains("://") && !FILLER_WORDS.contains(&bare)
     };
-    let words: Vec<&str> = left.split_whitespace().chain(behind.split_whitespace()).filter(is_word).collect();
-    let only_a_model = words.is_empty() || {
-        let joined = words.join(" ");
-        tables.agents.by_name(&joined).is_some()
-            || tables.families.is_model_name(&joined)
-            || tables.families.named_in(&joined).is_some() && words.len() <= 2
-    };
-    if !only_a_model {
-        return Vec::new();
-    }
-    tables.phrase(phrase, Place::Trailer)
+    let left = without_parentheses(&tables.without_tools(phrase));
+    let words: Vec<&str> =
+        left.split_whitespace().chain(behind.split_whitespace()).filter(is_own_word).collect();
+    let joined = words.join(" ");
+    let says_only_who = words.is_empty()
+        || tables.agents.by_name(&joined).is_some()
+        || tables.families.is_model_name(&joined)
+        || words.len() <= 2 && tables.families.named_in(&joined).is_some();
+    if says_only_who { tables.phrase(phrase, Place::Trailer) } else { Vec::new() }
+}
+
+fn without_parentheses(text: &str) -> String {
+    text.split('(')
+        .map(|part| part.split_once(')').map_or(part, |(_, behind)| behind))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn of_tool(index: usize, tables: Tables<'_>) -> Who {

@@ -7,9 +7,10 @@
 mod agents;
 mod message;
 mod notes;
+mod table;
 mod who;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,8 @@ use crate::{Family, Lineage};
 use message::TextKind;
 use who::{Place, Tables, Who};
 
-pub use agents::{Agents, AgentsError};
+pub use agents::Agents;
+pub use table::AgentsError;
 
 /// Longer traces are shortened to this many bytes before they are kept.
 const EVIDENCE_TEXT_LIMIT: usize = 200;
@@ -108,8 +110,13 @@ pub fn attribute(input: &AuthorshipInput<'_>, agents: &Agents, families: &Famili
     evidence
         .extend(input.declaration.into_iter().flat_map(|declaration| of_declaration(declaration, tables)));
     evidence.extend(input.author_login.and_then(|login| of_login(login, tables)));
-    let commits: Vec<CommitAttribution> =
-        input.commits.iter().map(|commit| of_commit(commit, input.notes, tables)).collect();
+    let mut notes: HashMap<&CommitId, Vec<&Note>> = HashMap::new();
+    for note in input.notes {
+        notes.entry(&note.commit).or_default().push(note);
+    }
+    let of_commit =
+        |commit: &Commit| of_commit(commit, notes.get(&commit.id).into_iter().flatten().copied(), tables);
+    let commits: Vec<CommitAttribution> = input.commits.iter().map(of_commit).collect();
     evidence.extend(commits.iter().flat_map(|commit| commit.evidence.iter().cloned()));
     let around = of_surroundings(input, tables);
     let whole = evidence.iter().chain(&around).any(|seen| {
@@ -138,7 +145,7 @@ pub fn attribute_commit(
     agents: &Agents,
     families: &Families,
 ) -> CommitAttribution {
-    of_commit(commit, notes, Tables { agents, families })
+    of_commit(commit, notes.iter().filter(|note| note.commit == commit.id), Tables { agents, families })
 }
 
 fn conclude(
@@ -264,14 +271,17 @@ fn unlisted_bot(name: &str) -> Option<Who> {
                 | "codex"
                 | "gemini"
                 | "swe"
-                | "dev"
         )
     });
     let who = Who { agent: None, model: None, lineage: Lineage::unknown(), role: Role::Bot };
     (!speaks_of_ai).then_some(who)
 }
 
-fn of_commit(commit: &Commit, notes: &[Note], tables: Tables<'_>) -> CommitAttribution {
+fn of_commit<'n>(
+    commit: &Commit,
+    notes: impl Iterator<Item = &'n Note>,
+    tables: Tables<'_>,
+) -> CommitAttribution {
     let place = format!("commit {}", commit.id.short());
     let mut evidence = Vec::new();
     let mut add = |who: Who, channel: Channel, strength: Strength, text: &str| {
@@ -306,7 +316,7 @@ fn of_commit(commit: &Commit, notes: &[Note], tables: Tables<'_>) -> CommitAttri
         }
     }
     let mut human_lines = false;
-    for note in notes.iter().filter(|note| note.commit == commit.id) {
+    for note in notes {
         let reading = notes::read_note(&note.text, tables);
         human_lines |= reading.human_lines;
         for who in reading.writers {

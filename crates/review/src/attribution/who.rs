@@ -1,7 +1,8 @@
 //! From a name and an address, or from a phrase, to the tool and the model.
 
 use super::Role;
-use super::agents::{Agent, Agents, NameHit};
+use super::agents::{Agents, NameHit};
+use super::table::Agent;
 use crate::Lineage;
 use crate::lineage::Families;
 
@@ -64,17 +65,20 @@ impl<'a> Tables<'a> {
             return Some(self.with_model(agent, name, agent.default_lineage(), role));
         }
         let lower = name.to_lowercase();
-        let first_agent = || self.agents.names_in(&lower).next().map(|hit| self.agents.get(hit.agent));
+        let named_agent = || {
+            let hits: Vec<NameHit> = self.agents.names_in(&lower).collect();
+            self.by_importance(&lower, &hits, true).first().copied()
+        };
         if !email.contains('@') && email.contains('/') {
             // `Kilo Code <moonshotai/kimi-k2.5:free>`: a model stands where the address should.
             let lineage = self.families.resolve(email).lineage;
             if !lineage.families.is_empty() {
-                return Some(who(first_agent(), Some(email), lineage, Role::Implementer));
+                return Some(who(named_agent(), Some(email), lineage, Role::Implementer));
             }
         }
         if self.families.is_model_name(&lower) {
             let lineage = self.families.named_in(&lower)?.lineage;
-            return Some(who(first_agent(), Some(name), lineage, Role::Implementer));
+            return Some(who(named_agent(), Some(name), lineage, Role::Implementer));
         }
         self.by_name_alone(&lower, email, place)
     }
@@ -83,18 +87,60 @@ impl<'a> Tables<'a> {
     /// people who make up an address for a tool put it there; for an author several.
     fn by_name_alone(self, lower: &str, email: &str, place: Place) -> Option<Who> {
         let outside = lower.split('(').next().unwrap_or_default().trim();
-        let (agent, plain) = self.agents.by_name(outside)?;
-        let is_made_up = email.split_once('@').is_some_and(|(local, domain)| {
-            // `Claude <claude@example.com>`
-            local.eq_ignore_ascii_case(lower) && EXAMPLE_DOMAINS.contains(&domain.to_lowercase().as_str())
-        });
-        let counts = match place {
+        let by_name = self.agents.by_name(outside).filter(|(_, plain)| match place {
             Place::Author => !plain && outside.contains([' ', '-']),
-            Place::Trailer | Place::SaysAi => !plain || is_made_up && !agent.is_person_like(),
-        };
+            Place::Trailer | Place::SaysAi => !plain,
+        });
+        let agent = by_name.map(|(agent, _)| agent).or_else(|| match place {
+            Place::Author => None,
+            Place::Trailer | Place::SaysAi => {
+                self.by_made_up_address(email).or_else(|| self.with_a_model_behind(lower))
+            }
+        })?;
         let role = agent.role();
-        (counts && role != Role::Bot)
-            .then(|| self.with_model(agent, lower, agent.default_lineage_by_name(), role))
+        (role != Role::Bot).then(|| self.with_model(agent, lower, agent.default_lineage_by_name(), role))
+    }
+
+    /// `Claude <claude@example.com>`: nobody lives there.
+    fn by_made_up_address(self, email: &str) -> Option<&'a Agent> {
+        let (local, domain) = email.split_once('@')?;
+        let (agent, _) = self.agents.by_name(&local.to_lowercase())?;
+        let is_made_up = EXAMPLE_DOMAINS.contains(&domain.to_lowercase().as_str());
+        (is_made_up && !agent.is_person_like()).then_some(agent)
+    }
+
+    /// `OpenHands-Claude`: the name of a tool, and then that of a model.
+    fn with_a_model_behind(self, lower: &str) -> Option<&'a Agent> {
+        let hit = self.agents.names_in(lower).next().filter(|hit| hit.start == 0 && !hit.plain)?;
+        let model = lower[hit.end..].trim_start_matches(['-', ' ', ':', '/', '(']).trim_end_matches(')');
+        let is_maker =
+            self.agents.by_name(model).is_some_and(|(agent, _)| agent.default_lineage().is_known());
+        (is_maker || self.families.is_model_name(model)).then(|| self.agents.get(hit.agent))
+    }
+
+    /// The tools that were found in a phrase, the one that was at work first: it stands behind `via` or before a colon.
+    /// Beside another tool and a model, a plain word is a part of the model's name; `an AI assistant` is nothing beside
+    /// a name.
+    fn by_importance(self, phrase: &str, hits: &[NameHit], names_a_model: bool) -> Vec<&'a Agent> {
+        let rank = |hit: &NameHit| {
+            if phrase[..hit.start].trim_end().ends_with("via") {
+                0
+            } else if phrase[hit.end..].starts_with([':', '/']) {
+                1
+            } else {
+                2
+            }
+        };
+        let mut hits: Vec<NameHit> = hits.to_vec();
+        if names_a_model || hits.iter().any(|hit| !self.agents.get(hit.agent).is_unnamed()) {
+            hits.retain(|hit| !self.agents.get(hit.agent).is_unnamed());
+        }
+        if names_a_model && hits.iter().any(|hit| !hit.plain || rank(hit) < 2) {
+            hits.retain(|hit| !hit.plain || rank(hit) < 2);
+        }
+        hits.sort_by_key(rank);
+        let agents = hits.into_iter().map(|hit| self.agents.get(hit.agent));
+        agents.filter(|agent| agent.role() != Role::Bot).collect()
     }
 
     /// A tool with the model that a text names for it, or else with its default.
@@ -157,16 +203,13 @@ impl<'a> Tables<'a> {
         let end = (0..=PHRASE_LIMIT.min(value.len())).rev().find(|&end| value.is_char_boundary(end));
         let value = value[..end.unwrap_or(0)].split(" on behalf of ").next().unwrap_or_default().trim();
         let lower = value.to_lowercase();
-        let agents: Vec<&Agent> = self
-            .agents
-            .names_in(&lower)
-            .filter(|&hit| self.counts(&lower, hit, place))
-            .map(|hit| self.agents.get(hit.agent))
-            .filter(|agent| agent.role() != Role::Bot)
-            .collect();
+        let hits: Vec<NameHit> =
+            self.agents.names_in(&lower).filter(|&hit| self.counts(&lower, hit, place)).collect();
+        let is_id = !lower.contains(' ') && looks_like_an_id(&lower);
         let may_name_a_model =
-            place == Place::SaysAi || !agents.is_empty() || self.families.is_model_name(&lower);
+            place == Place::SaysAi || !hits.is_empty() || is_id || self.families.is_model_name(&lower);
         let model = if may_name_a_model { self.model_in(&lower) } else { None };
+        let agents = self.by_importance(&lower, &hits, model.is_some());
         match (agents.as_slice(), model) {
             ([], None) => Vec::new(),
             ([], Some(lineage)) => vec![who(None, Some(value), lineage, Role::Implementer)],

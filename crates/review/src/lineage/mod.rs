@@ -147,3 +147,6 @@ impl Lineage {
         self.is_known() && other.is_known() && self.families.is_disjoint(&other.families)
     }
 }
+
+#[cfg(test)]
+mod tests;
