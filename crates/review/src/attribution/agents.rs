@@ -287,7 +287,10 @@ impl Agents {
         let value = value.trim().trim_matches(['"', '\'', '`', '*', '.']).to_lowercase();
         let first = value.split([' ', ',', ';', '(', '.']).next().unwrap_or_default();
         // The template of a form, as nobody filled it in.
-        let unanswered = value.starts_with("<!--") || value.contains("yes/no") || value.contains("yes | no");
+        let unanswered = value.starts_with("<!--")
+            || value.starts_with("[ ]")
+            || value.contains("yes/no")
+            || value.contains("yes | no");
         value.is_empty() || unanswered || self.negations.contains(&value) || self.negations.contains(first)
     }
 

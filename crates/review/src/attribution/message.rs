@@ -1,19 +1,21 @@
 //! What tools leave in commit messages and in the text of pull requests.
 
-use regex::Regex;
 use std::collections::BTreeSet;
 
-use super::Channel;
-use super::Role;
+use regex::Regex;
+
 use super::agents::Key;
 use super::who::{Place, Tables, Who};
-use crate::Lineage;
+use super::{Channel, Role};
 
 /// A longer line is read only up to here; a trailer of real life is a tenth of it.
 const LINE_LIMIT: usize = 2_000;
 
 /// With more distinct traces than this in one text, the rest is not told apart and counts as an unknown tool.
 const TRACE_LIMIT: usize = 1_000;
+
+/// A squash repeats its trailers: a trace like one of the last few is left out.
+const REPEATS_LOOKED_BACK: usize = 8;
 
 /// What may stand beside a tool's name without meaning anything of its own.
 const FILLER_WORDS: [&str; 17] = [
@@ -90,15 +92,10 @@ impl LinePatterns {
 
     /// The branches that a merge's subject names: the one that came in, and the one that it went into.
     pub(super) fn branches_in(&self, subject: &str) -> Vec<String> {
-        let Some(found) = subject.get(..subject.len().min(LINE_LIMIT)).and_then(|subject| {
-            let lower = subject.trim().to_lowercase();
-            self.merged_branch.captures(&lower).map(|found| {
-                found.iter().skip(1).flatten().map(|part| part.as_str().to_owned()).collect::<Vec<_>>()
-            })
-        }) else {
-            return Vec::new();
-        };
-        found
+        let lower = cut(subject.trim(), LINE_LIMIT).to_lowercase();
+        let captures = self.merged_branch.captures(&lower);
+        let parts = captures.iter().flat_map(|found| found.iter().skip(1).flatten());
+        parts.map(|part| part.as_str().to_owned()).collect()
     }
 }
 
@@ -114,20 +111,12 @@ pub(super) fn read_text(text: &str, kind: TextKind, tables: Tables<'_>) -> Vec<T
         }
         for trace in read_line(trimmed, number == 0, kind, tables) {
             if traces.len() == TRACE_LIMIT {
-                let who = Who::unknown_writer();
-                traces.push(Trace {
-                    who,
-                    channel: trace.channel,
-                    line: "more traces than are read".to_owned(),
-                });
+                let line = "more traces than are read".to_owned();
+                traces.push(Trace { who: Who::unknown_writer(), channel: trace.channel, line });
                 return traces;
             }
-            if !traces
-                .iter()
-                .rev()
-                .take(8)
-                .any(|other| other.who == trace.who && other.channel == trace.channel)
-            {
+            let mut last = traces.iter().rev().take(REPEATS_LOOKED_BACK);
+            if !last.any(|other| other.who == trace.who && other.channel == trace.channel) {
                 traces.push(trace);
             }
         }
@@ -141,36 +130,29 @@ fn read_line(line: &str, is_first: bool, kind: TextKind, tables: Tables<'_>) -> 
         TextKind::Description => Channel::Body,
     };
     let is_subject = is_first && matches!(kind, TextKind::Message { .. });
-    if let Some((key, value)) = trailer(line) {
-        let found = read_trailer(&key, value, is_subject, kind, tables);
-        if let Some(found) = found {
-            return found
-                .into_iter()
-                .map(|who| Trace { who, channel: channel(Channel::Trailer), line: line.to_owned() })
-                .collect();
-        }
+    let traces = |found: Vec<Who>, channel: Channel| {
+        found.into_iter().map(|who| Trace { who, channel, line: line.to_owned() }).collect()
+    };
+    let trailer = trailer(line);
+    if let Some(found) = trailer.and_then(|(key, value)| read_trailer(&key, value, is_subject, kind, tables))
+    {
+        return traces(found, channel(Channel::Trailer));
     }
     if is_subject {
         return Vec::new();
     }
     let lower = line.to_lowercase();
+    let patterns = tables.agents.line_patterns();
     let mut found: Vec<Who> =
         tables.agents.in_line(&lower).into_iter().map(|index| of_tool(index, tables)).collect();
-    if let Some(made) =
-        tables.agents.line_patterns().made_with.captures(&lower).and_then(|found| found.get(1))
-    {
+    if let Some(made) = patterns.made_with.captures(&lower).and_then(|found| found.get(1)) {
         found.extend(made_with(made.as_str(), tables));
     }
-    if kind == TextKind::Description
-        && tables.agents.line_patterns().checked_box.is_match(&lower)
-        && !denies_in_words(&lower)
-    {
+    let is_checked = kind == TextKind::Description && patterns.checked_box.is_match(&lower);
+    if is_checked && !denies_in_words(&lower) {
         found.push(Who::unknown_writer());
     }
-    found
-        .into_iter()
-        .map(|who| Trace { who, channel: channel(Channel::Footer), line: line.to_owned() })
-        .collect()
+    traces(found, channel(Channel::Footer))
 }
 
 /// What a trailer says; `None` where the line is no trailer that anybody knows.
@@ -196,12 +178,7 @@ fn read_trailer(
                 found = tables.phrase(value, Place::SaysAi);
             }
             if found.is_empty() && !denies_in_words(&format!(" {} ", value.to_lowercase())) {
-                found.push(Who {
-                    agent: None,
-                    model: None,
-                    lineage: Lineage::unknown(),
-                    role: Role::Implementer,
-                });
+                found.push(Who::unknown_writer());
             }
             found
         }

@@ -148,6 +148,9 @@ impl<'a> Tables<'a> {
         if role == Role::Bot {
             return who(Some(agent), None, Lineage::unknown(), role);
         }
+        if self.agents.by_name(&text.to_lowercase()).is_some_and(|(named, _)| named.id == agent.id) {
+            return who(Some(agent), None, default, role);
+        }
         match self.model_in(text) {
             Some(lineage) if lineage.families.is_empty() => {
                 // A name that nobody knows may still be of the tool's own maker.

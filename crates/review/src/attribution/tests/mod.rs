@@ -241,6 +241,7 @@ fn what_only_looks_like_a_trace_is_none() {
         ("AI-Assisted: no (Cursor is installed here)", ""),
         ("AI-Assisted: I did not use any", ""),
         ("AI-Usage: <!-- say which -->", ""),
+        ("AI-Usage: [ ] yes", ""),
         ("Replit-Commit-Author: Human", ""),
         ("Executed-By: Jane Roe", ""),
         ("Generated with Claude Code hooks for the linter", ""),
@@ -367,6 +368,17 @@ fn an_undisclosed_base_recuses_and_stays_unknown() {
     let found = of_commits(&[commit(person(), "work\n\nAssisted-by: Cursor:composer-1")]);
     assert_eq!(summary(&found), "cursor-composer?");
     assert_eq!(found.state(), AuthorState::Ai);
+}
+
+#[test]
+fn a_tools_name_is_no_models_name() {
+    let model = |trailer: &str| {
+        let found = of_commits(&[commit(person(), &format!("work\n\nCo-authored-by: {trailer}"))]);
+        found.evidence[0].model.clone()
+    };
+    assert_eq!(model("Claude <noreply@anthropic.com>"), None);
+    assert_eq!(model("Codex <noreply@openai.com>"), None);
+    assert_eq!(model("Claude Opus 5 <noreply@anthropic.com>").as_deref(), Some("Claude Opus 5"));
 }
 
 #[test]
