@@ -13,6 +13,9 @@ use review::panel::{Asked, Relation};
 pub(crate) fn author_words(packet: &PacketV1) -> &'static str {
     match packet.attribution.state {
         AuthorState::Human => "people, by the word of someone with write access",
+        AuthorState::Ai | AuthorState::Mixed if packet.attribution.unknown_agent => {
+            "AI, in part by a tool whose model nobody knows"
+        }
         AuthorState::Ai => "AI of known families",
         AuthorState::Mixed => "partly AI: not all of the change carries a trace of it",
         AuthorState::UnknownAi => "an AI tool whose model nobody knows",
