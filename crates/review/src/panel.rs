@@ -466,3 +466,151 @@ pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::LineageSource;
+
+    const FAMILIES: [&str; 6] = ["anthropic", "openai", "google", "qwen", "deepseek", "meta"];
+
+    fn engine(families: &BTreeSet<usize>) -> Engine {
+        let lineage = Lineage::of(families.iter().map(|family| FAMILIES[*family]));
+        Engine {
+            id: "p/m".into(),
+            provider: "p".into(),
+            model: "m".into(),
+            lineage: if families.is_empty() { Lineage::unknown() } else { lineage },
+            lineage_source: LineageSource::Declared,
+            context_tokens: 1,
+            max_output_tokens: 1,
+            price: None,
+            price_as_of: None,
+        }
+    }
+
+    fn named(families: &BTreeSet<usize>) -> BTreeSet<Family> {
+        families.iter().map(|family| Family::new(FAMILIES[*family])).collect()
+    }
+
+    /// Each family alone, and two that descend from two.
+    fn lineage_sets() -> Vec<BTreeSet<Family>> {
+        let mut sets: Vec<_> = (0..FAMILIES.len()).map(|family| named(&BTreeSet::from([family]))).collect();
+        sets.push(named(&BTreeSet::from([3, 4])));
+        sets.push(named(&BTreeSet::from([4, 5])));
+        sets
+    }
+
+    fn seat(attribution: &Attribution, engines: &[Engine], independence: Independence) -> Panel {
+        let wish = |lens| LensWish {
+            lens,
+            model_files: vec![0],
+            kept_back: Vec::new(),
+            rules_files: Vec::new(),
+            needed: true,
+            reason: String::new(),
+        };
+        choose(&PanelInput {
+            attribution,
+            wishes: &[wish(Lens::Security), wish(Lens::Correctness)],
+            engines,
+            policy: &Policy { independence, ..Policy::default() },
+            lineage_sets: &lineage_sets(),
+        })
+    }
+
+    fn seated(panel: &Panel, lens: Lens) -> Vec<usize> {
+        let seats = panel.seats.iter().filter(|seat| seat.lens == lens);
+        seats
+            .filter_map(|seat| match seat.reviewer {
+                Reviewer::Rules => None,
+                Reviewer::Model(engine) => Some(engine),
+            })
+            .collect()
+    }
+
+    fn authors() -> impl Strategy<Value = Attribution> {
+        let families = proptest::collection::btree_set(0..FAMILIES.len(), 0..3);
+        (families, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+            |(families, unknown, human, vouched)| Attribution {
+                families: named(&families),
+                unknown_agent: unknown,
+                human_declared: human,
+                vouched,
+                ..Attribution::default()
+            },
+        )
+    }
+
+    fn rosters() -> impl Strategy<Value = Vec<Engine>> {
+        let lineage = proptest::collection::btree_set(0..FAMILIES.len(), 0..3);
+        proptest::collection::vec(lineage.prop_map(|families| engine(&families)), 0..7)
+    }
+
+    proptest! {
+        /// Law 1: whatever evidence is added, nobody related to what remains evidenced is seated, and a panel that
+        /// was not enough does not become enough.
+        #[test]
+        fn more_evidence_only_recuses(author in authors(), engines in rosters(), forged in 0..FAMILIES.len()) {
+            let before = seat(&author, &engines, Independence::Require);
+            let mut more = author.clone();
+            more.families.insert(Family::new(FAMILIES[forged]));
+            let after = seat(&more, &engines, Independence::Require);
+            for (lens, before) in [Lens::Security, Lens::Correctness].map(|lens| (lens, &before)) {
+                for engine in seated(&after, lens) {
+                    prop_assert!(engines[engine].lineage.families.is_disjoint(&more.recused()));
+                }
+                let unmet = |panel: &Panel| panel.unmet().any(|(unmet, _)| unmet.lens == lens);
+                prop_assert!(!unmet(before) || unmet(&after));
+            }
+            let recused = |panel: &Panel| panel.recused.iter().map(|it| it.engine).collect::<BTreeSet<_>>();
+            prop_assert!(recused(&before).is_subset(&recused(&after)));
+        }
+
+        /// Law 3: under `require` an unknown author has, in every lens that is met, somebody unrelated whatever it
+        /// was; naming a family beside it takes nothing of that away.
+        #[test]
+        fn an_unknown_author_is_covered_whatever_it_was(mut author in authors(), engines in rosters()) {
+            author.unknown_agent = true;
+            let panel = seat(&author, &engines, Independence::Require);
+            for lens in [Lens::Security, Lens::Correctness] {
+                if panel.unmet().any(|(unmet, _)| unmet.lens == lens) {
+                    continue;
+                }
+                let seated = seated(&panel, lens);
+                for set in lineage_sets() {
+                    let unrelated = |engine: &usize| engines[*engine].lineage.families.is_disjoint(&set);
+                    prop_assert!(seated.iter().any(unrelated), "{set:?}");
+                }
+            }
+        }
+
+        /// A panel that could be seated is: where some four of the roster would be enough, the lens is met.
+        #[test]
+        fn what_the_roster_can_meet_is_met(author in authors(), engines in rosters()) {
+            let panel = seat(&author, &engines, Independence::Require);
+            let all: Vec<usize> = (0..engines.len()).collect();
+            let lineages = |picked: &[usize]| -> Vec<&Lineage> {
+                picked.iter().map(|engine| &engines[*engine].lineage).collect()
+            };
+            let meets = |picked: &[usize]| panel.need.is_met_by(&lineages(picked));
+            let possible = all.iter().any(|one| meets(&[*one])) || combination(&all, &meets).is_some();
+            prop_assert_eq!(panel.unmet().next().is_none(), possible);
+        }
+
+        /// Law 3: `prefer` and `off` seat somebody wherever there is anybody, and mark who is related.
+        #[test]
+        fn lenient_policies_seat_and_mark(author in authors(), engines in rosters(), off in any::<bool>()) {
+            let policy = if off { Independence::Off } else { Independence::Prefer };
+            let panel = seat(&author, &engines, policy);
+            prop_assert_eq!(panel.unmet().next().is_none(), !engines.is_empty());
+            prop_assert!(panel.recused.is_empty());
+            for seat in &panel.seats {
+                let Reviewer::Model(engine) = seat.reviewer else { continue };
+                prop_assert_eq!(&seat.relation, &relation(&engines[engine].lineage, &author));
+            }
+        }
+    }
+}
