@@ -1,10 +1,11 @@
 //! The story of one review: gather, decide, ask, decide, tell. Each step is a call.
 
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use git::Repository;
-use models::{Catalogue, HttpClient};
+use models::{Catalogue, HttpClient, ModelError};
 use review::anchor::{Anchor, FileTexts, anchor, texts_wanted};
 use review::answer::Answer;
 use review::attribution::{Agents, Attribution, AuthorState, AuthorshipInput, Declaration, Note, attribute};
@@ -136,6 +137,7 @@ pub async fn review_one(request: &ReviewRequest<'_>) -> Result<PacketV1> {
 /// # Errors
 /// The configuration names a model that cannot be used; the repository cannot be read.
 pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
+    let http = start_http(request);
     let Change { title, body, .. } = &request.change;
     let text_digest = Digest::of_parts([title.as_bytes(), body.as_bytes()]);
     let attribution =
@@ -153,7 +155,10 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
         unsafe_to_send: &rules.unsafe_to_send,
         policy,
     });
-    let roster = if policy.offline { Roster::default() } else { build_roster(request).await? };
+    let roster = match http {
+        Some(http) => build_roster(request, http).await?,
+        None => Roster::default(),
+    };
     let panel = choose(&PanelInput {
         attribution: &attribution,
         wishes: &wishes,
@@ -192,13 +197,22 @@ pub fn who_wrote(
     attribute(&input, &tables.agents, &tables.families)
 }
 
-async fn build_roster(request: &ReviewRequest<'_>) -> Result<Roster> {
-    let tables = request.tables;
-    if !roster::is_configured(&request.config.models, &tables.catalogue, request.environment) {
-        return Ok(Roster::default());
-    }
-    let http = HttpClient::new(models::Limits::default(), models::Proxy::from_environment().as_ref())?;
-    let models = &request.config.models;
+/// Makes the HTTP client on a thread of its own, since it reads the system's certificates; nothing where no model
+/// is asked.
+fn start_http(request: &ReviewRequest<'_>) -> Option<JoinHandle<Result<HttpClient, ModelError>>> {
+    let config = request.config;
+    let asked = !config.policy.offline
+        && roster::is_configured(&config.models, &request.tables.catalogue, request.environment);
+    let make = || HttpClient::new(models::Limits::default(), models::Proxy::from_environment().as_ref());
+    asked.then(|| std::thread::spawn(make))
+}
+
+async fn build_roster(
+    request: &ReviewRequest<'_>,
+    http: JoinHandle<Result<HttpClient, ModelError>>,
+) -> Result<Roster> {
+    let http = http.join().map_err(|_| anyhow!("could not set up the http client"))??;
+    let (tables, models) = (request.tables, &request.config.models);
     Ok(roster::build(models, &tables.catalogue, &tables.families, &http, request.environment).await?)
 }
 

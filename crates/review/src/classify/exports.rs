@@ -71,7 +71,7 @@ fn items(file: &FileChange, exports: &[&Export], kind: LineKind) -> Vec<Item> {
 }
 
 fn item(line: &Line<'_>, export: &Export) -> Option<Item> {
-    let captures = export.pattern.captures(line.text.as_bytes())?;
+    let captures = export.pattern().captures(line.text.as_bytes())?;
     let name = String::from_utf8_lossy(captures.name("name")?.as_bytes()).into_owned();
     let interface = String::from_utf8_lossy(captures.get(0)?.as_bytes())
         .split(|character: char| character.is_ascii_whitespace())

@@ -1,6 +1,7 @@
 //! The rules of classification: reads them from TOML, checks them and compiles them once.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
@@ -89,7 +90,9 @@ impl ClassifyRules {
 
     /// The rules that come with the program.
     pub fn embedded() -> Self {
-        Self::parse(Self::EMBEDDED).expect("the embedded rules are compiled by the tests of this module")
+        let table = parse_table(Self::EMBEDDED);
+        let rules = table.and_then(|table| Self::compile(table, Check::Later));
+        rules.expect("the tests of this module check the embedded rules")
     }
 
     /// Reads and compiles rules.
@@ -97,7 +100,7 @@ impl ClassifyRules {
     /// # Errors
     /// Names the key, the glob or the pattern that is wrong.
     pub fn parse(text: &str) -> Result<Self, ClassifyError> {
-        Self::compile(parse_table(text)?)
+        Self::compile(parse_table(text)?, Check::Now)
     }
 
     /// These rules with the operator's added. Rules are only ever added, and the risk that a label stands for only
@@ -125,10 +128,10 @@ impl ClassifyRules {
                 None => table.label.push(label),
             }
         }
-        Self::compile(table)
+        Self::compile(table, Check::Now)
     }
 
-    fn compile(mut table: Table) -> Result<Self, ClassifyError> {
+    fn compile(mut table: Table, check: Check) -> Result<Self, ClassifyError> {
         table.label.sort_by_key(|label| label.name);
         let mut paths = Vec::new();
         let mut lines = Vec::new();
@@ -159,17 +162,34 @@ impl ClassifyRules {
                 });
             }
         }
-        let exports = table.export.iter().map(compile_export).collect::<Result<_, _>>()?;
-        Ok(Self {
-            added: PatternSet::new(&marked, &[Where::Added, Where::Changed, Where::Shown])?,
-            removed: PatternSet::new(&marked, &[Where::Removed, Where::Changed, Where::Shown])?,
-            context: PatternSet::new(&marked, &[Where::Shown])?,
+        let exports: Vec<Export> = table.export.iter().map(Export::new).collect();
+        let rules = Self {
+            added: PatternSet::new(&marked, &[Where::Added, Where::Changed, Where::Shown]),
+            removed: PatternSet::new(&marked, &[Where::Removed, Where::Changed, Where::Shown]),
+            context: PatternSet::new(&marked, &[Where::Shown]),
             down_paths: PathSet::folded(&table.down.globs, "down")?,
             table,
             paths,
             lines,
             exports,
-        })
+        };
+        if check == Check::Now {
+            rules.check(&marked)?;
+        }
+        Ok(rules)
+    }
+
+    /// Compiles every pattern, to say which one is wrong.
+    fn check(&self, marked: &[Marked]) -> Result<(), ClassifyError> {
+        for set in [&self.added, &self.removed, &self.context] {
+            let Err(error) = set.compile() else { continue };
+            // The error of a set does not say which of its patterns is wrong.
+            for marked in marked {
+                compile_pattern(&marked.pattern, &marked.of)?;
+            }
+            return Err(ClassifyError::TooLarge(Box::new(error)));
+        }
+        self.table.export.iter().try_for_each(check_export)
     }
 
     /// What the table says of a label.
@@ -251,47 +271,67 @@ struct Marked {
     of: String,
 }
 
-/// Patterns that are tried together, in one pass.
+/// Patterns that are tried together, in one pass; compiled when the first line is looked at.
 #[derive(Debug, Clone)]
 pub(super) struct PatternSet {
-    set: RegexSet,
+    patterns: Vec<String>,
     marks: Vec<Mark>,
+    set: OnceLock<RegexSet>,
 }
 
 impl PatternSet {
-    fn new(marked: &[Marked], on: &[Where]) -> Result<Self, ClassifyError> {
-        let wanted: Vec<&Marked> = marked.iter().filter(|marked| on.contains(&marked.on)).collect();
-        let built = RegexSetBuilder::new(wanted.iter().map(|marked| &marked.pattern))
+    fn new(marked: &[Marked], on: &[Where]) -> Self {
+        let wanted = || marked.iter().filter(|marked| on.contains(&marked.on));
+        Self {
+            patterns: wanted().map(|marked| marked.pattern.clone()).collect(),
+            marks: wanted().map(|marked| marked.mark).collect(),
+            set: OnceLock::new(),
+        }
+    }
+
+    fn compile(&self) -> Result<RegexSet, regex::Error> {
+        RegexSetBuilder::new(&self.patterns)
             .unicode(false)
             .size_limit(AUTOMATON_BYTES)
             .dfa_size_limit(AUTOMATON_BYTES)
-            .build();
-        match built {
-            Ok(set) => Ok(Self { set, marks: wanted.iter().map(|marked| marked.mark).collect() }),
-            Err(error) => {
-                // The error of a set does not say which of its patterns is wrong.
-                for marked in wanted {
-                    compile_pattern(&marked.pattern, &marked.of)?;
-                }
-                Err(ClassifyError::TooLarge(Box::new(error)))
-            }
-        }
+            .build()
     }
 
     /// Calls `seen` with what each matching pattern means.
     pub(super) fn matches(&self, text: &str, mut seen: impl FnMut(Mark)) {
+        let set = self.set.get_or_init(|| self.compile().expect("rules are checked when they are read"));
         let text = text.as_bytes();
-        if self.set.is_match(text) {
-            self.set.matches(text).into_iter().for_each(|index| seen(self.marks[index]));
+        if set.is_match(text) {
+            set.matches(text).into_iter().for_each(|index| seen(self.marks[index]));
         }
     }
 }
 
-/// How a language writes what others can use, compiled.
+/// How a language writes what others can use; compiled when the first file of it is looked at.
 #[derive(Debug, Clone)]
 pub(super) struct Export {
     pub(super) extensions: BTreeSet<String>,
-    pub(super) pattern: Regex,
+    pattern: String,
+    compiled: OnceLock<Regex>,
+}
+
+impl Export {
+    fn new(export: &ExportTable) -> Self {
+        let (extensions, pattern) = (export.extensions.clone(), export.pattern.clone());
+        Self { extensions, pattern, compiled: OnceLock::new() }
+    }
+
+    pub(super) fn pattern(&self) -> &Regex {
+        self.compiled
+            .get_or_init(|| compile_pattern(&self.pattern, "").expect("rules are checked when they are read"))
+    }
+}
+
+/// Whether patterns are compiled when they are read. The embedded ones are checked by the tests instead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Check {
+    Now,
+    Later,
 }
 
 fn parse_table(text: &str) -> Result<Table, ClassifyError> {
@@ -328,12 +368,11 @@ fn compile_line(label: &LabelTable, line: &LineTable, of: &str) -> Result<LineRu
     })
 }
 
-fn compile_export(export: &ExportTable) -> Result<Export, ClassifyError> {
+fn check_export(export: &ExportTable) -> Result<(), ClassifyError> {
     let of = format!("export {}", export.language);
     let pattern = compile_pattern(&export.pattern, &of)?;
     require(!export.extensions.is_empty(), &of, "extensions")?;
-    require(pattern.capture_names().flatten().any(|name| name == "name"), &of, "group called name")?;
-    Ok(Export { extensions: export.extensions.clone(), pattern })
+    require(pattern.capture_names().flatten().any(|name| name == "name"), &of, "group called name")
 }
 
 fn require(holds: bool, of: &str, lacks: &'static str) -> Result<(), ClassifyError> {

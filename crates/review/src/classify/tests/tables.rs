@@ -115,3 +115,8 @@ fn names_are_what_serde_writes() {
         assert_eq!(serde_json::to_value(reversibility).expect("a reversibility"), reversibility.name());
     }
 }
+
+#[test]
+fn the_embedded_rules_pass_the_checks_that_an_operators_have_to_pass() {
+    ClassifyRules::parse(ClassifyRules::EMBEDDED).expect("good rules");
+}
