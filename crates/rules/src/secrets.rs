@@ -1,6 +1,7 @@
 //! Secrets in the change: found by the form that their issuers gave them, reported without being repeated.
 
 mod format;
+mod name;
 mod private_key;
 mod redact;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::format::{Format, Shape};
 use super::value::{Quoting, Verdict, judge};
-use super::{private_key, redact, table};
+use super::{name, private_key, redact, table};
 use crate::place;
 
 /// A secret in a list of lines.
@@ -171,24 +171,19 @@ struct Look {
 }
 
 impl Look {
-    /// `None` where the shape cannot be: a token does not start inside a word.
+    /// `None` where the shape cannot be: inside a word, or in a name that says that it holds something else.
     fn at(format: &Format, line: &str, keyword: Range<usize>) -> Option<Self> {
         let bytes = line.as_bytes();
-        let from = match format.shape {
+        let (from, possible) = match format.shape {
             Shape::Token(_) => {
-                let lead = (1..=format.lead.min(keyword.start))
-                    .take_while(|back| {
-                        let before = &bytes[..keyword.start + 1 - back];
-                        before.last().is_some_and(|byte| is_token_byte(*byte)) && !ends_in_escape(before)
-                    })
-                    .count();
-                keyword.start - lead
+                let from = keyword.start - lead(bytes, keyword.start, format.lead);
+                (from, is_border(&bytes[..from]))
             }
-            Shape::Assigned(_) => keyword.end,
-            Shape::Within(_) | Shape::Block => keyword.start,
+            Shape::Issuer(_) => (keyword.end, name::is_word(bytes, &keyword)),
+            Shape::Assigned(_) => (keyword.end, name::is_of_a_secret(bytes, &keyword)),
+            Shape::Within(_) | Shape::Block => (keyword.start, true),
         };
-        let starts_a_word = !matches!(format.shape, Shape::Token(_)) || is_border(&bytes[..from]);
-        starts_a_word.then(|| Self { from, to: bytes.len().min(from + format.reach) })
+        possible.then(|| Self { from, to: bytes.len().min(from + format.reach) })
     }
 
     fn for_secret(&self, shape: &Regex, format: &Format, line: &str) -> Option<(Range<usize>, Verdict)> {
@@ -199,7 +194,7 @@ impl Look {
         if range.end == self.to {
             // The stretch ended before the secret did.
             range.end += bytes[range.end..].iter().take_while(|byte| is_token_byte(**byte)).count();
-        } else if matches!(format.shape, Shape::Token(_) | Shape::Assigned(_))
+        } else if matches!(format.shape, Shape::Token(_) | Shape::Issuer(_) | Shape::Assigned(_))
             && bytes[range.end - 1].is_ascii_alphanumeric()
             && bytes[range.end].is_ascii_alphanumeric()
         {
@@ -219,16 +214,26 @@ impl Look {
 const ASSIGNMENT: &str = concat!(
     r#"[A-Za-z0-9_.-]{0,40}["'\])]{0,3}[ \t]{0,8}"#,
     r"(?::[ \t]{0,2}[&A-Za-z<>\[\]?']{2,24}[ \t]{0,3})?",
-    r"(?:=>|:=|\?=|={1,3}|[:,>(|])[ \t]{0,8}",
+    r"(?:=>|:{1,3}=|\?=|={1,3}|[:,>(|])[ \t]{0,8}",
     r#"(?:[A-Za-z]{0,2}\\{0,2}["'`]{1,3}|\\n)?"#,
 );
 
 fn pattern_of(format: &Format) -> String {
     match format.shape {
         Shape::Token(pattern) | Shape::Within(pattern) => format!(r"\A(?:{pattern})"),
-        Shape::Assigned(value) => format!(r"\A{ASSIGNMENT}(?P<secret>{value})"),
+        Shape::Issuer(value) | Shape::Assigned(value) => format!(r"\A{ASSIGNMENT}(?P<secret>{value})"),
         Shape::Block => String::new(),
     }
+}
+
+/// How many bytes before a keyword are part of its token.
+fn lead(bytes: &[u8], keyword: usize, most: usize) -> usize {
+    (1..=most.min(keyword))
+        .take_while(|back| {
+            let before = &bytes[..keyword + 1 - back];
+            before.last().is_some_and(|byte| is_token_byte(*byte)) && !ends_in_escape(before)
+        })
+        .count()
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -241,7 +246,7 @@ fn is_border(before: &[u8]) -> bool {
 }
 
 /// Whether a text ends in what stands for another character: `\n`, `%3D`.
-fn ends_in_escape(text: &[u8]) -> bool {
+pub(super) fn ends_in_escape(text: &[u8]) -> bool {
     matches!(text, [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _])
 }
 

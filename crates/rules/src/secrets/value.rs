@@ -33,7 +33,7 @@ pub(super) fn judge(format: &Format, value: &[u8], quoting: Quoting) -> Verdict 
         Check::Crc32Base62 => Verdict::Doubtful,
         Check::Jwt => if_true(is_jwt(value)),
         Check::Password => {
-            if_true(is_chosen_password(value) && (quoting == Quoting::Quoted || !is_name(value)))
+            if_true(is_chosen_password(value) && (quoting == Quoting::Quoted || !is_code(value)))
         }
         Check::Random => if_true(is_random(value)),
     }
@@ -77,7 +77,7 @@ const PLACEHOLDERS: [&[u8]; 22] = [
     b"sample",
     b"xxxx",
     b"****",
-    b"....",
+    b"..",
     b"0000000",
     b"1234567890abcdef",
     b"abcdefghij",
@@ -167,12 +167,11 @@ fn is_reference(value: &[u8]) -> bool {
         || holds.into_iter().any(|part| contains(value, part))
 }
 
-/// Whether a value reads as a name or a chain of names of a program.
-fn is_name(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'(' | b')' | b'&'))
-        && !is_random(value)
+/// Whether a value without quotes reads as a piece of a program: a name, a chain of names, a call, a type.
+fn is_code(value: &[u8]) -> bool {
+    let has_brackets = value.iter().any(|byte| b"()[]{}<>".contains(byte));
+    let is_name = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-:&*?!".contains(byte));
+    has_brackets || (is_name && !is_random(value))
 }
 
 /// How many of lower case, upper case, digits and marks a value has.
