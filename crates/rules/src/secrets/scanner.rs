@@ -20,7 +20,7 @@ pub(super) struct Hit {
     pub(super) bytes: Range<usize>,
     /// What it is.
     pub(super) format: &'static Format,
-    /// Its place in the table: of two that overlap the one further up names the secret.
+    /// Its place in the table behind blocks, which are 0: of two that overlap the lower one names the secret.
     rank: usize,
     /// [`Verdict::Doubtful`] where its checksum does not fit.
     pub(super) verdict: Verdict,
@@ -33,51 +33,36 @@ pub(super) struct Hit {
 pub(super) struct Scan {
     /// The secrets, by line and place; they do not overlap.
     pub(super) hits: Vec<Hit>,
-    /// What was not looked at because the budget was spent, by line.
-    pub(super) unscanned: Vec<(usize, Range<usize>)>,
+    /// The lines that would take more work than lines may. Nothing in them is among the hits.
+    pub(super) unscanned: Vec<usize>,
 }
 
-/// How many bytes the shapes may be tried on.
+/// How many bytes of a line the shapes may be tried on.
 ///
-/// Work is at most some forty times the text's size, whatever stands in it; ordinary source needs less than one
-/// and a half. Without a bound a line of nothing but keywords would cost its length times the reach of each shape.
-#[derive(Debug)]
-pub(super) struct Budget {
-    bytes_left: usize,
-}
-
-const BUDGET_FIXED: usize = 256 * 1024;
-const BUDGET_PER_BYTE: usize = 40;
-
-impl Budget {
-    /// The budget of a text of some size.
-    pub(super) fn for_bytes(bytes: usize) -> Self {
-        Self { bytes_left: BUDGET_FIXED + bytes.saturating_mul(BUDGET_PER_BYTE) }
-    }
-
-    fn spend(&mut self, bytes: usize) -> bool {
-        let affordable = bytes <= self.bytes_left;
-        self.bytes_left = if affordable { self.bytes_left - bytes } else { 0 };
-        affordable
-    }
-}
+/// Each keyword has its shapes tried on what stands behind it, so a line of nothing but keywords costs its length
+/// times their reach. Ordinary source needs less than one and a half times its length. The budget is each line's own,
+/// so that what is found in a line depends on nothing else.
+const BUDGET_FIXED: usize = 8 * 1024;
+const BUDGET_PER_BYTE: usize = 20;
 
 /// Looks for secrets in lines that stand one below the other.
-pub(super) fn scan(lines: &[&str], budget: &mut Budget) -> Scan {
+pub(super) fn scan(lines: &[&str]) -> Scan {
     let scanner = &*SCANNER;
     let mut scan = Scan::default();
     let mut markers = Vec::new();
     for (number, line) in lines.iter().enumerate() {
-        scanner.scan_line(number, line, budget, &mut scan, &mut markers);
+        scanner.scan_line(number, line, &mut scan, &mut markers);
     }
-    let block = scanner.formats.iter().enumerate().find(|(_, format)| matches!(format.shape, Shape::Block));
-    if let Some((rank, format)) = block.filter(|_| !markers.is_empty()) {
+    let block = scanner.formats.iter().find(|format| matches!(format.shape, Shape::Block));
+    if let Some(format) = block.filter(|_| !markers.is_empty()) {
         let blocks = private_key::blocks(lines, &markers);
-        scan.hits.extend(blocks.into_iter().map(|part| Hit {
+        let parts = blocks.into_iter().filter(|part| !scan.unscanned.contains(&part.line));
+        let parts: Vec<_> = parts.collect();
+        scan.hits.extend(parts.into_iter().map(|part| Hit {
             line: part.line,
             bytes: part.bytes,
             format,
-            rank,
+            rank: 0,
             verdict: Verdict::Likely,
             starts_at: part.starts_at,
         }));
@@ -128,34 +113,36 @@ impl Scanner {
         })
     }
 
-    fn scan_line(
-        &self,
-        number: usize,
-        line: &str,
-        budget: &mut Budget,
-        scan: &mut Scan,
-        markers: &mut Vec<usize>,
-    ) {
+    fn scan_line(&self, number: usize, line: &str, scan: &mut Scan, markers: &mut Vec<usize>) {
         let mut found: Vec<Hit> = Vec::new();
+        let mut budget = BUDGET_FIXED + line.len() * BUDGET_PER_BYTE;
         let redacted = redact::marks(line);
         for keyword in self.keywords.find_overlapping_iter(line) {
             for &index in &self.announced[keyword.pattern().as_usize()] {
                 let format = self.formats[index];
                 if matches!(format.shape, Shape::Block) {
-                    markers.push(number);
+                    if markers.last() != Some(&number) {
+                        markers.push(number);
+                    }
                     continue;
                 }
                 let Some(look) = Look::at(format, line, keyword.range()) else { continue };
-                if !budget.spend(look.to - look.from) {
-                    let rest = place::floor(line, keyword.start())..line.len();
-                    scan.unscanned.push((number, rest));
-                    scan.hits.append(&mut found);
+                let Some(left) = budget.checked_sub(look.to - look.from) else {
+                    scan.unscanned.push(number);
                     return;
-                }
+                };
+                budget = left;
                 if let Some((bytes, verdict)) = look.for_secret(self.shape(index), format, line)
                     && !redacted.iter().any(|mark| overlap(mark, &bytes))
                 {
-                    found.push(Hit { line: number, bytes, format, rank: index, verdict, starts_at: number });
+                    found.push(Hit {
+                        line: number,
+                        bytes,
+                        format,
+                        rank: index + 1,
+                        verdict,
+                        starts_at: number,
+                    });
                 }
             }
         }
@@ -202,19 +189,22 @@ impl Look {
         }
         let quoted = range.start > 0 && matches!(bytes[range.start - 1], b'"' | b'\'' | b'`');
         let quoting = if quoted { Quoting::Quoted } else { Quoting::Bare };
+        // What is called is no value: `token = next_token2(input)`.
+        let is_called = quoting == Quoting::Bare && bytes.get(range.end) == Some(&b'(');
         match judge(format, &bytes[range.clone()], quoting) {
             Verdict::No => None,
+            _ if is_called => None,
             verdict => Some((place::floor(line, range.start)..place::ceil(line, range.end), verdict)),
         }
     }
 }
 
 /// What stands between the end of a name and the value that is assigned to it, in the notations of programs, shells
-/// and data: `_PROD" : "`, `: &str = "`, `="`, ` => '`, `>`, `", "`, `(`.
+/// and data: `_PROD" : "`, `: &str = "`, `="`, ` => '`, `>`, `("`.
 const ASSIGNMENT: &str = concat!(
     r#"[A-Za-z0-9_.-]{0,40}["'\])]{0,3}[ \t]{0,8}"#,
     r"(?::[ \t]{0,2}[&A-Za-z<>\[\]?']{2,24}[ \t]{0,3})?",
-    r"(?:=>|:{1,3}=|\?=|={1,3}|[:,>(|])[ \t]{0,8}",
+    r#"(?:=>|:{1,3}=|\?=|={1,3}|[:>(]|,[ \t]{0,4}["'`])[ \t]{0,8}"#,
     r#"(?:[A-Za-z]{0,2}\\{0,2}["'`]{1,3}|\\n)?"#,
 );
 
