@@ -255,10 +255,13 @@ fn rule(kind: Kind) -> Rule {
 }
 
 fn severity(kind: Kind, characters: &[HiddenCharacter], writing: Writing) -> Severity {
-    let in_row = characters.windows(2).any(|pair| pair[1].column == pair[0].column + 1);
+    // A row of different selectors spells something; a row of one is a slip.
+    let spells = characters
+        .windows(2)
+        .any(|pair| pair[1].column == pair[0].column + 1 && pair[0].character != pair[1].character);
     match (kind, writing) {
         (Kind::Tag, _) | (Kind::Bidi, Writing::Program) => Severity::High,
-        (Kind::VariationSelector, _) if in_row => Severity::High,
+        (Kind::VariationSelector, _) if spells => Severity::High,
         (Kind::Space, _) => Severity::Low,
         (Kind::Ignorable, _) if characters.iter().all(|one| one.character == '\u{ad}') => Severity::Low,
         (Kind::Bidi, Writing::Prose) => Severity::Medium,

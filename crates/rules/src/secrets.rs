@@ -1,6 +1,7 @@
 //! Secrets in the change: found by the form that their issuers gave them, reported without being repeated.
 
 mod format;
+mod name;
 mod private_key;
 mod redact;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use std::ops::Range;
 use review::{Category, FileChange, Finding, Lens, Line, LineKind, Severity, Side};
 
 use self::format::Format;
-use self::scanner::{Budget, Hit, scan};
+use self::scanner::{Hit, scan};
 use self::value::Verdict;
 use crate::catalogue::RuleInfo;
 use crate::{Examined, FileReport, place};
@@ -61,14 +62,12 @@ fn category() -> Category {
 
 /// Looks for secrets on both sides, and reports those that the change adds. Returns the file without them.
 pub(crate) fn review<'a>(file: &'a FileChange, report: &mut FileReport) -> (Examined, Cow<'a, FileChange>) {
-    let size = file.hunks().iter().map(|hunk| hunk.body().len()).sum();
-    let mut budget = Budget::for_bytes(size);
     let mut added = Vec::new();
     let mut unscanned = 0;
     for (index, hunk) in file.hunks().iter().enumerate() {
         let lines: Vec<Line<'_>> = hunk.lines().collect();
         let texts: Vec<&str> = lines.iter().map(|line| line.text).collect();
-        let scan = scan(&texts, &mut budget);
+        let scan = scan(&texts);
         unscanned += scan.unscanned.len();
         for hit in scan.hits {
             report.secrets.push(span(hit.format.id, index, hit.line, &hit.bytes));
@@ -77,9 +76,9 @@ pub(crate) fn review<'a>(file: &'a FileChange, report: &mut FileReport) -> (Exam
                 added.push(AddedSecret::new(index, &lines, &hit, value));
             }
         }
-        report
-            .secrets
-            .extend(scan.unscanned.iter().map(|(line, bytes)| span(NOT_SCANNED, index, *line, bytes)));
+        report.secrets.extend(
+            scan.unscanned.iter().map(|line| span(NOT_SCANNED, index, *line, &(0..texts[*line].len()))),
+        );
     }
     let redacted = if report.secrets.is_empty() {
         Cow::Borrowed(file)
@@ -92,8 +91,8 @@ pub(crate) fn review<'a>(file: &'a FileChange, report: &mut FileReport) -> (Exam
     } else {
         let lines = if unscanned == 1 { "1 line" } else { &format!("{unscanned} lines") };
         Examined::Failed(format!(
-            "{lines} could not be searched for secrets within the budget of work for a file of this size; \
-             what was not searched is left out of every prompt"
+            "{lines} would take more work to search for secrets than a line of that length may; what was not searched \
+             is left out of every prompt"
         ))
     };
     (examined, redacted)

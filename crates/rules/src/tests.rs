@@ -67,6 +67,20 @@ fn a_secret_is_taken_out_where_only_its_value_tells() {
 }
 
 #[test]
+fn a_line_that_takes_too_much_work_is_said_to_be_unsearched_and_left_out() {
+    let costly = "secret=token=password=".repeat(2_000);
+    let file = changed_file("a.js", format!("+{costly}\n+x = \"{}\"\n", token()));
+    let report = review(&file);
+    let Some(Examined::Failed(reason)) = report.examined(Lens::Security) else {
+        panic!("{:?}", report.examined);
+    };
+    assert!(reason.starts_with("1 line would take more work"), "{reason}");
+    assert_eq!(report.findings.len(), 1);
+    let expected = "+[redacted:not-scanned]\n+x = \"[redacted:secrets/github-token]\"\n";
+    assert_eq!(bodies(&redact_hunks(&file, &report.secrets)), expected);
+}
+
+#[test]
 fn a_binary_file_is_not_supported() {
     let file = FileChange { content: Content::Binary, ..new_file("a.png", "") };
     let report = review(&file);

@@ -110,7 +110,7 @@ pub(super) fn in_line(line: &str, position: Position, writing: Writing) -> Vec<H
         let belongs = match character {
             '\u{feff}' => index == 0 && position == Position::FileStart,
             // A form feed between sections is a habit of old C, Lisp and Python sources.
-            '\u{c}' => line[..offset].trim().is_empty(),
+            '\u{c}' => line[..offset].trim().is_empty() || line[offset..].trim().is_empty(),
             _ => {
                 belongs(character, before, at(index + 1))
                     || belongs_to_language(kind, line, before, at(index + 1), writing)
@@ -166,10 +166,11 @@ fn belongs(character: char, before: Option<char>, behind: Option<char>) -> bool 
     match character {
         '\u{200d}' => {
             (is_emoji_part(before) && is_emoji_part(behind))
-                || (shapes_letters(before) && shapes_letters(behind))
+                || (shapes_letters(before) && (shapes_letters(behind) || !behind.is_alphanumeric()))
         }
         '\u{200c}' => shapes_letters(before) && shapes_letters(behind),
         '\u{200b}' => writes_no_spaces(before) && writes_no_spaces(behind),
+        '\u{200e}' | '\u{200f}' | '\u{61c}' => is_right_to_left(before) || is_right_to_left(behind),
         '\u{fe0e}' | '\u{fe0f}' => {
             has_emoji_form(before) || (matches!(before, '0'..='9' | '#' | '*') && behind == '\u{20e3}')
         }
@@ -330,6 +331,8 @@ mod tests {
         let lines = [
             "plain\ttext\r",
             "\u{c}",
+            "}\u{c}",
+            "(\"fa\", \"سلام\u{200f}\")",
             "👩\u{200d}👩\u{200d}👧 ❤\u{fe0f} 1\u{fe0f}\u{20e3} 🏳\u{fe0f}\u{200d}🌈 👍🏽",
             "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
             "می\u{200c}خواهم",

@@ -58,19 +58,22 @@ fn is_suspicious(word: &[Letter], line: &[Letter]) -> bool {
     if word.iter().any(|letter| letter.character.is_ascii_alphabetic()) {
         return true;
     }
-    // `Δ` and `Α` alone are symbols of a formula.
-    let is_symbol = word.len() == 1 && foreign().all(is_greek);
-    !is_symbol
-        && !foreign()
-            .all(|character| line.iter().any(|other| is_plainly_of_its_script(other.character, character)))
+    // One letter with no other, as in `2𝑘`, is a symbol of a formula or of phonetics.
+    let is_symbol = foreign().count() == 1 && foreign().all(is_used_as_a_symbol);
+    let has_company =
+        |character| line.iter().any(|other| is_plainly_of_its_script(other.character, character));
+    !is_symbol && !foreign().all(has_company)
 }
 
-/// Whether a letter is drawn like an ASCII letter. Latin letters with marks, and the Greek small letters that
-/// formulas use, are not meant.
+/// Whether a letter is drawn like an ASCII letter. Not meant are Latin letters with marks, full-width ones, which
+/// are as wide as two, and what formulas use: Greek small letters and letters with double strokes.
 fn passes_for_ascii(character: char) -> bool {
-    let is_formula = matches!(character, 'α'..='ξ' | 'π'..='ω' | 'ϑ'..='ϖ' | 'ϰ' | 'ϱ' | 'ϵ');
-    let is_latin = u32::from(character) < 0x250;
-    if is_latin || is_formula || !character.is_alphabetic() {
+    let is_plain_to_see = matches!(
+        character,
+        '\u{80}'..='\u{24f}' | 'α'..='ξ' | 'π'..='ω' | 'ϑ'..='ϖ' | 'ϰ' | 'ϱ' | 'ϵ' | '\u{2100}'..='\u{2129}'
+            | '\u{212b}'..='\u{214f}' | '\u{ff00}'..='\u{ffef}'
+    );
+    if is_plain_to_see || !character.is_alphabetic() {
         return false;
     }
     let mut buffer = [0; 4];
@@ -78,18 +81,19 @@ fn passes_for_ascii(character: char) -> bool {
     drawn.next().is_some_and(|first| first.is_ascii_alphanumeric()) && drawn.next().is_none()
 }
 
-fn is_greek(character: char) -> bool {
-    matches!(character, '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}')
+/// Whether a letter that stands alone is usual: Greek, phonetic, a Roman numeral, or a mathematical one.
+fn is_used_as_a_symbol(character: char) -> bool {
+    matches!(
+        character,
+        '\u{250}'..='\u{2af}' | '\u{370}'..='\u{3ff}' | '\u{212a}' | '\u{2160}'..='\u{2188}'
+            | '\u{1d400}'..='\u{1d7ff}'
+    )
 }
 
-/// Whether a character can only be of the script that a letter is of; full-width letters go with the scripts that
-/// they are used among.
+/// Whether a character can only be of the script that a letter is of.
 fn is_plainly_of_its_script(character: char, letter: char) -> bool {
     if !character.is_alphabetic() || character.is_ascii() || passes_for_ascii(character) {
         return false;
-    }
-    if matches!(letter, '\u{ff21}'..='\u{ff5a}') {
-        return matches!(character, '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
     }
     let mut shared = AugmentedScriptSet::for_char(letter);
     shared.intersect_with(AugmentedScriptSet::for_char(character));
@@ -110,6 +114,7 @@ mod tests {
         assert_eq!(columns("if (\u{440}\u{430}\u{443} == 1)"), [5, 6, 7]);
         assert_eq!(columns("label = '\u{430}'"), [10]);
         assert_eq!(columns("\u{1d4ae}elf"), [1]);
+        assert_eq!(columns("\u{1d4ae}\u{1d4ae}"), [1, 2]);
         assert_eq!(columns("g\u{3bf}\u{3bf}gle"), [2, 3]);
     }
 
@@ -124,6 +129,8 @@ mod tests {
             "phrase = 'жжж'",
             "httpсервер = 1",
             "# עברית ס",
+            "// the ring ℤ/mℤ, sk[768𝑘+32], 𝑥 and ɣ",
+            "chapter Ⅰ",
         ] {
             assert_eq!(columns(line), [0_usize; 0], "{line}");
         }

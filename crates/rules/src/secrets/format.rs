@@ -33,7 +33,9 @@ pub(crate) struct Format {
 pub(crate) enum Shape {
     /// The token itself, keyword included; nothing like it may stand directly before or behind.
     Token(&'static str),
-    /// The keyword is part of a name, to which a value of this pattern is assigned.
+    /// The keyword is the issuer, as a word of a name, to which a value of this pattern is assigned.
+    Issuer(&'static str),
+    /// The keyword is anywhere in such a name, and the name says nothing else than that it holds a secret.
     Assigned(&'static str),
     /// The keyword starts a longer text that holds the secret.
     Within(&'static str),
@@ -79,7 +81,19 @@ pub(super) const fn token(
     }
 }
 
-/// A value that is known by the name that it is assigned to.
+/// A value that is known by its issuer's name in what it is assigned to.
+pub(super) const fn issuer(
+    id: &'static str,
+    name: &'static str,
+    severity: Severity,
+    keywords: &'static [&'static str],
+    value: &'static str,
+    form: &'static str,
+) -> Format {
+    Format { shape: Shape::Issuer(value), ..assigned(id, name, severity, keywords, value, form) }
+}
+
+/// A value that is known by the kind of name that it is assigned to.
 pub(super) const fn assigned(
     id: &'static str,
     name: &'static str,

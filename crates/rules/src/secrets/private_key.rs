@@ -1,5 +1,6 @@
 //! Private keys in PEM's armour: blocks of lines, or one line with its line feeds escaped.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// A piece of a key: the part of one line.
@@ -19,6 +20,7 @@ const MIN_KEY_CHARACTERS: usize = 40;
 /// Finds the keys round the lines that hold a mark. Of a diff only a part of the block may be there.
 pub(super) fn blocks(lines: &[&str], markers: &[usize]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
+    let mut known: BTreeSet<usize> = BTreeSet::new();
     for &marker in markers {
         let line = lines[marker];
         let Some(mark) = mark_in(line) else { continue };
@@ -28,7 +30,7 @@ pub(super) fn blocks(lines: &[&str], markers: &[usize]) -> Vec<Part> {
         };
         let size: usize = block.iter().map(|part| part.bytes.len()).sum();
         if size >= MIN_KEY_CHARACTERS {
-            block.retain(|part| !parts.iter().any(|known| known.line == part.line));
+            block.retain(|part| known.insert(part.line));
             parts.append(&mut block);
         }
     }

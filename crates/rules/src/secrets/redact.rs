@@ -1,13 +1,13 @@
 //! Takes secrets out of text, so that what is left can be shown and sent.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use review::change::Content;
 use review::{FileChange, Hunk};
 
-use super::scanner::{Budget, scan};
+use super::scanner::scan;
 use super::{NOT_SCANNED, SecretSpan, table};
 
 /// Takes secrets out of every line of a file's hunks, whichever side it is on: `[redacted:<rule>]` stands in for
@@ -18,9 +18,13 @@ use super::{NOT_SCANNED, SecretSpan, table};
 pub fn redact_hunks(file: &FileChange, spans: &[SecretSpan]) -> FileChange {
     let mut redacted = file.clone();
     if let Content::Text(hunks) = &mut redacted.content {
-        let values = Values::of(hunks, spans);
+        let mut spans = spans.to_vec();
+        spans.sort_by_key(|span| span.hunk);
+        let values = Values::of(hunks, &spans);
         for (index, hunk) in hunks.iter_mut().enumerate() {
-            *hunk = redact_hunk(hunk, spans.iter().filter(|span| span.hunk == index), &values);
+            let here = spans.partition_point(|span| span.hunk < index)..;
+            let here = spans[here].iter().take_while(|span| span.hunk == index);
+            *hunk = redact_hunk(hunk, here, &values);
         }
     }
     redacted
@@ -54,27 +58,28 @@ fn redact_hunk<'a>(hunk: &Hunk, spans: impl Iterator<Item = &'a SecretSpan>, val
 /// Takes out until nothing more is found: a secret may only show when the one before it is gone.
 fn redact_lines(lines: &mut [String], values: &Values) -> usize {
     let mut count = 0;
-    let mut values = values.clone();
+    let mut values_of_lines = Values::none();
     loop {
         for line in lines.iter_mut() {
-            let found = values.find(line);
+            let mut found = values.find(line);
+            found.extend(values_of_lines.find(line));
             count += found.len();
             replace(line, found);
         }
         let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let mut budget = Budget::for_bytes(texts.iter().map(|text| text.len()).sum());
-        let scan = scan(&texts, &mut budget);
+        let scan = scan(&texts);
         if scan.hits.is_empty() && scan.unscanned.is_empty() {
             return count;
         }
         count += scan.hits.len() + scan.unscanned.len();
-        values.extend(scan.hits.iter().map(|hit| (&texts[hit.line][hit.bytes.clone()], hit.format.id)));
+        values_of_lines
+            .extend(scan.hits.iter().map(|hit| (&texts[hit.line][hit.bytes.clone()], hit.format.id)));
         let mut by_line: Vec<Vec<(Range<usize>, &str)>> = vec![Vec::new(); lines.len()];
         for hit in scan.hits {
             by_line[hit.line].push((hit.bytes, hit.format.id));
         }
-        for (line, range) in scan.unscanned {
-            by_line[line].push((range, NOT_SCANNED));
+        for line in scan.unscanned {
+            by_line[line].push((0..texts[line].len(), NOT_SCANNED));
         }
         for (line, ranges) in lines.iter_mut().zip(by_line) {
             replace(line, ranges);
@@ -124,10 +129,12 @@ pub(super) fn marks(line: &str) -> Vec<Range<usize>> {
 const MIN_VALUE_BYTES: usize = 8;
 
 /// Secrets that were found, to be taken out wherever they stand.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Values {
-    known: BTreeSet<(String, &'static str)>,
+    known: BTreeMap<String, &'static str>,
     finder: Option<AhoCorasick>,
+    /// The rule of each pattern of the finder.
+    rules: Vec<&'static str>,
 }
 
 impl Values {
@@ -137,31 +144,33 @@ impl Values {
 
     fn of(hunks: &[Hunk], spans: &[SecretSpan]) -> Self {
         let mut values = Self::none();
+        let mut spans = spans.iter().filter(|span| span.rule != NOT_SCANNED).peekable();
         for (index, hunk) in hunks.iter().enumerate() {
-            let lines: Vec<_> = hunk.lines().collect();
-            let here = spans.iter().filter(|span| span.hunk == index && span.rule != NOT_SCANNED);
-            values.extend(
-                here.filter_map(|span| {
+            let mut here = Vec::new();
+            while let Some(span) = spans.next_if(|span| span.hunk <= index) {
+                here.push(span);
+            }
+            if !here.is_empty() {
+                let lines: Vec<_> = hunk.lines().collect();
+                values.extend(here.into_iter().filter_map(|span| {
                     Some((lines.get(span.line)?.text.get(span.bytes.clone())?, span.rule))
-                }),
-            );
+                }));
+            }
         }
         values
     }
 
     fn extend<'a>(&mut self, values: impl Iterator<Item = (&'a str, &'static str)>) {
         let before = self.known.len();
-        self.known.extend(
-            values
-                .filter(|(value, _)| value.len() >= MIN_VALUE_BYTES)
-                .map(|(value, rule)| (value.to_owned(), rule)),
-        );
+        let long_enough = values.filter(|(value, _)| value.len() >= MIN_VALUE_BYTES);
+        self.known.extend(long_enough.map(|(value, rule)| (value.to_owned(), rule)));
         if self.known.len() > before {
             let finder = AhoCorasick::builder()
                 .match_kind(MatchKind::LeftmostLongest)
-                .build(self.known.iter().map(|(value, _)| value))
+                .build(self.known.keys())
                 .expect("secrets of one file fit an automaton");
             self.finder = Some(finder);
+            self.rules = self.known.values().copied().collect();
         }
     }
 
@@ -171,11 +180,7 @@ impl Values {
         finder
             .find_iter(line)
             .filter(|found| !redacted.iter().any(|mark| mark.start < found.end() && found.start() < mark.end))
-            .map(|found| {
-                let rule =
-                    self.known.iter().nth(found.pattern().as_usize()).map_or(NOT_SCANNED, |(_, rule)| rule);
-                (found.range(), rule)
-            })
+            .map(|found| (found.range(), self.rules[found.pattern().as_usize()]))
             .collect()
     }
 }

@@ -3,7 +3,7 @@
 //! Samples are put together when the tests run, so that nothing in the repository has the form of a secret.
 
 use super::format::Shape;
-use super::scanner::{Budget, scan};
+use super::scanner::scan;
 use super::table;
 use super::value::crc32_base62;
 
@@ -67,7 +67,7 @@ fn fill(form: &str, mut draw: impl FnMut(&[u8], usize) -> String) -> String {
 }
 
 fn found(line: &str) -> Vec<(&'static str, String)> {
-    let scan = scan(&[line], &mut Budget::for_bytes(line.len()));
+    let scan = scan(&[line]);
     assert!(scan.unscanned.is_empty());
     scan.hits.into_iter().map(|hit| (hit.format.id, line[hit.bytes].to_owned())).collect()
 }

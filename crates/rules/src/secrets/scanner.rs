@@ -8,7 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::format::{Format, Shape};
 use super::value::{Quoting, Verdict, judge};
-use super::{private_key, redact, table};
+use super::{name, private_key, redact, table};
 use crate::place;
 
 /// A secret in a list of lines.
@@ -20,7 +20,7 @@ pub(super) struct Hit {
     pub(super) bytes: Range<usize>,
     /// What it is.
     pub(super) format: &'static Format,
-    /// Its place in the table: of two that overlap the one further up names the secret.
+    /// Its place in the table behind blocks, which are 0: of two that overlap the lower one names the secret.
     rank: usize,
     /// [`Verdict::Doubtful`] where its checksum does not fit.
     pub(super) verdict: Verdict,
@@ -33,51 +33,36 @@ pub(super) struct Hit {
 pub(super) struct Scan {
     /// The secrets, by line and place; they do not overlap.
     pub(super) hits: Vec<Hit>,
-    /// What was not looked at because the budget was spent, by line.
-    pub(super) unscanned: Vec<(usize, Range<usize>)>,
+    /// The lines that would take more work than lines may. Nothing in them is among the hits.
+    pub(super) unscanned: Vec<usize>,
 }
 
-/// How many bytes the shapes may be tried on.
+/// How many bytes of a line the shapes may be tried on.
 ///
-/// Work is at most some forty times the text's size, whatever stands in it; ordinary source needs less than one
-/// and a half. Without a bound a line of nothing but keywords would cost its length times the reach of each shape.
-#[derive(Debug)]
-pub(super) struct Budget {
-    bytes_left: usize,
-}
-
-const BUDGET_FIXED: usize = 256 * 1024;
-const BUDGET_PER_BYTE: usize = 40;
-
-impl Budget {
-    /// The budget of a text of some size.
-    pub(super) fn for_bytes(bytes: usize) -> Self {
-        Self { bytes_left: BUDGET_FIXED + bytes.saturating_mul(BUDGET_PER_BYTE) }
-    }
-
-    fn spend(&mut self, bytes: usize) -> bool {
-        let affordable = bytes <= self.bytes_left;
-        self.bytes_left = if affordable { self.bytes_left - bytes } else { 0 };
-        affordable
-    }
-}
+/// Each keyword has its shapes tried on what stands behind it, so a line of nothing but keywords costs its length
+/// times their reach. Ordinary source needs less than one and a half times its length. The budget is each line's own,
+/// so that what is found in a line depends on nothing else.
+const BUDGET_FIXED: usize = 8 * 1024;
+const BUDGET_PER_BYTE: usize = 20;
 
 /// Looks for secrets in lines that stand one below the other.
-pub(super) fn scan(lines: &[&str], budget: &mut Budget) -> Scan {
+pub(super) fn scan(lines: &[&str]) -> Scan {
     let scanner = &*SCANNER;
     let mut scan = Scan::default();
     let mut markers = Vec::new();
     for (number, line) in lines.iter().enumerate() {
-        scanner.scan_line(number, line, budget, &mut scan, &mut markers);
+        scanner.scan_line(number, line, &mut scan, &mut markers);
     }
-    let block = scanner.formats.iter().enumerate().find(|(_, format)| matches!(format.shape, Shape::Block));
-    if let Some((rank, format)) = block.filter(|_| !markers.is_empty()) {
+    let block = scanner.formats.iter().find(|format| matches!(format.shape, Shape::Block));
+    if let Some(format) = block.filter(|_| !markers.is_empty()) {
         let blocks = private_key::blocks(lines, &markers);
-        scan.hits.extend(blocks.into_iter().map(|part| Hit {
+        let parts = blocks.into_iter().filter(|part| !scan.unscanned.contains(&part.line));
+        let parts: Vec<_> = parts.collect();
+        scan.hits.extend(parts.into_iter().map(|part| Hit {
             line: part.line,
             bytes: part.bytes,
             format,
-            rank,
+            rank: 0,
             verdict: Verdict::Likely,
             starts_at: part.starts_at,
         }));
@@ -128,34 +113,36 @@ impl Scanner {
         })
     }
 
-    fn scan_line(
-        &self,
-        number: usize,
-        line: &str,
-        budget: &mut Budget,
-        scan: &mut Scan,
-        markers: &mut Vec<usize>,
-    ) {
+    fn scan_line(&self, number: usize, line: &str, scan: &mut Scan, markers: &mut Vec<usize>) {
         let mut found: Vec<Hit> = Vec::new();
+        let mut budget = BUDGET_FIXED + line.len() * BUDGET_PER_BYTE;
         let redacted = redact::marks(line);
         for keyword in self.keywords.find_overlapping_iter(line) {
             for &index in &self.announced[keyword.pattern().as_usize()] {
                 let format = self.formats[index];
                 if matches!(format.shape, Shape::Block) {
-                    markers.push(number);
+                    if markers.last() != Some(&number) {
+                        markers.push(number);
+                    }
                     continue;
                 }
                 let Some(look) = Look::at(format, line, keyword.range()) else { continue };
-                if !budget.spend(look.to - look.from) {
-                    let rest = place::floor(line, keyword.start())..line.len();
-                    scan.unscanned.push((number, rest));
-                    scan.hits.append(&mut found);
+                let Some(left) = budget.checked_sub(look.to - look.from) else {
+                    scan.unscanned.push(number);
                     return;
-                }
+                };
+                budget = left;
                 if let Some((bytes, verdict)) = look.for_secret(self.shape(index), format, line)
                     && !redacted.iter().any(|mark| overlap(mark, &bytes))
                 {
-                    found.push(Hit { line: number, bytes, format, rank: index, verdict, starts_at: number });
+                    found.push(Hit {
+                        line: number,
+                        bytes,
+                        format,
+                        rank: index + 1,
+                        verdict,
+                        starts_at: number,
+                    });
                 }
             }
         }
@@ -171,24 +158,19 @@ struct Look {
 }
 
 impl Look {
-    /// `None` where the shape cannot be: a token does not start inside a word.
+    /// `None` where the shape cannot be: inside a word, or in a name that says that it holds something else.
     fn at(format: &Format, line: &str, keyword: Range<usize>) -> Option<Self> {
         let bytes = line.as_bytes();
-        let from = match format.shape {
+        let (from, possible) = match format.shape {
             Shape::Token(_) => {
-                let lead = (1..=format.lead.min(keyword.start))
-                    .take_while(|back| {
-                        let before = &bytes[..keyword.start + 1 - back];
-                        before.last().is_some_and(|byte| is_token_byte(*byte)) && !ends_in_escape(before)
-                    })
-                    .count();
-                keyword.start - lead
+                let from = keyword.start - lead(bytes, keyword.start, format.lead);
+                (from, is_border(&bytes[..from]))
             }
-            Shape::Assigned(_) => keyword.end,
-            Shape::Within(_) | Shape::Block => keyword.start,
+            Shape::Issuer(_) => (keyword.end, name::is_word(bytes, &keyword)),
+            Shape::Assigned(_) => (keyword.end, name::is_of_a_secret(bytes, &keyword)),
+            Shape::Within(_) | Shape::Block => (keyword.start, true),
         };
-        let starts_a_word = !matches!(format.shape, Shape::Token(_)) || is_border(&bytes[..from]);
-        starts_a_word.then(|| Self { from, to: bytes.len().min(from + format.reach) })
+        possible.then(|| Self { from, to: bytes.len().min(from + format.reach) })
     }
 
     fn for_secret(&self, shape: &Regex, format: &Format, line: &str) -> Option<(Range<usize>, Verdict)> {
@@ -199,7 +181,7 @@ impl Look {
         if range.end == self.to {
             // The stretch ended before the secret did.
             range.end += bytes[range.end..].iter().take_while(|byte| is_token_byte(**byte)).count();
-        } else if matches!(format.shape, Shape::Token(_) | Shape::Assigned(_))
+        } else if matches!(format.shape, Shape::Token(_) | Shape::Issuer(_) | Shape::Assigned(_))
             && bytes[range.end - 1].is_ascii_alphanumeric()
             && bytes[range.end].is_ascii_alphanumeric()
         {
@@ -207,28 +189,41 @@ impl Look {
         }
         let quoted = range.start > 0 && matches!(bytes[range.start - 1], b'"' | b'\'' | b'`');
         let quoting = if quoted { Quoting::Quoted } else { Quoting::Bare };
+        // What is called is no value: `token = next_token2(input)`.
+        let is_called = quoting == Quoting::Bare && bytes.get(range.end) == Some(&b'(');
         match judge(format, &bytes[range.clone()], quoting) {
             Verdict::No => None,
+            _ if is_called => None,
             verdict => Some((place::floor(line, range.start)..place::ceil(line, range.end), verdict)),
         }
     }
 }
 
 /// What stands between the end of a name and the value that is assigned to it, in the notations of programs, shells
-/// and data: `_PROD" : "`, `: &str = "`, `="`, ` => '`, `>`, `", "`, `(`.
+/// and data: `_PROD" : "`, `: &str = "`, `="`, ` => '`, `>`, `("`.
 const ASSIGNMENT: &str = concat!(
     r#"[A-Za-z0-9_.-]{0,40}["'\])]{0,3}[ \t]{0,8}"#,
     r"(?::[ \t]{0,2}[&A-Za-z<>\[\]?']{2,24}[ \t]{0,3})?",
-    r"(?:=>|:=|\?=|={1,3}|[:,>(|])[ \t]{0,8}",
+    r#"(?:=>|:{1,3}=|\?=|={1,3}|[:>(]|,[ \t]{0,4}["'`])[ \t]{0,8}"#,
     r#"(?:[A-Za-z]{0,2}\\{0,2}["'`]{1,3}|\\n)?"#,
 );
 
 fn pattern_of(format: &Format) -> String {
     match format.shape {
         Shape::Token(pattern) | Shape::Within(pattern) => format!(r"\A(?:{pattern})"),
-        Shape::Assigned(value) => format!(r"\A{ASSIGNMENT}(?P<secret>{value})"),
+        Shape::Issuer(value) | Shape::Assigned(value) => format!(r"\A{ASSIGNMENT}(?P<secret>{value})"),
         Shape::Block => String::new(),
     }
+}
+
+/// How many bytes before a keyword are part of its token.
+fn lead(bytes: &[u8], keyword: usize, most: usize) -> usize {
+    (1..=most.min(keyword))
+        .take_while(|back| {
+            let before = &bytes[..keyword + 1 - back];
+            before.last().is_some_and(|byte| is_token_byte(*byte)) && !ends_in_escape(before)
+        })
+        .count()
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -241,7 +236,7 @@ fn is_border(before: &[u8]) -> bool {
 }
 
 /// Whether a text ends in what stands for another character: `\n`, `%3D`.
-fn ends_in_escape(text: &[u8]) -> bool {
+pub(super) fn ends_in_escape(text: &[u8]) -> bool {
     matches!(text, [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _])
 }
 

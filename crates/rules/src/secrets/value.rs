@@ -33,7 +33,7 @@ pub(super) fn judge(format: &Format, value: &[u8], quoting: Quoting) -> Verdict 
         Check::Crc32Base62 => Verdict::Doubtful,
         Check::Jwt => if_true(is_jwt(value)),
         Check::Password => {
-            if_true(is_chosen_password(value) && (quoting == Quoting::Quoted || !is_name(value)))
+            if_true(is_chosen_password(value) && (quoting == Quoting::Quoted || !is_code(value)))
         }
         Check::Random => if_true(is_random(value)),
     }
@@ -77,7 +77,7 @@ const PLACEHOLDERS: [&[u8]; 22] = [
     b"sample",
     b"xxxx",
     b"****",
-    b"....",
+    b"..",
     b"0000000",
     b"1234567890abcdef",
     b"abcdefghij",
@@ -143,9 +143,10 @@ fn is_chosen_password(value: &[u8]) -> bool {
             rest.drain(at..at + word.len());
         }
     }
-    let left = rest.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-    let only_digits = rest.iter().all(|byte| !byte.is_ascii_alphabetic());
-    left >= 4 && !(only_digits && rest.len() < value.len()) && classes(value) >= 2
+    // What is left of `mysql_native_password` is a word, and of `test-password1` a number.
+    let left: Vec<u8> = rest.iter().copied().filter(|byte| !b"_-.:/".contains(byte)).collect();
+    let has = |test: fn(&u8) -> bool| left.iter().any(test);
+    left.len() >= 4 && has(u8::is_ascii_alphabetic) && has(|byte| !byte.is_ascii_alphabetic())
 }
 
 /// Whether a value names another place instead of being a secret: a variable, a path, a call, a format.
@@ -167,12 +168,13 @@ fn is_reference(value: &[u8]) -> bool {
         || holds.into_iter().any(|part| contains(value, part))
 }
 
-/// Whether a value reads as a name or a chain of names of a program.
-fn is_name(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'(' | b')' | b'&'))
-        && !is_random(value)
+/// Whether a value without quotes reads as a piece of a program: a number, a name, a chain of names, a call, a type.
+fn is_code(value: &[u8]) -> bool {
+    let is_number = value[0].is_ascii_digit()
+        && value.iter().all(|byte| byte.is_ascii_hexdigit() || b"xX_uUiIlL".contains(byte));
+    let has_brackets = value.iter().any(|byte| b"()[]{}<>".contains(byte));
+    let is_name = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-:&*?!".contains(byte));
+    is_number || has_brackets || (is_name && !is_random(value))
 }
 
 /// How many of lower case, upper case, digits and marks a value has.

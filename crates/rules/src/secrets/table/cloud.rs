@@ -2,7 +2,7 @@
 
 use review::Severity::{Critical, High, Medium};
 
-use super::super::format::{Format, assigned, token, within};
+use super::super::format::{Format, issuer, token, within};
 
 pub(super) const FORMATS: &[Format] = &[
     // The alphabet is base 32; the last sixteen characters hold the account.
@@ -14,7 +14,7 @@ pub(super) const FORMATS: &[Format] = &[
         "(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
         "AKIA{t16}",
     ),
-    assigned(
+    issuer(
         "secrets/aws-secret-access-key",
         "AWS secret access key",
         Critical,
@@ -53,7 +53,7 @@ pub(super) const FORMATS: &[Format] = &[
         "Amazon MWS auth token",
         High,
         &["amzn.mws."],
-        r"amzn\.mws\.[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
+        r"amzn\.mws\.[A-Fa-f0-9]{8}(?:-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
         "amzn.mws.{uuid}",
     ),
     // Some of these are meant to be public (maps in a page), restricted by referrer; nothing in the key tells.
@@ -167,7 +167,7 @@ pub(super) const FORMATS: &[Format] = &[
         "HRKU-[A-Za-z0-9_-]{36,64}",
         "HRKU-AA{w58}",
     ),
-    assigned(
+    issuer(
         "secrets/heroku-uuid-key",
         "Heroku API key",
         Critical,
@@ -201,7 +201,7 @@ pub(super) const FORMATS: &[Format] = &[
         r"v1\.0-[a-f0-9]{24}-[a-f0-9]{146}",
         "v1.0-{h24}-{h146}",
     ),
-    assigned(
+    issuer(
         "secrets/cloudflare-key",
         "Cloudflare API key or token",
         Critical,
@@ -210,7 +210,7 @@ pub(super) const FORMATS: &[Format] = &[
         "CLOUDFLARE_API_TOKEN={w40}",
     )
     .entropy(3.5),
-    assigned(
+    issuer(
         "secrets/fastly-token",
         "Fastly API token",
         High,
@@ -278,7 +278,7 @@ pub(super) const FORMATS: &[Format] = &[
         "hvs.{w92}",
     )
     .entropy(3.5),
-    assigned(
+    issuer(
         "secrets/vault-legacy-token",
         "HashiCorp Vault token",
         High,
@@ -330,7 +330,7 @@ pub(super) const FORMATS: &[Format] = &[
         "A3-{u6}-{u11}-{u5}-{u5}-{u5}",
     )
     .entropy(3.5),
-    assigned(
+    issuer(
         "secrets/meraki-key",
         "Cisco Meraki API key",
         High,
@@ -338,7 +338,7 @@ pub(super) const FORMATS: &[Format] = &[
         "[a-f0-9]{40}",
         "meraki_api_key = '{h40}'",
     ),
-    assigned(
+    issuer(
         "secrets/okta-token",
         "Okta API token",
         Critical,
@@ -387,7 +387,7 @@ pub(super) const FORMATS: &[Format] = &[
         r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}",
         "dt0c01.{u24}.{u64}",
     ),
-    assigned(
+    issuer(
         "secrets/datadog-key",
         "Datadog key",
         High,
@@ -395,20 +395,20 @@ pub(super) const FORMATS: &[Format] = &[
         "(?:[a-f0-9]{40}|[a-f0-9]{32})",
         "DD_API_KEY={h32}",
     ),
-    assigned(
+    issuer(
         "secrets/sumologic-access-id",
         "Sumo Logic access id",
         Medium,
-        &["sumo"],
+        &["sumo", "sumologic"],
         "su[A-Za-z0-9]{12}",
         "sumologic_access_id = \"su{b12}\"",
     )
     .entropy(2.8),
-    assigned(
+    issuer(
         "secrets/sumologic-access-key",
         "Sumo Logic access key",
         High,
-        &["sumo"],
+        &["sumo", "sumologic"],
         "[A-Za-z0-9]{64}",
         "sumologic_access_key = \"{b64}\"",
     ),
@@ -417,7 +417,7 @@ pub(super) const FORMATS: &[Format] = &[
         "LaunchDarkly key",
         High,
         &["sdk-", "api-"],
-        "(?:sdk|api)-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
+        "(?:sdk|api)-[A-Fa-f0-9]{8}(?:-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
         "sdk-{uuid}",
     ),
 ];

@@ -2,7 +2,7 @@
 
 use review::Severity::{Critical, High};
 
-use super::super::format::{Check, Format, assigned, token};
+use super::super::format::{Check, Format, issuer, token};
 
 pub(super) const FORMATS: &[Format] = &[
     token(
@@ -141,7 +141,7 @@ pub(super) const FORMATS: &[Format] = &[
         "Sourcegraph access token",
         High,
         &["sgp_"],
-        "sgp_(?:(?:[a-f0-9]{16}|local)_)?[a-f0-9]{40}",
+        "sgp_(?:(?:[A-Fa-f0-9]{16}|local)_)?[A-Fa-f0-9]{40}",
         "sgp_{h16}_{h40}",
     ),
     token(
@@ -168,7 +168,7 @@ pub(super) const FORMATS: &[Format] = &[
         "sq[upa]_[a-f0-9]{40}",
         "squ_{h40}",
     ),
-    assigned("secrets/sonar-token", "SonarQube token", High, &["sonar"], "[a-f0-9]{40}", "sonar.login={h40}"),
+    issuer("secrets/sonar-token", "SonarQube token", High, &["sonar"], "[a-f0-9]{40}", "sonar.login={h40}"),
     token(
         "secrets/terraform-cloud-token",
         "HCP Terraform token",
@@ -202,7 +202,8 @@ pub(super) const FORMATS: &[Format] = &[
         "PMAK-[a-f0-9]{24}-[a-f0-9]{34}",
         "PMAK-{h24}-{h34}",
     ),
-    token("secrets/infracost-key", "Infracost API key", High, &["ico-"], "ico-[A-Za-z0-9]{32}", "ico-{b32}"),
+    token("secrets/infracost-key", "Infracost API key", High, &["ico-"], "ico-[A-Za-z0-9]{32}", "ico-{b32}")
+        .entropy(4.1),
     token(
         "secrets/prefect-token",
         "Prefect API key",
@@ -212,23 +213,23 @@ pub(super) const FORMATS: &[Format] = &[
         "pnu_{b36}",
     ),
     token("secrets/readme-key", "ReadMe API key", High, &["rdme_"], "rdme_[a-z0-9]{70}", "rdme_{l70}"),
-    assigned(
+    issuer(
         "secrets/snyk-token",
         "Snyk API token",
         High,
         &["snyk"],
-        "[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
+        "[A-Fa-f0-9]{8}(?:-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
         "snyk_token = \"{uuid}\"",
     ),
-    assigned(
+    issuer(
         "secrets/codecov-token",
         "Codecov upload token",
         High,
         &["codecov"],
-        "[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
+        "[A-Fa-f0-9]{8}(?:-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
         "CODECOV_TOKEN={uuid}",
     ),
-    assigned(
+    issuer(
         "secrets/travis-token",
         "Travis CI token",
         High,
@@ -237,7 +238,7 @@ pub(super) const FORMATS: &[Format] = &[
         "TRAVIS_TOKEN: {w22}",
     )
     .entropy(3.5),
-    assigned(
+    issuer(
         "secrets/azure-devops-token",
         "Azure DevOps access token",
         Critical,

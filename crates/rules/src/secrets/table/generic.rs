@@ -27,22 +27,22 @@ pub(super) const FORMATS: &[Format] = &[
         "credential in an Authorization header",
         High,
         &["authorization"],
-        r#"(?i:authorization)["'\\]{0,3}[ \t]{0,4}[:=,(][ \t]{0,4}[\\"'`]{0,3}(?:(?i:bearer|basic|token|bot|apikey)[ \t]{1,4}|["'])(?P<secret>[A-Za-z0-9_.~+/=-]{16,2048})"#,
+        r#"(?i:authorization)["'\\]{0,3}[ \t]{0,4}[:=,(][ \t]{0,4}[\\"'`]{0,3}(?:[A-Za-z-]{3,20}[ \t]{1,4})?(?P<secret>[A-Za-z0-9_.~+/=-]{16,2048})"#,
         "curl -H \"Authorization: Bearer {b40}\"",
     )
-    .entropy(3.2)
+    .entropy(3.0)
     .check(Check::Random)
     .reach(2048),
     within(
-        "secrets/curl-credentials",
+        "secrets/command-line-password",
         "user and password on a command line",
         High,
-        &["curl"],
-        r#"(?i:curl)[^|;\r\n]{0,200}?[ \t](?:-u|--user)[ \t=]{0,3}["']?[A-Za-z0-9_.@+-]{1,64}:(?P<secret>[^\s"'`:]{3,128})"#,
+        &["-u ", "-u\"", "-u'", "--user ", "--user="],
+        r#"(?:-u|--user)[ \t=]{0,3}["']{0,2}[A-Za-z0-9_.@+{}-]{0,64}["']{0,2}:["']{0,2}(?P<secret>[^\s"'`:]{6,128})"#,
         "curl -u deploy:{b16} https://api.internal/",
     )
-    .entropy(2.0)
-    .check(Check::Password),
+    .entropy(2.5)
+    .check(Check::Random),
     assigned(
         "secrets/password-assignment",
         "password",
@@ -64,6 +64,6 @@ pub(super) const FORMATS: &[Format] = &[
         r"[A-Za-z0-9_.+/=~-]{16,256}",
         "api_key: \"{b32}\"",
     )
-    .entropy(3.3)
+    .entropy(3.0)
     .check(Check::Random),
 ];

@@ -2,7 +2,7 @@
 
 use review::Severity::{Critical, High};
 
-use super::super::format::{Format, assigned, token};
+use super::super::format::{Format, issuer, token};
 
 pub(super) const FORMATS: &[Format] = &[
     // `T3BlbkFJ` is the base64 of the issuer's name, in the middle of every key of either shape.
@@ -35,7 +35,7 @@ pub(super) const FORMATS: &[Format] = &[
         "Langfuse secret key",
         High,
         &["sk-lf-"],
-        "sk-lf-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
+        "sk-lf-[A-Fa-f0-9]{8}(?:-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
         "sk-lf-{uuid}",
     ),
     // DeepSeek and several others issue keys of this shape.
@@ -156,7 +156,7 @@ pub(super) const FORMATS: &[Format] = &[
     token("secrets/runpod-key", "RunPod API key", High, &["rpa_"], "rpa_[A-Z0-9]{40,50}", "rpa_{u44}"),
     token("secrets/voyage-key", "Voyage AI API key", High, &["pa-"], "pa-[A-Za-z0-9_-]{43}", "pa-{w43}")
         .entropy(4.0),
-    assigned(
+    issuer(
         "secrets/mistral-key",
         "Mistral API key",
         Critical,
@@ -165,7 +165,7 @@ pub(super) const FORMATS: &[Format] = &[
         "MISTRAL_API_KEY={b32}",
     )
     .entropy(3.5),
-    assigned(
+    issuer(
         "secrets/cohere-key",
         "Cohere API key",
         Critical,
@@ -174,7 +174,7 @@ pub(super) const FORMATS: &[Format] = &[
         "COHERE_API_KEY={b40}",
     )
     .entropy(3.5),
-    assigned(
+    issuer(
         "secrets/wandb-key",
         "Weights & Biases API key",
         High,
@@ -182,7 +182,7 @@ pub(super) const FORMATS: &[Format] = &[
         "[a-f0-9]{40}",
         "WANDB_API_KEY={h40}",
     ),
-    assigned(
+    issuer(
         "secrets/privateai-key",
         "Private AI API key",
         High,

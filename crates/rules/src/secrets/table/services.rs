@@ -2,15 +2,15 @@
 
 use review::Severity::{Critical, High, Low, Medium};
 
-use super::super::format::{Format, assigned, token, within};
+use super::super::format::{Format, issuer, token, within};
 
 pub(super) const FORMATS: &[Format] = &[
     token(
         "secrets/slack-token",
         "Slack token",
         Critical,
-        &["xoxb-", "xoxp-", "xoxa-", "xoxo-", "xoxr-", "xoxs-"],
-        "xox[abporsR](?:-[0-9])?-[A-Za-z0-9-]{10,160}",
+        &["xoxb-", "xoxp-", "xoxa-", "xoxo-", "xoxr-", "xoxs-", "xoxe-"],
+        "xox[abeoprs]-(?:[0-9]-)?(?:[0-9]{6,14}-){1,3}[A-Za-z0-9]{10,64}",
         "xoxb-{d12}-{d12}-{b24}",
     )
     .entropy(2.5),
@@ -48,7 +48,7 @@ pub(super) const FORMATS: &[Format] = &[
         "/api/webhooks/(?P<secret>[0-9]{17,20}/[A-Za-z0-9_-]{60,80})",
         "https://discord.com/api/webhooks/{d18}/{w68}",
     ),
-    assigned(
+    issuer(
         "secrets/discord-bot-token",
         "Discord bot token",
         Critical,
@@ -56,7 +56,7 @@ pub(super) const FORMATS: &[Format] = &[
         r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}",
         "DISCORD_TOKEN=M{b23}.{b6}.{b38}",
     ),
-    assigned(
+    issuer(
         "secrets/discord-client-secret",
         "Discord client secret",
         High,
@@ -65,7 +65,7 @@ pub(super) const FORMATS: &[Format] = &[
         "discord_client_secret = '{w32}'",
     )
     .entropy(3.5),
-    assigned(
+    issuer(
         "secrets/discord-public-key",
         "Discord application key",
         Medium,
@@ -91,7 +91,7 @@ pub(super) const FORMATS: &[Format] = &[
     )
     .lead(13),
     token("secrets/twilio-key", "Twilio API key", High, &["sk"], "SK[a-f0-9]{32}", "SK{h32}"),
-    assigned(
+    issuer(
         "secrets/twilio-auth-token",
         "Twilio auth token",
         Critical,
@@ -135,7 +135,7 @@ pub(super) const FORMATS: &[Format] = &[
         "re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}",
         "re_{b8}_{b24}",
     ),
-    assigned(
+    issuer(
         "secrets/messagebird-key",
         "MessageBird key",
         High,
@@ -144,12 +144,12 @@ pub(super) const FORMATS: &[Format] = &[
         "messagebird_client_id = '{uuid}'",
     )
     .entropy(2.8),
-    assigned(
+    issuer(
         "secrets/postmark-token",
         "Postmark server token",
         High,
         &["postmark"],
-        "[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
+        "[A-Fa-f0-9]{8}(?:-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
         "POSTMARK_API_TOKEN={uuid}",
     ),
     token(
@@ -213,7 +213,7 @@ pub(super) const FORMATS: &[Format] = &[
         "Plaid access token",
         Critical,
         &["access-production-", "access-development-", "access-sandbox-"],
-        "access-(?:production|development|sandbox)-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
+        "access-(?:production|development|sandbox)-[A-Fa-f0-9]{8}(?:-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
         "access-production-{uuid}",
     ),
     token(
@@ -264,7 +264,7 @@ pub(super) const FORMATS: &[Format] = &[
         "(?:live|test)_[a-f0-9]{35}",
         "live_{h35}",
     ),
-    assigned("secrets/etsy-key", "Etsy API key", High, &["etsy"], "[a-z0-9]{24}", "ETSY_API_KEY = \"{l24}\"")
+    issuer("secrets/etsy-key", "Etsy API key", High, &["etsy"], "[a-z0-9]{24}", "ETSY_API_KEY = \"{l24}\"")
         .entropy(3.5),
     token(
         "secrets/airtable-token",
@@ -329,10 +329,10 @@ pub(super) const FORMATS: &[Format] = &[
         "HubSpot access token",
         High,
         &["pat-na", "pat-eu"],
-        "pat-(?:na|eu)[0-9]-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
+        "pat-(?:na|eu)[0-9]-[A-Fa-f0-9]{8}(?:-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
         "pat-na1-{uuid}",
     ),
-    assigned(
+    issuer(
         "secrets/hubspot-key",
         "HubSpot API key",
         High,
@@ -371,7 +371,7 @@ pub(super) const FORMATS: &[Format] = &[
         "Facebook access token",
         Critical,
         &["eaa"],
-        "EAA(?:M|C)[A-Za-z0-9]{97,220}",
+        "EAA[MC][A-Za-z0-9]{97,}",
         "EAAM{b120}",
     )
     .entropy(4.0),
@@ -384,7 +384,7 @@ pub(super) const FORMATS: &[Format] = &[
         "{d15}|{w27}",
     )
     .lead(16),
-    assigned(
+    issuer(
         "secrets/facebook-secret",
         "Facebook app secret",
         Critical,
@@ -400,7 +400,7 @@ pub(super) const FORMATS: &[Format] = &[
         "A{20,24}[A-Za-z0-9%]{70,100}",
         "AAAAAAAAAAAAAAAAAAAAA{b90}",
     ),
-    assigned(
+    issuer(
         "secrets/algolia-key",
         "Algolia API key",
         High,
@@ -413,7 +413,7 @@ pub(super) const FORMATS: &[Format] = &[
         "WakaTime API key",
         Medium,
         &["waka_"],
-        "waka_[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
+        "waka_[A-Fa-f0-9]{8}(?:-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
         "waka_{uuid}",
     ),
     token(
@@ -424,7 +424,7 @@ pub(super) const FORMATS: &[Format] = &[
         "s-s4t2(?:ud|af)-[a-f0-9]{64}",
         "s-s4t2ud-{h64}",
     ),
-    assigned(
+    issuer(
         "secrets/beamer-token",
         "Beamer API token",
         High,
@@ -432,8 +432,17 @@ pub(super) const FORMATS: &[Format] = &[
         "b_[A-Za-z0-9=_-]{44}",
         "beamer_api_token = 'b_{w44}'",
     ),
+    within(
+        "secrets/sidekiq-address",
+        "Sidekiq credentials in an address",
+        High,
+        &["://"],
+        r"://(?P<secret>[a-f0-9]{8}:[a-f0-9]{8})@(?:gems|enterprise)\.contribsys\.com",
+        "https://{h8}:{h8}@gems.contribsys.com/",
+    )
+    .entropy(2.0),
     // Credentials of the gem server, as Bundler and the address have them.
-    assigned(
+    issuer(
         "secrets/sidekiq-credentials",
         "Sidekiq credentials",
         High,
