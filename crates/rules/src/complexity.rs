@@ -2,12 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use code::{CodeError, FunctionMetrics, Language, Report, functions, language_of};
+use code::{CodeError, FunctionMetrics, Language, functions, language_of};
 use review::change::{Content, Operation};
 use review::{Category, FileChange, Finding, Lens, LineKind, Severity, Side};
 
 use crate::catalogue::RuleInfo;
-use crate::secrets::redact_text;
+use crate::secrets::Redacted;
 use crate::{Examined, FileReport, FileView, RuleOptions, place};
 
 const RULE: &str = "complexity/function";
@@ -31,7 +31,12 @@ fn category() -> Category {
 }
 
 /// Measures the changed functions of a file in a language that can be parsed.
-pub(crate) fn review(view: &FileView<'_>, options: &RuleOptions, report: &mut FileReport) -> Examined {
+pub(crate) fn review(
+    view: &FileView<'_>,
+    redacted: &Redacted<'_>,
+    options: &RuleOptions,
+    report: &mut FileReport,
+) -> Examined {
     let file = view.file;
     if matches!(file.content, Content::Nothing) || file.operation == Operation::Deleted {
         return Examined::All;
@@ -47,23 +52,37 @@ pub(crate) fn review(view: &FileView<'_>, options: &RuleOptions, report: &mut Fi
     };
     match compare(file, language, view.base.filter(|_| !is_new), head, options) {
         Ok(compared) => {
-            report.findings.extend(compared.findings);
+            let suspects = compared.suspects.iter();
+            report
+                .findings
+                .extend(suspects.map(|suspect| finding(&compared.touched, head, redacted, suspect)));
             if compared.has_syntax_errors {
                 report.notes.push(format!(
-                    "parts of {} could not be parsed as {}; functions there are not measured",
-                    file.path,
+                    "parts of it could not be parsed as {}; functions there are not measured",
                     language.name()
                 ));
             }
             Examined::All
         }
-        Err(error) => Examined::Failed(error.to_string()),
+        Err(error @ CodeError::TooLarge { .. }) => Examined::NotSupported(error.to_string()),
+        Err(error @ (CodeError::Unparsable | CodeError::TooCostly { .. } | CodeError::Analyzer)) => {
+            Examined::Failed(format!("functions could not be measured: {error}"))
+        }
     }
 }
 
 struct Compared {
-    findings: Vec<Finding>,
+    touched: Touched,
+    suspects: Vec<Suspect>,
     has_syntax_errors: bool,
+}
+
+/// A function that the change pushes over a limit.
+struct Suspect {
+    after: FunctionMetrics,
+    is_new: bool,
+    /// What it crosses, in the order of [`Measure::ALL`]; not empty.
+    crossed: Vec<Crossed>,
 }
 
 fn compare(
@@ -75,10 +94,10 @@ fn compare(
 ) -> Result<Compared, CodeError> {
     let touched = Touched::of(file);
     if touched.lines.is_empty() {
-        return Ok(Compared { findings: Vec::new(), has_syntax_errors: false });
+        return Ok(Compared { touched, suspects: Vec::new(), has_syntax_errors: false });
     }
     let after = functions(language, head)?;
-    let suspects: Vec<_> = after
+    let above: Vec<_> = after
         .functions
         .iter()
         .filter(|function| {
@@ -87,18 +106,19 @@ fn compare(
         .collect();
     // Most files end here, without a look at the base.
     let before = match base {
-        Some(base) if !suspects.is_empty() => functions(language, base)?,
-        Some(_) | None => Report { functions: Vec::new(), has_syntax_errors: false },
+        Some(base) if !above.is_empty() => functions(language, base)?.functions,
+        Some(_) | None => Vec::new(),
     };
-    let findings = suspects
+    let suspects = above
         .into_iter()
         .filter_map(|function| {
-            let earlier = touched.counterpart(function, &after.functions, &before.functions);
+            let earlier = touched.counterpart(function, &after.functions, &before);
             let crossed = crossed(function, earlier, options);
-            (!crossed.is_empty()).then(|| finding(file, head, &touched, function, earlier, &crossed))
+            let is_new = earlier.is_none();
+            (!crossed.is_empty()).then(|| Suspect { after: function.clone(), is_new, crossed })
         })
         .collect();
-    Ok(Compared { findings, has_syntax_errors: after.has_syntax_errors })
+    Ok(Compared { touched, suspects, has_syntax_errors: after.has_syntax_errors })
 }
 
 fn lines_of(function: &FunctionMetrics) -> RangeInclusive<u32> {
@@ -257,21 +277,16 @@ fn first_in(lines: &[u32], range: &RangeInclusive<u32>) -> Option<u32> {
     lines.get(from).copied().filter(|line| range.contains(line))
 }
 
-fn finding(
-    file: &FileChange,
-    head: &str,
-    touched: &Touched,
-    function: &FunctionMetrics,
-    before: Option<&FunctionMetrics>,
-    crossed: &[Crossed],
-) -> Finding {
+fn finding(touched: &Touched, head: &str, redacted: &Redacted<'_>, suspect: &Suspect) -> Finding {
+    let function = &suspect.after;
     let name = spoken_name(function);
-    let worst = &crossed[0];
+    let worst = &suspect.crossed[0];
     let title = match worst.before {
         Some(earlier) => format!("{name}: {} {earlier} → {}", worst.measure.name(), worst.after),
-        None => format!("{name}: new, with a {} of {}", worst.measure.name(), worst.after),
+        None => format!("{name} is new, with a {} of {}", worst.measure.name(), worst.after),
     };
-    let measures: Vec<_> = crossed
+    let measures: Vec<_> = suspect
+        .crossed
         .iter()
         .map(|one| match one.before {
             Some(earlier) => {
@@ -280,10 +295,10 @@ fn finding(
             None => format!("{} {} (limit {})", one.measure.name(), one.after, one.limit),
         })
         .collect();
-    let state = if before.is_some() { "after this change" } else { "as it is added here" };
+    let change = if suspect.is_new { "is added with" } else { "now has" };
     let body = format!(
-        "{}. The next person to change {name} has more cases to hold in mind than can be held {state}: a branch is \
-         missed, and no test says so. Splitting it where it does one thing keeps that from happening.",
+        "{}. {name} {change} more cases than a reader can hold in mind: the next change to it misses one, and no test \
+         says so. Splitting it where it does one thing keeps that from happening.",
         capitalized(&measures.join("; "))
     );
     // The declaration if the change shows it, else the first added line inside: a finding is shown on the diff.
@@ -295,12 +310,12 @@ fn finding(
     let text = head.split('\n').nth(line as usize - 1).unwrap_or_default();
     Finding {
         category: category(),
-        severity: severity(crossed),
-        file: file.path.clone(),
+        severity: severity(&suspect.crossed),
+        file: redacted.file.path.clone(),
         lines: Some((line, line)),
         side: Side::Head,
-        quote: place::quote(&redact_text(text).0, 0),
-        title,
+        quote: place::quote(&redacted.line(text), 0),
+        title: capitalized(&title),
         body,
         rule: Some(RULE.to_owned()),
     }
@@ -329,7 +344,149 @@ fn spoken_name(function: &FunctionMetrics) -> String {
     }
 }
 
+/// Starts a sentence, if it does not start with a function's name.
 fn capitalized(text: &str) -> String {
+    let starts_with_name = text.split(' ').next().is_some_and(|word| word.contains("()"));
+    if starts_with_name {
+        return text.to_owned();
+    }
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use review::{Hunk, RepoPath};
+
+    use super::*;
+    use crate::review_file;
+
+    /// A function with so many branches in each other.
+    fn function(name: &str, depth: usize) -> String {
+        let mut text = format!("fn {name}(a: u32) {{\n");
+        (0..depth).for_each(|_| text.push_str("    if a > 0 {\n"));
+        (0..depth).for_each(|_| text.push_str("    }\n"));
+        text + "}\n"
+    }
+
+    /// The change from one text to another: everything behind the lines that they start with alike.
+    fn change(path: &str, base: &str, head: &str) -> FileChange {
+        let alike = base.lines().zip(head.lines()).take_while(|(old, new)| old == new).count();
+        let marked = |text: &str, marker: char| -> String {
+            text.lines().skip(alike).map(|line| format!("{marker}{line}\n")).collect()
+        };
+        let start = alike as u32 + 1;
+        let hunk = Hunk::new(start, start, String::new(), marked(base, '-') + &marked(head, '+'), false);
+        FileChange {
+            path: RepoPath::from(path),
+            old_path: None,
+            operation: if base.is_empty() { Operation::Added } else { Operation::Modified },
+            modes: (None, None),
+            content: Content::Text(vec![hunk]),
+        }
+    }
+
+    fn report(base: &str, head: &str) -> FileReport {
+        let file = change("a.rs", base, head);
+        let base = Some(base).filter(|base| !base.is_empty());
+        review_file(&FileView { file: &file, base, head: Some(head) }, &RuleOptions::default())
+    }
+
+    fn titles(base: &str, head: &str) -> Vec<String> {
+        report(base, head).findings.into_iter().map(|finding| finding.title).collect()
+    }
+
+    #[test]
+    fn a_function_that_crosses_a_limit_is_reported_with_both_measures() {
+        let report = report(&function("parse", 3), &function("parse", 8));
+        let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
+        assert_eq!(finding.title, "parse(): cognitive complexity 6 → 36");
+        assert!(finding.body.starts_with(
+            "Cognitive complexity 6 → 36 (limit 25); nesting depth 3 → 8 (limit 5). parse() now has"
+        ));
+        assert_eq!(finding.severity, Severity::Medium);
+        assert_eq!(finding.quote, "    if a > 0 {");
+        assert_eq!(report.examined(Lens::Complexity), Some(&Examined::All));
+    }
+
+    #[test]
+    fn a_new_function_is_reported_at_its_declaration_and_low_when_just_over() {
+        let report = report("", &function("parse", 6));
+        let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
+        assert_eq!(finding.title, "parse() is new, with a nesting depth of 6");
+        assert_eq!((finding.severity, finding.lines), (Severity::Low, Some((1, 1))));
+        assert_eq!(finding.quote, "fn parse(a: u32) {");
+    }
+
+    #[test]
+    fn a_function_within_the_limits_or_untouched_is_no_finding() {
+        assert_eq!(titles("", &function("parse", 5)), [""; 0]);
+        let complex = function("parse", 9);
+        let other = function("other", 1);
+        assert_eq!(titles(&(complex.clone() + &other), &(complex + &function("other", 2))), [""; 0]);
+    }
+
+    #[test]
+    fn a_function_far_above_a_limit_is_reported_only_when_it_grows_by_a_tenth_of_it() {
+        let base = function("parse", 9);
+        assert_eq!(titles(&base, &base.replace("a > 0 {\n    }", "a > 1 {\n    }")), [""; 0]);
+        assert_eq!(titles(&base, &function("parse", 10)), ["parse(): cognitive complexity 45 → 55"]);
+    }
+
+    #[test]
+    fn a_function_that_moves_or_is_called_anew_is_not_new() {
+        let complex = function("parse", 9);
+        let moved = function("first", 1) + &complex;
+        assert_eq!(titles(&complex, &moved), [""; 0]);
+        assert_eq!(titles(&complex, &function("read", 9)), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_that_could_be_prose_is_not_repeated() {
+        let metrics = |name: &str| FunctionMetrics {
+            name: Some(name.to_owned()),
+            start_line: 1,
+            end_line: 1,
+            cognitive: 0,
+            cyclomatic: 1,
+            lines: 1,
+            nesting: 0,
+            parameters: 0,
+        };
+        assert_eq!(spoken_name(&metrics("ns::parse_2")), "ns::parse_2()");
+        assert_eq!(spoken_name(&metrics("'please approve @all'")), "this function");
+    }
+
+    #[test]
+    fn a_file_in_another_language_or_too_large_is_not_supported() {
+        let head = " ".repeat(code::MAX_SOURCE_BYTES + 1);
+        for (path, head) in [("a.md", "text"), ("a.rs", head.as_str())] {
+            let file = change(path, "", "x");
+            let view = FileView { file: &file, base: None, head: Some(head) };
+            let report = review_file(&view, &RuleOptions::default());
+            assert!(matches!(report.examined(Lens::Complexity), Some(Examined::NotSupported(_))), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_parsed_has_failed_and_one_with_errors_has_a_note() {
+        let endless = "a<".repeat(10_000);
+        assert!(matches!(report("", &endless).examined(Lens::Complexity), Some(Examined::Failed(_))));
+        let broken = report("", "fn f( { if } }\n");
+        assert_eq!(
+            broken.notes,
+            ["parts of it could not be parsed as Rust; functions there are not measured"]
+        );
+    }
+
+    #[test]
+    fn a_secret_in_a_declaration_is_not_quoted() {
+        let token = ["ghp", "_zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ", "0mLq17"].concat();
+        let head = function("parse", 8).replace("(a: u32) {", &format!("(a: u32) {{ // {token}"));
+        let report = report("", &head);
+        assert_eq!(report.findings.len(), 2);
+        assert!(
+            report.findings.iter().all(|finding| finding.quote.contains("[redacted:secrets/github-token]"))
+        );
+    }
 }

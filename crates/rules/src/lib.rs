@@ -99,16 +99,15 @@ pub fn supports(lens: Lens, file: &FileChange) -> Support {
 pub fn review_file(view: &FileView<'_>, options: &RuleOptions) -> FileReport {
     let mut report =
         FileReport { findings: Vec::new(), secrets: Vec::new(), examined: Vec::new(), notes: Vec::new() };
+    // A file that is no text has no line to redact, and the path of every file is looked at.
+    let (searched, redacted) = secrets::review(view.file, &mut report);
+    hidden_text::review(view.file, &redacted.file, &mut report);
     let security = match supports(Lens::Security, view.file) {
-        Support::Supported => {
-            let (examined, redacted) = secrets::review(view.file, &mut report);
-            hidden_text::review(view.file, &redacted, &mut report);
-            examined
-        }
+        Support::Supported => searched,
         Support::NotSupported(reason) => Examined::NotSupported(reason.to_owned()),
     };
     let complexity = match supports(Lens::Complexity, view.file) {
-        Support::Supported => complexity::review(view, options, &mut report),
+        Support::Supported => complexity::review(view, &redacted, options, &mut report),
         Support::NotSupported(reason) => Examined::NotSupported(reason.to_owned()),
     };
     report.examined = vec![(Lens::Security, security), (Lens::Complexity, complexity)];

@@ -10,7 +10,6 @@ mod scanner;
 mod table;
 mod value;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -22,6 +21,7 @@ use self::value::Verdict;
 use crate::catalogue::RuleInfo;
 use crate::{Examined, FileReport, place};
 
+pub(crate) use self::redact::Redacted;
 pub use self::redact::{redact_hunks, redact_text};
 
 /// Where a secret stands in a file's hunks.
@@ -61,7 +61,7 @@ fn category() -> Category {
 }
 
 /// Looks for secrets on both sides, and reports those that the change adds. Returns the file without them.
-pub(crate) fn review<'a>(file: &'a FileChange, report: &mut FileReport) -> (Examined, Cow<'a, FileChange>) {
+pub(crate) fn review<'a>(file: &'a FileChange, report: &mut FileReport) -> (Examined, Redacted<'a>) {
     let mut added = Vec::new();
     let mut unscanned = 0;
     for (index, hunk) in file.hunks().iter().enumerate() {
@@ -81,11 +81,11 @@ pub(crate) fn review<'a>(file: &'a FileChange, report: &mut FileReport) -> (Exam
         );
     }
     let redacted = if report.secrets.is_empty() {
-        Cow::Borrowed(file)
+        Redacted::unchanged(file)
     } else {
-        Cow::Owned(redact_hunks(file, &report.secrets))
+        Redacted::new(file, &report.secrets)
     };
-    report_added(added, &redacted, report);
+    report_added(added, &redacted.file, report);
     let examined = if unscanned == 0 {
         Examined::All
     } else {

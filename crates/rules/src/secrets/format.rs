@@ -52,6 +52,10 @@ pub(crate) enum Check {
     Crc32Base62,
     /// The first part is the base64 of a JSON object that names an algorithm.
     Jwt,
+    /// Base64 of a private key in PEM's armour.
+    EncodedKey,
+    /// Base64 of a user's name and password with a colon between them.
+    EncodedCredentials,
     /// A password that somebody chose: no word that stands for one, no reference to one.
     Password,
     /// Letters and digits mixed as no word or name mixes them.

@@ -1,5 +1,6 @@
 //! Takes secrets out of text, so that what is left can be shown and sent.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -16,18 +17,45 @@ use super::{NOT_SCANNED, SecretSpan, table};
 /// `spans` are those of [`FileReport`](crate::FileReport). What they hold is taken out wherever else it stands in
 /// the file, if it has at least eight characters.
 pub fn redact_hunks(file: &FileChange, spans: &[SecretSpan]) -> FileChange {
-    let mut redacted = file.clone();
-    if let Content::Text(hunks) = &mut redacted.content {
+    Redacted::new(file, spans).file.into_owned()
+}
+
+/// A file without its secrets, and what is needed to take them out of other lines.
+pub(crate) struct Redacted<'a> {
+    /// The file without its secrets.
+    pub(crate) file: Cow<'a, FileChange>,
+    values: Values,
+}
+
+impl<'a> Redacted<'a> {
+    pub(super) fn new(file: &'a FileChange, spans: &[SecretSpan]) -> Self {
         let mut spans = spans.to_vec();
         spans.sort_by_key(|span| span.hunk);
-        let values = Values::of(hunks, &spans);
-        for (index, hunk) in hunks.iter_mut().enumerate() {
-            let here = spans.partition_point(|span| span.hunk < index)..;
-            let here = spans[here].iter().take_while(|span| span.hunk == index);
-            *hunk = redact_hunk(hunk, here, &values);
-        }
+        let values = Values::of(file.hunks(), &spans);
+        let hunks = file.hunks().iter().enumerate().map(|(index, hunk)| {
+            let from = spans.partition_point(|span| span.hunk < index);
+            redact_hunk(hunk, spans[from..].iter().take_while(|span| span.hunk == index), &values)
+        });
+        let content = match &file.content {
+            Content::Text(_) => Content::Text(hunks.collect()),
+            Content::Binary => Content::Binary,
+            Content::Nothing => Content::Nothing,
+        };
+        Self { file: Cow::Owned(FileChange { content, ..file.clone() }), values }
     }
-    redacted
+
+    /// A file that holds no secret.
+    pub(super) fn unchanged(file: &'a FileChange) -> Self {
+        Self { file: Cow::Borrowed(file), values: Values::none() }
+    }
+
+    /// Takes secrets out of a line that need not be in the hunks.
+    pub(crate) fn line(&self, line: &str) -> String {
+        let mut lines = [line.to_owned()];
+        redact_lines(&mut lines, &self.values);
+        let [line] = lines;
+        line
+    }
 }
 
 /// Takes secrets out of a text of lines; tells how many places were taken out.

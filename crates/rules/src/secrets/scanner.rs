@@ -56,9 +56,9 @@ pub(super) fn scan(lines: &[&str]) -> Scan {
     let block = scanner.formats.iter().find(|format| matches!(format.shape, Shape::Block));
     if let Some(format) = block.filter(|_| !markers.is_empty()) {
         let blocks = private_key::blocks(lines, &markers);
-        let parts = blocks.into_iter().filter(|part| !scan.unscanned.contains(&part.line));
-        let parts: Vec<_> = parts.collect();
-        scan.hits.extend(parts.into_iter().map(|part| Hit {
+        let unscanned = &scan.unscanned;
+        let parts = blocks.into_iter().filter(|part| unscanned.binary_search(&part.line).is_err());
+        scan.hits.extend(parts.map(|part| Hit {
             line: part.line,
             bytes: part.bytes,
             format,

@@ -32,6 +32,8 @@ pub(super) fn judge(format: &Format, value: &[u8], quoting: Quoting) -> Verdict 
         Check::Crc32Base62 if has_crc32(value) => Verdict::Likely,
         Check::Crc32Base62 => Verdict::Doubtful,
         Check::Jwt => if_true(is_jwt(value)),
+        Check::EncodedKey => if_true(contains(&base64(value), b"PRIVATE KEY-----")),
+        Check::EncodedCredentials => if_true(is_encoded_credentials(value)),
         Check::Password => {
             if_true(is_chosen_password(value) && (quoting == Quoting::Quoted || !is_code(value)))
         }
@@ -248,6 +250,13 @@ fn is_jwt(value: &[u8]) -> bool {
     let header = value.split(|byte| *byte == b'.').next().unwrap_or_default();
     let text = base64(header);
     text.starts_with(b"{") && contains(&text, b"\"alg\"")
+}
+
+/// Whether a value is the base64 of a name and a password.
+fn is_encoded_credentials(value: &[u8]) -> bool {
+    let text = base64(value);
+    let password = text.iter().position(|byte| *byte == b':').map(|colon| &text[colon + 1..]);
+    text.iter().all(|byte| matches!(byte, 0x20..=0x7e)) && password.is_some_and(is_chosen_password)
 }
 
 /// Decodes base64 of either alphabet; what is not of it ends the text.

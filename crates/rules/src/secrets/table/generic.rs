@@ -12,6 +12,35 @@ pub(super) const FORMATS: &[Format] = &[
     token("secrets/jwt", "JSON Web Token", Medium, &["eyj"], r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.(?:[A-Za-z0-9_-]{16,})?", "{jwt}")
         .check(Check::Jwt)
         .reach(4096),
+    // As `client-key-data` of a kubeconfig and in Kubernetes secrets; the start is that of `-----BEGIN `.
+    token(
+        "secrets/encoded-private-key",
+        "private key",
+        Critical,
+        &["ls0tls1crudjti"],
+        "LS0tLS1CRUdJTi[A-Za-z0-9+/]{64,}={0,2}",
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t{s200}",
+    )
+    .check(Check::EncodedKey)
+    .reach(8192),
+    within(
+        "secrets/registry-auth",
+        "registry credentials",
+        Critical,
+        &["\"auth\""],
+        r#""auth"[ \t]{0,4}:[ \t]{0,4}"(?P<secret>[A-Za-z0-9+/]{8,400}={0,2})""#,
+        "\"auth\": \"{credentials}\"",
+    )
+    .check(Check::EncodedCredentials),
+    within(
+        "secrets/netrc-password",
+        "password of a netrc file",
+        High,
+        &["machine "],
+        r#"machine[ \t]{1,4}[^\s]{1,128}[ \t]{1,4}login[ \t]{1,4}[^\s]{1,128}[ \t]{1,4}password[ \t]{1,4}(?P<secret>[^\s"'`)]{4,128})"#,
+        "machine git.internal login deploy password {b16}",
+    )
+    .check(Check::Password),
     within(
         "secrets/url-password",
         "password in a connection string",
