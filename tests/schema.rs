@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use review::classify::ClassifyRules;
 use review::packet::PacketV1;
 
 /// Compares a generated text with the file in the repository, or writes it where `RECUSE_UPDATE_DOCS` is set.
@@ -19,4 +20,9 @@ pub(crate) fn same_as_file(path: &str, generated: &str) {
 fn the_published_schema_is_the_packets() {
     let schema = serde_json::to_string_pretty(&PacketV1::json_schema()).expect("JSON");
     same_as_file("schemas/packet-v1.schema.json", &format!("{schema}\n"));
+}
+
+#[test]
+fn the_page_about_classification_is_what_its_rules_make() {
+    same_as_file("docs/classification.md", &ClassifyRules::embedded().page());
 }
