@@ -30,7 +30,7 @@ pub struct FunctionMetrics {
     pub lines: u32,
     /// How deep control structures stand in each other at the deepest; `else if` stands beside its `if`.
     pub nesting: u32,
-    /// How many parameters it takes.
+    /// How many parameters it takes, as they are written: Python's `self` counts, Rust's does not.
     pub parameters: u32,
 }
 
@@ -173,6 +173,9 @@ fn collect(root: &FuncSpace) -> Vec<FunctionMetrics> {
 }
 
 fn metrics_of(space: &FuncSpace, name: Option<String>) -> FunctionMetrics {
+    let nargs = &space.metrics.nargs;
+    // In some languages an anonymous function opens no space of its own, and its parameters must not count here.
+    let parameters = if name.is_some() { nargs.function_args() } else { nargs.own_args() };
     let (start_line, end_line) = (narrow(space.start_line as u64), narrow(space.end_line as u64));
     FunctionMetrics {
         name,
@@ -182,7 +185,7 @@ fn metrics_of(space: &FuncSpace, name: Option<String>) -> FunctionMetrics {
         cyclomatic: narrow(space.metrics.cyclomatic.cyclomatic()),
         lines: end_line.saturating_sub(start_line) + 1,
         nesting: 0,
-        parameters: narrow(space.metrics.nargs.own_args()),
+        parameters: narrow(parameters),
     }
 }
 

@@ -99,6 +99,60 @@ fn hidden_text_is_quoted_visibly() {
 }
 
 #[test]
+fn prose_may_hold_what_code_may_not() {
+    let severity_in = |path: &str| {
+        let report = review(&new_file(path, "a\u{202e}b"));
+        report.findings.iter().map(|finding| finding.severity).collect::<Vec<_>>()
+    };
+    assert_eq!(severity_in("a.c"), [Severity::High]);
+    assert_eq!(severity_in("docs/a.md"), [Severity::Medium]);
+    assert_eq!(severity_in("app/locales/ar.json"), [Severity::Medium]);
+    assert_eq!(severity_in("config/a.json"), [Severity::High]);
+}
+
+#[test]
+fn many_lines_of_one_kind_are_counted_not_listed() {
+    let report = review(&new_file("a.c", &"x\u{200b}y;\n".repeat(12)));
+    assert_eq!(report.findings.len(), 5);
+    assert_eq!(report.notes, ["7 more lines of this file are what hidden-text/zero-width finds"]);
+    let many: String =
+        (0..30).map(|index| format!("password = \"Xy{}z!q\"\n", index * 7919 + 123_457)).collect();
+    let report = review(&new_file("a.ini", &many));
+    assert_eq!((report.findings.len(), report.secrets.len()), (20, 30));
+    assert_eq!(report.notes, ["secrets in this file that are not listed one by one: 10"]);
+}
+
+#[test]
+fn hidden_text_in_a_path_is_found_whatever_the_file_holds() {
+    let file = FileChange { content: Content::Binary, ..new_file("src/ad\u{200b}min.png", "") };
+    let report = review(&file);
+    let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
+    assert_eq!((finding.lines, finding.quote.as_str()), (None, "src/ad\\u{200b}min.png"));
+}
+
+#[test]
+fn a_private_key_is_one_finding_and_every_line_of_it_goes() {
+    let armour = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAA";
+    let (begin, end) =
+        (["-----BEGIN ", "PRIVATE KEY-----"].concat(), ["-----END ", "PRIVATE KEY-----"].concat());
+    let file = new_file("id", &format!("{begin}\n{armour}\n{armour}\n{end}\n"));
+    let report = review(&file);
+    let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
+    assert_eq!(finding.rule.as_deref(), Some("secrets/private-key"));
+    assert_eq!((finding.lines, &finding.quote), (Some((1, 3)), &begin));
+    assert!(!bodies(&redact_hunks(&file, &report.secrets)).contains(&armour[..8]));
+}
+
+#[test]
+fn a_secret_with_a_wrong_checksum_is_doubted_and_still_taken_out() {
+    let wrong = token().replace("zQW", "zQX");
+    let file = new_file("a.py", &format!("TOKEN = \"{wrong}\""));
+    let report = review(&file);
+    assert_eq!(report.findings[0].severity, Severity::Low);
+    assert!(!bodies(&redact_hunks(&file, &report.secrets)).contains(&wrong));
+}
+
+#[test]
 fn complexity_needs_the_whole_file() {
     let file = new_file("a.rs", "fn f() {}");
     assert!(matches!(review(&file).examined(Lens::Complexity), Some(Examined::NotSupported(_))));

@@ -2,7 +2,10 @@
 //!
 //! Samples are put together when the tests run, so that nothing in the repository has the form of a secret.
 
+use proptest::prelude::*;
+
 use super::format::Shape;
+use super::redact_text;
 use super::scanner::scan;
 use super::table;
 use super::value::crc32_base62;
@@ -111,6 +114,25 @@ fn every_format_leaves_a_placeholder_alone() {
     for format in formats_with_a_form().filter(|format| is_filled(format.form)) {
         let placeholder = fill(format.form, |_, count| "x".repeat(count));
         assert_eq!(found(&placeholder), [], "{}: {placeholder}", format.id);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_secret_of_any_format_is_taken_out_of_any_text(
+        index in 0..formats_with_a_form().count(),
+        seed: u64,
+        before in r#"(\PC{0,20}[ "'(,;\n])?"#,
+        behind in r#"([ "\n]\PC{0,20})?"#,
+    ) {
+        let format = formats_with_a_form().nth(index).expect("the index is of the list");
+        let mut lot = Lot(seed);
+        let sample = fill(format.form, |alphabet, count| lot.draw(alphabet, count));
+        // What is drawn may lack the entropy, or read as a placeholder.
+        if let [(_, secret)] = found(&sample).as_slice() {
+            let (redacted, count) = redact_text(&format!("{before}{sample}{behind}"));
+            prop_assert!(count > 0 && !redacted.contains(secret.as_str()), "{}: {redacted}", format.id);
+        }
     }
 }
 

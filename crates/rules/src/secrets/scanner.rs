@@ -187,7 +187,9 @@ impl Look {
         {
             return None;
         }
-        let quoted = range.start > 0 && matches!(bytes[range.start - 1], b'"' | b'\'' | b'`');
+        // What stands in a header or an address is as little a name of the program as what is quoted.
+        let quoted = matches!(format.shape, Shape::Within(_))
+            || (range.start > 0 && matches!(bytes[range.start - 1], b'"' | b'\'' | b'`'));
         let quoting = if quoted { Quoting::Quoted } else { Quoting::Bare };
         // What is called is no value: `token = next_token2(input)`.
         let is_called = quoting == Quoting::Bare && bytes.get(range.end) == Some(&b'(');
@@ -237,7 +239,11 @@ fn is_border(before: &[u8]) -> bool {
 
 /// Whether a text ends in what stands for another character: `\n`, `%3D`.
 pub(super) fn ends_in_escape(text: &[u8]) -> bool {
-    matches!(text, [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _])
+    match text {
+        [.., b'\\', b'n' | b'r' | b't'] => true,
+        [.., b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        _ => false,
+    }
 }
 
 /// Sorts hits, and makes one of those that overlap: the specific format's, over all their bytes.

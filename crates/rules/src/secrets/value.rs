@@ -16,7 +16,7 @@ pub(super) enum Verdict {
 /// What stands directly before a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quoting {
-    /// A quote: the value is a literal.
+    /// A quote, or what comes to the same: the value is a literal.
     Quoted,
     /// Anything else: the value may as well be a name of the program.
     Bare,
