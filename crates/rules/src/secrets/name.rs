@@ -19,6 +19,18 @@ pub(super) fn is_word(bytes: &[u8], keyword: &Range<usize>) -> bool {
     starts && ends
 }
 
+/// Whether behind the rest of a name something follows that assigns: a sign, after a quote or bracket at most. It
+/// tells of most places in a moment what the whole shape would tell later.
+pub(super) fn is_assigned(behind: &[u8]) -> bool {
+    let skipped = |from: usize, most: usize, test: fn(&u8) -> bool| {
+        from + behind[from..].iter().take(most).take_while(|byte| test(byte)).count()
+    };
+    let name = skipped(0, MAX_NAME_BYTES, |byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte));
+    let closed = skipped(name, 3, |byte| b"\"'])".contains(byte));
+    let spaced = skipped(closed, 8, |byte| b" \t".contains(byte));
+    behind.get(spaced).is_some_and(|byte| b"=:?>(,".contains(byte))
+}
+
 /// What a name ends with that holds something about a secret, and not the secret.
 const ABOUT: [&str; 34] = [
     "algorithm",

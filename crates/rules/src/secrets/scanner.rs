@@ -166,11 +166,24 @@ impl Look {
                 let from = keyword.start - lead(bytes, keyword.start, format.lead);
                 (from, is_border(&bytes[..from]))
             }
-            Shape::Issuer(_) => (keyword.end, name::is_word(bytes, &keyword)),
-            Shape::Assigned(_) => (keyword.end, name::is_of_a_secret(bytes, &keyword)),
+            Shape::Issuer(_) => {
+                (keyword.end, name::is_word(bytes, &keyword) && name::is_assigned(&bytes[keyword.end..]))
+            }
+            Shape::Assigned(_) => {
+                let is_assigned = name::is_assigned(&bytes[keyword.end..]);
+                (keyword.end, is_assigned && name::is_of_a_secret(bytes, &keyword))
+            }
             Shape::Within(_) | Shape::Block => (keyword.start, true),
         };
-        possible.then(|| Self { from, to: bytes.len().min(from + format.reach) })
+        if !possible {
+            return None;
+        }
+        let to = bytes.len().min(from + format.reach);
+        let to = match format.shape {
+            Shape::Token(_) => from + bytes[from..to].iter().take_while(|byte| is_shape_byte(**byte)).count(),
+            Shape::Issuer(_) | Shape::Assigned(_) | Shape::Within(_) | Shape::Block => to,
+        };
+        Some(Self { from, to })
     }
 
     fn for_secret(&self, shape: &Regex, format: &Format, line: &str) -> Option<(Range<usize>, Verdict)> {
@@ -226,6 +239,11 @@ fn lead(bytes: &[u8], keyword: usize, most: usize) -> usize {
             before.last().is_some_and(|byte| is_token_byte(*byte)) && !ends_in_escape(before)
         })
         .count()
+}
+
+/// Whether a byte is in any token's shape: the bytes that tokens are made of, and what some hold besides.
+fn is_shape_byte(byte: u8) -> bool {
+    is_token_byte(byte) || matches!(byte, b'$' | b'%' | b'|' | b':')
 }
 
 fn is_token_byte(byte: u8) -> bool {
