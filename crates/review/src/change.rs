@@ -484,8 +484,6 @@ pub enum GapKind {
     TooLarge,
     /// A reviewer was asked and gave no usable answer.
     Unanswered,
-    /// No reviewer could be seated.
-    NoReviewer,
 }
 
 #[cfg(test)]

@@ -231,7 +231,7 @@ fn unread(change: &Change) -> Vec<&str> {
     let kinds = change.gaps.iter().filter(|gap| match gap.kind {
         GapKind::Unreadable | GapKind::TooLarge | GapKind::Submodule => true,
         // A binary file is known as such, and the other two are about reviewers.
-        GapKind::Binary | GapKind::Unanswered | GapKind::NoReviewer => false,
+        GapKind::Binary | GapKind::Unanswered => false,
     });
     kinds.map(|gap| gap.detail.as_str()).collect()
 }

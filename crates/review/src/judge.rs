@@ -8,7 +8,7 @@ use crate::change::{Gap, GapKind};
 use crate::coverage::Coverage;
 use crate::merge::{Claim, Verification};
 use crate::panel::{Asked, Panel, UnmetKind, list};
-use crate::policy::{Gate, Policy};
+use crate::policy::Policy;
 use crate::{Family, Severity};
 
 /// What a review comes to.
@@ -304,15 +304,5 @@ fn independence_words(standing: Standing, input: &JudgeInput<'_>) -> String {
             )
         }
         Standing::NotReached => "independence was asked for and not reached".to_owned(),
-    }
-}
-
-/// The gate as the first line of a summary tells it.
-pub fn gate_words(gate: Gate) -> String {
-    match gate {
-        Gate::Never => "no claim fails the run".to_owned(),
-        Gate::Low | Gate::Medium | Gate::High | Gate::Critical => {
-            format!("a claim of {} or worse fails the run", gate.name())
-        }
     }
 }

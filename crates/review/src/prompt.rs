@@ -35,8 +35,6 @@ pub struct PromptParts {
     pub other_files: Vec<String>,
     /// The files of this part.
     pub files: Vec<PromptFile>,
-    /// How many secrets were redacted in the whole change.
-    pub redacted: usize,
 }
 
 /// One file of a prompt.
@@ -120,14 +118,7 @@ fn file_tokens(file: &FileChange) -> u32 {
 ///
 /// `seed` is randomness that the caller draws and records; the nonce is derived from it, again and again until
 /// the untrusted text does not hold it.
-pub fn build(
-    change: &Change,
-    lens: Lens,
-    plan: &Plan,
-    part: usize,
-    redacted: usize,
-    seed: &[u8],
-) -> PromptParts {
+pub fn build(change: &Change, lens: Lens, plan: &Plan, part: usize, seed: &[u8]) -> PromptParts {
     let pieces = &plan.parts[part];
     let mut files: Vec<(usize, PromptFile)> = Vec::new();
     for piece in pieces {
@@ -163,7 +154,6 @@ pub fn build(
         part: (part + 1, plan.parts.len()),
         other_files,
         files: files.into_iter().map(|(_, file)| file).collect(),
-        redacted,
     };
     parts.nonce = nonce(&parts, seed);
     parts
@@ -252,7 +242,7 @@ mod tests {
     fn a_line_that_is_too_long_is_not_shown() {
         let change = change(&[("a.js", &format!("+{}\n+b\n", "x".repeat(MAX_LINE_BYTES + 1)))]);
         let plan = plan(&change, &[0], 1_000);
-        let parts = build(&change, Lens::Security, &plan, 0, 0, b"seed");
+        let parts = build(&change, Lens::Security, &plan, 0, b"seed");
         assert_eq!(parts.files[0].text, "@@\n+1| [a line of 8001 bytes is left out]\n+2| b\n");
     }
 
@@ -263,11 +253,10 @@ mod tests {
             Lens::Security,
             &plan(&change(&[("a", "+x\n")]), &[0], 99),
             0,
-            0,
             b"s",
         );
         let guessing = change(&[("a", &format!("+{}\n", first.nonce))]);
-        let second = build(&guessing, Lens::Security, &plan(&guessing, &[0], 99), 0, 0, b"s");
+        let second = build(&guessing, Lens::Security, &plan(&guessing, &[0], 99), 0, b"s");
         assert_ne!(first.nonce, second.nonce);
         assert!(!second.files[0].text.contains(&second.nonce));
     }
@@ -275,7 +264,7 @@ mod tests {
     #[test]
     fn hidden_characters_are_written_out() {
         let change = change(&[("a", "+x\u{202e}y\r\n")]);
-        let parts = build(&change, Lens::Security, &plan(&change, &[0], 99), 0, 0, b"s");
+        let parts = build(&change, Lens::Security, &plan(&change, &[0], 99), 0, b"s");
         assert_eq!(parts.files[0].text, "@@\n+1| x\\u{202e}y\n");
     }
 }

@@ -143,7 +143,6 @@ mod tests {
                 old_path: Some("old.rs".into()),
                 text: "@@ fn f()\n+12| let {{ x }} = \"{% raw %}\";\n".into(),
             }],
-            redacted: 0,
         }
     }
 

@@ -233,7 +233,7 @@ fn plan_asks(decided: &Decided, request: &ReviewRequest<'_>, prompts: &Prompts) 
         let plan = plan(change, &seat.files, room.min(request.config.prompt_tokens));
         for part in 0..plan.parts.len() {
             let seed = request.run_id.as_bytes();
-            let parts = build(change, seat.lens, &plan, part, decided.rules.redacted, seed);
+            let parts = build(change, seat.lens, &plan, part, seed);
             asks.push(Ask {
                 seat: seat_index,
                 part,

@@ -70,7 +70,6 @@ fn what_could_not_be_read_may_be_anything() {
         (GapKind::Submodule, High),
         (GapKind::Binary, Low),
         (GapKind::Unanswered, Low),
-        (GapKind::NoReviewer, Low),
     ] {
         let mut change = change(&[("README.md", "+a")]);
         change.gaps.push(Gap { kind, file: None, lines: None, detail: "the diff ends early".to_owned() });
