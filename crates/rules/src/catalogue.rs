@@ -2,21 +2,27 @@
 
 use review::{Category, Lens, Severity};
 
-use crate::{complexity, hidden_text, secrets};
+use crate::{FAMILIES, secrets};
 
 /// A rule, for lists and documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleInfo {
     /// Its id, `<family>/<rule>`.
     pub id: &'static str,
-    /// The lens that it belongs to.
-    pub lens: Lens,
-    /// The category of its findings.
+    /// The category of its findings, which also tells the lens.
     pub category: Category,
     /// The worst severity of its findings; the definition of each severity is [`Severity`]'s.
     pub severity: Severity,
     /// What it finds, in one line.
     pub summary: String,
+    /// Why a maintainer should care, in a sentence or two.
+    pub reason: &'static str,
+    /// What it reads.
+    pub needs: Needs,
+    /// A change that it reports; none where [`form`](Self::form) says it all.
+    pub bad: Option<Example>,
+    /// A change that does the same job and that it leaves alone.
+    pub good: Option<Example>,
     /// The keywords that make the rule look, where it works by keywords.
     pub keywords: &'static [&'static str],
     /// The form of what a secrets rule finds: text, and classes of characters with their count (`{h40}` is forty hex
@@ -24,10 +30,73 @@ pub struct RuleInfo {
     pub form: &'static str,
 }
 
+/// What a rule reads beside the lines that a change adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: a diff is enough.
+    Diff,
+    /// The whole file where there is one; with only a diff, the new side of each hunk.
+    FileOrHunk,
+    /// The whole file; with only a diff it does not look.
+    WholeFile,
+    /// All files of the change together; a diff is enough.
+    Change,
+}
+
+/// A changed file that shows a rule at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example {
+    /// Its path.
+    pub path: &'static str,
+    /// The whole file before the change; `None` for a new one.
+    pub before: Option<&'static str>,
+    /// The whole file after it.
+    pub after: &'static str,
+}
+
+/// A rule as a row of its family's table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rule {
+    /// Its id, `<family>/<rule>`.
+    pub(crate) id: &'static str,
+    /// The category of its findings.
+    pub(crate) category: &'static str,
+    /// The worst severity of its findings.
+    pub(crate) severity: Severity,
+    /// What it finds, in one line; the title of its findings.
+    pub(crate) summary: &'static str,
+    /// Why a maintainer should care; the scenario of its findings, unless they have a better one.
+    pub(crate) reason: &'static str,
+    /// What it reads.
+    pub(crate) needs: Needs,
+    /// A change that it reports.
+    pub(crate) bad: Example,
+    /// A change that it leaves alone.
+    pub(crate) good: Example,
+}
+
+impl From<&Rule> for RuleInfo {
+    fn from(rule: &Rule) -> Self {
+        let lens = Lens::from_name(rule.category.split('/').next().unwrap_or_default());
+        Self {
+            id: rule.id,
+            category: Category::parse(rule.category, lens.expect("a test reads every category")),
+            severity: rule.severity,
+            summary: rule.summary.to_owned(),
+            reason: rule.reason,
+            needs: rule.needs,
+            bad: Some(rule.bad),
+            good: Some(rule.good),
+            keywords: &[],
+            form: "",
+        }
+    }
+}
+
 /// Lists every rule, by family and id.
 pub fn catalogue() -> Vec<RuleInfo> {
     let mut rules: Vec<_> =
-        secrets::catalogue().chain(hidden_text::catalogue()).chain(complexity::catalogue()).collect();
+        secrets::catalogue().chain(FAMILIES.iter().flat_map(|family| (family.catalogue)())).collect();
     rules.sort_by_key(|rule| rule.id);
     rules
 }
@@ -37,6 +106,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::tests::changed;
+    use crate::{FileView, RuleOptions, review_file};
 
     #[test]
     fn every_rule_has_an_id_of_its_own_and_belongs_to_the_lens_of_its_category() {
@@ -48,9 +119,29 @@ mod tests {
                 !part.is_empty() && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
             };
             assert!(rule.id.split('/').count() == 2 && rule.id.split('/').all(shape), "{}", rule.id);
-            assert_eq!(rule.category.lens(), rule.lens, "{}", rule.id);
             assert!(!rule.category.as_str().ends_with("/other"), "{}", rule.id);
             assert!(!rule.summary.is_empty() && !rule.summary.ends_with('.'), "{}", rule.id);
+            assert!(rule.reason.ends_with('.'), "{}", rule.id);
+        }
+    }
+
+    /// What the rules say about an example, as a change of one file.
+    fn rules_that_fire(example: &Example) -> BTreeSet<String> {
+        let file = changed(example.path, example.before, example.after);
+        let view = FileView { file: &file, base: example.before, head: Some(example.after) };
+        let report = review_file(&view, &RuleOptions::default());
+        report.findings.into_iter().filter_map(|finding| finding.rule).collect()
+    }
+
+    #[test]
+    fn every_rule_reports_its_bad_example_and_leaves_its_good_one_alone() {
+        for rule in catalogue() {
+            if let Some(bad) = &rule.bad {
+                assert!(rules_that_fire(bad).contains(rule.id), "{} leaves its bad example alone", rule.id);
+            }
+            if let Some(good) = &rule.good {
+                assert!(!rules_that_fire(good).contains(rule.id), "{} reports its good example", rule.id);
+            }
         }
     }
 }

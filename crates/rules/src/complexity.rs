@@ -6,24 +6,44 @@ use code::{CodeError, FunctionMetrics, Language, functions, language_of};
 use review::change::{Content, Operation};
 use review::{Category, FileChange, Finding, Lens, LineKind, Severity, Side};
 
-use crate::catalogue::RuleInfo;
+use crate::catalogue::{Needs, RuleInfo};
 use crate::secrets::Redacted;
-use crate::{Examined, FileReport, FileView, RuleOptions, place};
+use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support, place};
 
 const RULE: &str = "complexity/function";
 
-/// Lists the rules.
-pub(crate) fn catalogue() -> impl Iterator<Item = RuleInfo> {
-    [RuleInfo {
+/// The family.
+pub(crate) const FAMILY: Family =
+    Family { lens: Lens::Complexity, supports, reads_whole_files: true, review, catalogue };
+
+fn supports(file: &FileChange) -> Support {
+    match (&file.content, file.operation) {
+        (Content::Binary, _) => Support::NotSupported(BINARY),
+        (Content::Nothing, _) | (_, Operation::Deleted) => Support::Supported,
+        (
+            Content::Text(_),
+            Operation::Added | Operation::Modified | Operation::Renamed | Operation::Copied,
+        ) => match language_of(&file.path) {
+            Some(_) => Support::Supported,
+            None => Support::NotSupported("the rules measure no functions in files of this kind"),
+        },
+    }
+}
+
+fn catalogue() -> Vec<RuleInfo> {
+    vec![RuleInfo {
         id: RULE,
-        lens: Lens::Complexity,
         category: category(),
         severity: Severity::Medium,
         summary: "a changed function crosses a threshold of complexity, or grows above it".to_owned(),
+        reason: "Functions beyond these sizes are where people overlook a case when they change something. What is \
+                 reported is what this change adds, not what was there before.",
+        needs: Needs::WholeFile,
+        bad: None,
+        good: None,
         keywords: &[],
         form: "",
     }]
-    .into_iter()
 }
 
 fn category() -> Category {
@@ -31,7 +51,7 @@ fn category() -> Category {
 }
 
 /// Measures the changed functions of a file in a language that can be parsed.
-pub(crate) fn review(
+fn review(
     view: &FileView<'_>,
     redacted: &Redacted<'_>,
     options: &RuleOptions,

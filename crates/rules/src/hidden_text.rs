@@ -3,11 +3,13 @@
 mod characters;
 mod lookalike;
 
+use review::change::Content;
 use review::text::visible;
-use review::{Category, FileChange, Finding, Lens, LineKind, RepoPath, Severity, Side};
+use review::{Category, Finding, Lens, LineKind, RepoPath, Severity, Side};
 
-use crate::catalogue::RuleInfo;
-use crate::{FileReport, place};
+use crate::catalogue::{Needs, RuleInfo};
+use crate::secrets::Redacted;
+use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support, place};
 
 pub use self::characters::{HiddenCharacter, Kind, hidden_characters};
 use self::characters::{Position, in_line};
@@ -19,26 +21,43 @@ const MAX_FINDINGS: usize = 5;
 /// The most characters that one finding names.
 const MAX_NAMED: usize = 8;
 
-/// Lists the rules.
-pub(crate) fn catalogue() -> impl Iterator<Item = RuleInfo> {
-    Kind::ALL.into_iter().map(|kind| RuleInfo {
+/// The family.
+pub(crate) const FAMILY: Family = Family {
+    lens: Lens::Security,
+    supports: |_| Support::Supported,
+    reads_whole_files: false,
+    review,
+    catalogue,
+};
+
+fn catalogue() -> Vec<RuleInfo> {
+    let info = |kind| RuleInfo {
         id: rule(kind).id,
-        lens: Lens::Security,
         category: category(),
         severity: rule(kind).worst,
         summary: rule(kind).title.to_owned(),
+        reason: rule(kind).harm,
+        needs: Needs::Diff,
+        bad: None,
+        good: None,
         keywords: &[],
         form: "",
-    })
+    };
+    Kind::ALL.into_iter().map(info).collect()
 }
 
 fn category() -> Category {
     Category::parse("security/hidden-text", Lens::Security)
 }
 
-/// Reports what is hidden in the path and in added lines. `redacted` is the same file without its secrets, for the
-/// quotes.
-pub(crate) fn review(file: &FileChange, redacted: &FileChange, report: &mut FileReport) {
+/// Reports what is hidden in the path and in added lines.
+fn review(
+    view: &FileView<'_>,
+    redacted: &Redacted<'_>,
+    _options: &RuleOptions,
+    report: &mut FileReport,
+) -> Examined {
+    let (file, redacted) = (view.file, &redacted.file);
     let writing = Writing::of(&file.path);
     let mut found = Found::default();
     let path = file.path.as_str();
@@ -63,6 +82,10 @@ pub(crate) fn review(file: &FileChange, redacted: &FileChange, report: &mut File
         }
     }
     found.report(&file.path, report);
+    match file.content {
+        Content::Text(_) | Content::Nothing => Examined::All,
+        Content::Binary => Examined::NotSupported(BINARY.to_owned()),
+    }
 }
 
 /// Whether a line is printable ASCII and tabs, with or without a carriage return at its end.

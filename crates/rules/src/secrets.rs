@@ -18,7 +18,7 @@ use review::{Category, FileChange, Finding, Lens, Line, LineKind, Severity, Side
 use self::format::Format;
 use self::scanner::{Hit, scan};
 use self::value::Verdict;
-use crate::catalogue::RuleInfo;
+use crate::catalogue::{Needs, RuleInfo};
 use crate::{Examined, FileReport, place};
 
 pub(crate) use self::redact::Redacted;
@@ -47,10 +47,14 @@ const MAX_FINDINGS: usize = 20;
 pub(crate) fn catalogue() -> impl Iterator<Item = RuleInfo> {
     table::all().map(|format| RuleInfo {
         id: format.id,
-        lens: Lens::Security,
         category: category(),
         severity: format.severity,
         summary: format!("{} in the change", format.name),
+        reason: "Whoever can read the repository, now or in its history, can use it. It has to be revoked: taking \
+                 the line out again does not help.",
+        needs: Needs::Diff,
+        bad: None,
+        good: None,
         keywords: format.keywords,
         form: format.form,
     })

@@ -11,6 +11,26 @@ fn new_file(path: &str, text: &str) -> FileChange {
     changed_file(path, text.split_terminator('\n').map(|line| format!("+{line}\n")).collect())
 }
 
+/// A file that changes from one text to another, in one hunk: a line that both have stays where it is.
+pub(crate) fn changed(path: &str, before: Option<&str>, after: &str) -> FileChange {
+    let old: Vec<&str> = before.unwrap_or_default().lines().collect();
+    let new: Vec<&str> = after.lines().collect();
+    let mut body = String::new();
+    let mut rest = old.as_slice();
+    for line in new {
+        if let Some(same) = rest.iter().position(|it| *it == line) {
+            body.extend(rest[..same].iter().map(|gone| format!("-{gone}\n")));
+            body.push_str(&format!(" {line}\n"));
+            rest = &rest[same + 1..];
+        } else {
+            body.push_str(&format!("+{line}\n"));
+        }
+    }
+    body.extend(rest.iter().map(|gone| format!("-{gone}\n")));
+    let operation = if before.is_some() { Operation::Modified } else { Operation::Added };
+    FileChange { operation, ..changed_file(path, body) }
+}
+
 /// A file with a hunk of lines that have their markers.
 fn changed_file(path: &str, body: String) -> FileChange {
     FileChange {
@@ -85,7 +105,7 @@ fn a_binary_file_is_not_supported() {
     let file = FileChange { content: Content::Binary, ..new_file("a.png", "") };
     let report = review(&file);
     assert!(matches!(report.examined(Lens::Security), Some(Examined::NotSupported(_))));
-    assert!(matches!(supports(Lens::Security, &file), Support::NotSupported(_)));
+    assert!(matches!(review(&file).examined(Lens::Security), Some(Examined::NotSupported(_))));
 }
 
 #[test]

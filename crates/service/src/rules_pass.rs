@@ -9,7 +9,7 @@ use anyhow::Result;
 use git::{BlobReader, FileAt};
 use review::outcome::RulesMiss;
 use review::{Change, FileChange, Finding, Lens};
-use rules::{Examined, FileReport, FileView, RuleOptions, Support};
+use rules::{Examined, FileReport, FileView, RuleOptions};
 
 /// What the rules say about a change.
 pub struct RulesPass {
@@ -56,11 +56,11 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
                 Examined::Failed(reason) => {
                     pass.supports(*lens, index);
                     pass.failed.push((*lens, index, reason.clone()));
-                    if *lens == Lens::Security {
-                        pass.unsafe_to_send.push(index);
-                    }
                 }
             }
+        }
+        if report.unsafe_to_send.is_some() {
+            pass.unsafe_to_send.push(index);
         }
         pass.redacted += report.secrets.len();
         pass.findings.extend(report.findings);
@@ -142,8 +142,7 @@ fn review_file<'r>(
     reader: &mut Option<Option<BlobReader<'r>>>,
     open: Open<'_, 'r>,
 ) -> Result<FileReport> {
-    // Only complexity needs whole files; secrets and hidden text are judged by the lines.
-    if rules::supports(Lens::Complexity, file) != Support::Supported {
+    if !rules::reads_whole_file(file) {
         return Ok(rules::review_file(&FileView { file, base: None, head: None }, options));
     }
     if reader.is_none() {
