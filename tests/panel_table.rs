@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use review::answer::Answer;
-use review::attribution::{Attribution, AuthorState};
+use review::attribution::{Attribution, AuthorState, Share};
 use review::classify::{ClassifyRules, classify, lenses};
 use review::coverage::{CoverageInput, compute};
 use review::engine::{Engine, LineageSource};
@@ -42,10 +42,12 @@ fn author(state: AuthorState) -> Attribution {
 fn roster(families: &[&str]) -> Vec<Engine> {
     let engine = |family: &&str| Engine {
         id: format!("{family}/model"),
+        preference: 0,
         provider: (*family).to_owned(),
         model: "model".to_owned(),
         lineage: Lineage::of([*family]),
         lineage_source: LineageSource::Declared,
+        edges: Vec::new(),
         context_tokens: 100_000,
         max_output_tokens: 4_096,
         price: None,
@@ -88,6 +90,7 @@ fn decide(state: AuthorState, roster_of: &[&str], independence: Independence, of
     });
     let panel = choose(&PanelInput {
         attribution: &attribution,
+        shares: &[Share::whole(&change, attribution.authors())],
         wishes: &wishes,
         engines: &engines,
         policy: &policy,

@@ -48,9 +48,11 @@ pub(crate) enum Command {
     /// Say what a change is and which lenses would look at it
     Classify(ChangeArgs),
     /// Say who wrote a change, and why we think so
-    Attribute(ChangeArgs),
+    Attribute(Box<AttributeArgs>),
     /// Say who would review a change, who is recused, and why; no model is asked
     Panel(Box<ReviewArgs>),
+    /// List the models that can be asked: families, prices, and who would be recused
+    Models(ModelsArgs),
     /// Say what is set up and what is missing
     Doctor(ConfigArgs),
     /// Write commented configuration files
@@ -144,14 +146,56 @@ pub(crate) struct ReviewArgs {
     /// The most that it may take
     #[arg(long, value_name = "SECONDS", help_heading = "How it is reviewed")]
     pub(crate) max_seconds: Option<u32>,
+    /// Say who would be asked how much and what it could cost, and ask nobody
+    #[arg(long, help_heading = "How it is reviewed")]
+    pub(crate) preview: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub(crate) struct FileArgs {
+    /// The operator's configuration [default: recuse/config.toml in the user's configuration folder]
+    #[arg(long, value_name = "FILE", env = "RECUSE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AttributeArgs {
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Read commits from standard input, one JSON record a line, and write who wrote each, one a line
+    #[arg(long, conflicts_with_all = ["base", "head", "commit", "staged", "diff", "stdin", "written_by", "format"])]
+    pub(crate) jsonl: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ModelsCommand>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Mark who would be recused if this tool or model had written a change
+    #[arg(long, value_name = "WHO")]
+    pub(crate) written_by: Option<String>,
+    /// How the list is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Warn about prices older than 60 days and names whose family is not known
+    Check(ConfigArgs),
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct ConfigArgs {
-    /// The operator's configuration [default: recuse/config.toml in the user's configuration folder]
-    #[arg(long, value_name = "FILE", env = "RECUSE_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
     /// A model to ask; repeat for several
     #[arg(long = "model", value_name = "PROVIDER/NAME", env = "RECUSE_MODELS", value_delimiter = ',')]
     pub(crate) models: Vec<String>,

@@ -2,25 +2,27 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow};
 use git::{MAX_DIFF_BYTES, RangeRequest, Repository, ResolvedRange};
 use report::{TerminalOptions, json, markdown, sarif};
-use review::attribution::{Declaration, Note};
+use review::attribution::{AuthorshipInput, Declaration, Note};
 use review::packet::PacketV1;
-use review::policy::BasePolicy;
 use review::{Change, CommitId, RepoPath};
-use service::config::{self, BASE_FILE, Config, Offline, OperatorFile, Overrides};
+use service::authorship::{AuthorshipRequest, declaration, who_wrote};
+use service::config::{self, BASE_FILE, BaseSettings, Config, Offline, OperatorFile, Overrides};
 use service::places::user_config;
-use service::review_one::{ReviewRequest, Tables, decide, review_one, who_wrote};
-use service::{doctor, init};
+use service::review_one::{ReviewRequest, Tables, decide, preview, review_one};
+use service::{doctor, init, models_check, roster};
 
 use crate::args::{
-    ChangeArgs, Cli, Command, ConfigArgs, Format, InitArgs, ReviewArgs, SchemaName, Verbosity,
+    AttributeArgs, ChangeArgs, Cli, Command, ConfigArgs, FileArgs, Format, InitArgs, ModelsArgs,
+    ModelsCommand, ReviewArgs, SchemaName, Verbosity,
 };
 use crate::progress::Reporter;
-use crate::{Exit, Failure, explain, terminal};
+use crate::{Exit, Failure, explain, jsonl, terminal};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -30,6 +32,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Classify(args) => classify(&args, verbosity),
         Command::Attribute(args) => attribute(&args, verbosity),
         Command::Panel(args) => panel(&args, verbosity).await,
+        Command::Models(args) => models(&args).await,
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
         Command::Schema { what } => schema(what),
@@ -43,11 +46,16 @@ fn environment(name: &str) -> Option<String> {
 async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let tables = std::thread::spawn(Tables::embedded);
     let gathered = gather(&args.change, verbosity)?;
-    let config = configure(args, &gathered, verbosity)?;
-    let tables = tables.join().map_err(|_| Failure::ours(anyhow!("could not read the built-in tables")))?;
+    let Settings { config, written_by } = configure(args, &gathered, verbosity)?;
+    let tables = joined(tables, config.families.as_deref())?;
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
-    let request = request(gathered, &args.change, &config, &tables, &progress)?;
+    let declarations = declarations(&args.change, &written_by, &tables)?;
+    let request = request(gathered, declarations, &config, &tables, &progress)?;
+    if args.preview {
+        let preview = preview(&request).await.map_err(failure)?;
+        return print(&args.change, &explain::preview(&preview, args.change.format)?);
+    }
     let packet = review_one(&request).await.map_err(failure)?;
     let text = view(&packet, args.change.format, verbosity);
     terminal::write_result(&text, args.change.output.as_deref()).map_err(Failure::ours)?;
@@ -57,9 +65,10 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
 async fn panel(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let tables = std::thread::spawn(Tables::embedded);
     let gathered = gather(&args.change, verbosity)?;
-    let config = configure(args, &gathered, verbosity)?;
-    let tables = tables.join().map_err(|_| Failure::ours(anyhow!("could not read the built-in tables")))?;
-    let request = request(gathered, &args.change, &config, &tables, &|_| ())?;
+    let Settings { config, written_by } = configure(args, &gathered, verbosity)?;
+    let tables = joined(tables, config.families.as_deref())?;
+    let declarations = declarations(&args.change, &written_by, &tables)?;
+    let request = request(gathered, declarations, &config, &tables, &|_| ())?;
     let decided = decide(&request).await.map_err(failure)?;
     print(&args.change, &explain::panel(&decided, args.change.format)?)
 }
@@ -70,12 +79,81 @@ fn classify(args: &ChangeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     print(args, &explain::classification(&gathered.change, &classification, args.format)?)
 }
 
-fn attribute(args: &ChangeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
-    let gathered = gather(args, verbosity)?;
-    let tables = Tables::embedded();
-    let declaration = declaration(args, &tables)?;
-    let attribution = who_wrote(&gathered.change, &gathered.notes, declaration.as_ref(), &tables);
-    print(args, &explain::attribution(&attribution, args.format)?)
+fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+    let tables = std::thread::spawn(Tables::embedded);
+    let (file, _) = operator_file(&args.file).map_err(Failure::usage)?;
+    if args.jsonl {
+        return attribute_lines(args, &joined(tables, file.lineage.families.as_deref())?);
+    }
+    let gathered = gather(&args.change, verbosity)?;
+    let base = base_settings(&gathered, verbosity).map_err(Failure::usage)?;
+    let tables = joined(tables, file.lineage.families.as_deref())?;
+    let declarations = declarations(&args.change, &base.written_by, &tables)?;
+    let authorship = who_wrote(&AuthorshipRequest {
+        change: &gathered.change,
+        repository: gathered.repository.as_ref(),
+        notes: &gathered.notes,
+        declarations: &declarations,
+        tables: &tables,
+    });
+    let authorship = authorship.map_err(Failure::ours)?;
+    let text = explain::attribution(&authorship, &gathered.change, &tables.families, args.change.format)?;
+    print(&args.change, &text)
+}
+
+/// Answers records on standard input. A line that is none does not keep the others from being answered.
+fn attribute_lines(args: &AttributeArgs, tables: &Tables) -> Result<Exit, Failure> {
+    let output = terminal::result_writer(args.change.output.as_deref()).map_err(Failure::ours)?;
+    let wrong = jsonl::attribute_lines(std::io::stdin().lock(), output, &tables.agents, &tables.families);
+    let wrong = wrong.map_err(Failure::ours)?;
+    let Some((line, problem)) = wrong.first() else { return Ok(Exit::Verdict(0)) };
+    let more = match wrong.len() {
+        1 => String::new(),
+        2 => ", nor is 1 other".to_owned(),
+        count => format!(", nor are {} others", count - 1),
+    };
+    Err(Failure::usage(anyhow!(
+        "line {line} of standard input is no record: {problem}{more}; the rest was answered"
+    )))
+}
+
+async fn models(args: &ModelsArgs) -> Result<Exit, Failure> {
+    let config_args = match &args.command {
+        Some(ModelsCommand::Check(config)) => config,
+        None => &args.config,
+    };
+    let (config, _) = operator_config(config_args)?;
+    let tables = joined(std::thread::spawn(Tables::embedded), config.families.as_deref())?;
+    let configured = roster::is_configured(&config.models, &tables.catalogue, &environment);
+    let engines = match configured {
+        true => roster::list(&config.models, &tables, &environment).await.map_err(failure)?,
+        false => Vec::new(),
+    };
+    let text = match &args.command {
+        Some(ModelsCommand::Check(_)) => {
+            let warnings = models_check::check(&engines, &tables.catalogue, &tables.families, now()?);
+            explain::model_warnings(&warnings, engines.len() + tables.catalogue.models.len())
+        }
+        None => {
+            let author = args.written_by.as_deref().map(|who| {
+                let declarations = [declaration(who.trim(), &tables)];
+                let input = AuthorshipInput { declarations: &declarations, ..AuthorshipInput::default() };
+                review::attribution::attribute(&input, &tables.agents, &tables.families)
+            });
+            explain::models(&engines, author.as_ref(), args.format)?
+        }
+    };
+    terminal::write_result(&text, None).map_err(Failure::ours)?;
+    Ok(Exit::Verdict(0))
+}
+
+/// The tables, with the operator's families.
+fn joined(tables: JoinHandle<Tables>, families: Option<&Path>) -> Result<Tables, Failure> {
+    let tables = tables.join().map_err(|_| Failure::ours(anyhow!("could not read the built-in tables")))?;
+    match families {
+        Some(path) => tables.with_families(path).map_err(Failure::usage),
+        None => Ok(tables),
+    }
 }
 
 fn print(args: &ChangeArgs, text: &str) -> Result<Exit, Failure> {
@@ -148,9 +226,15 @@ fn read_diff(file: Option<&Path>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The configuration in force, and who the base says writes the changes.
+struct Settings {
+    config: Config,
+    written_by: Vec<String>,
+}
+
 /// Merges the configuration, and narrows it by the base's.
-fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Result<Config, Failure> {
-    let (file, _) = operator_file(&args.config).map_err(Failure::usage)?;
+fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Result<Settings, Failure> {
+    let (file, _) = operator_file(&args.config.file).map_err(Failure::usage)?;
     let overrides = Overrides {
         independence: args.independence,
         fail_on: args.fail_on,
@@ -161,13 +245,20 @@ fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Re
         models: args.config.models.clone(),
     };
     let mut config = config::merge(file, &overrides).map_err(Failure::usage)?;
-    let base = base_policy(gathered, verbosity).map_err(Failure::usage)?;
-    config.policy = config.policy.narrowed(&base).map_err(Failure::usage)?;
-    Ok(config)
+    let base = base_settings(gathered, verbosity).map_err(Failure::usage)?;
+    config.policy = config.policy.narrowed(&base.policy).map_err(Failure::usage)?;
+    Ok(Settings { config, written_by: base.written_by })
+}
+
+/// The configuration without a change: the operator's file and the models that flags name.
+fn operator_config(args: &ConfigArgs) -> Result<(Config, String), Failure> {
+    let (file, source) = operator_file(&args.file).map_err(Failure::usage)?;
+    let overrides = Overrides { models: args.models.clone(), ..Overrides::default() };
+    Ok((config::merge(file, &overrides).map_err(Failure::usage)?, source))
 }
 
 /// The operator's file and where it is from; nothing where there is none.
-fn operator_file(args: &ConfigArgs) -> Result<(OperatorFile, String)> {
+fn operator_file(args: &FileArgs) -> Result<(OperatorFile, String)> {
     let path = match &args.config {
         Some(path) => path.clone(),
         None => match user_config(&environment).filter(|path| path.exists()) {
@@ -183,13 +274,16 @@ fn operator_file(args: &ConfigArgs) -> Result<(OperatorFile, String)> {
     let name = path.display().to_string();
     let text =
         std::fs::read_to_string(&path).with_context(|| format!("could not read the configuration {name}"))?;
-    Ok((config::read_operator_file(&text, &name)?, format!("read from {name}")))
+    let mut file = config::read_operator_file(&text, &name)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    file.lineage.families = file.lineage.families.map(|families| folder.join(families));
+    Ok((file, format!("read from {name}")))
 }
 
 /// What `.recuse.toml` of the base asks for. The head's copy is never in force; where it differs, that is said.
-fn base_policy(gathered: &Gathered, verbosity: Verbosity) -> Result<BasePolicy> {
+fn base_settings(gathered: &Gathered, verbosity: Verbosity) -> Result<BaseSettings> {
     let (Some(repository), Some(range)) = (&gathered.repository, &gathered.range) else {
-        return Ok(BasePolicy::default());
+        return Ok(BaseSettings::default());
     };
     let file = RepoPath::from(BASE_FILE);
     let in_base = match &range.base {
@@ -202,38 +296,42 @@ fn base_policy(gathered: &Gathered, verbosity: Verbosity) -> Result<BasePolicy> 
     }
     match in_base {
         Some(bytes) => config::read_base_file(&String::from_utf8_lossy(&bytes)),
-        None => Ok(BasePolicy::default()),
+        None => Ok(BaseSettings::default()),
     }
 }
 
-fn declaration(args: &ChangeArgs, tables: &Tables) -> Result<Option<Declaration>, Failure> {
-    let Some(who) = &args.written_by else { return Ok(None) };
-    if who.trim().is_empty() {
+/// What the operator's flag and the base's file say about the author.
+fn declarations(args: &ChangeArgs, base: &[String], tables: &Tables) -> Result<Vec<Declaration>, Failure> {
+    if args.written_by.as_ref().is_some_and(|who| who.trim().is_empty()) {
         return Err(Failure::usage(anyhow!("--written-by needs `human`, a model's name or a tool's")));
     }
-    Ok(Some(service::review_one::declaration(who.trim(), tables)))
+    Ok(args.written_by.iter().chain(base).map(|who| declaration(who.trim(), tables)).collect())
+}
+
+fn now() -> Result<i64, Failure> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Failure::ours)?;
+    Ok(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
 fn request<'a>(
     gathered: Gathered,
-    args: &ChangeArgs,
+    declarations: Vec<Declaration>,
     config: &'a Config,
     tables: &'a Tables,
     progress: &'a (dyn Fn(service::fan_out::Progress<'_>) + Sync),
 ) -> Result<ReviewRequest<'a>, Failure> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Failure::ours)?;
     let mut id = [0_u8; 16];
     getrandom::fill(&mut id).map_err(|error| Failure::ours(anyhow!("could not draw a run id: {error}")))?;
     Ok(ReviewRequest {
         change: gathered.change,
         repository: gathered.repository,
         notes: gathered.notes,
-        declaration: declaration(args, tables)?,
+        declarations,
         config,
         tables,
         environment: &environment,
         run_id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
-        now: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+        now: now()?,
         version: env!("CARGO_PKG_VERSION"),
         progress,
     })
@@ -266,10 +364,8 @@ fn view(packet: &PacketV1, format: Format, verbosity: Verbosity) -> String {
 }
 
 async fn doctor(args: &ConfigArgs) -> Result<Exit, Failure> {
-    let (file, source) = operator_file(args).map_err(Failure::usage)?;
-    let overrides = Overrides { models: args.models.clone(), ..Overrides::default() };
-    let config = config::merge(file, &overrides).map_err(Failure::usage)?;
-    let tables = Tables::embedded();
+    let (config, source) = operator_config(args)?;
+    let tables = joined(std::thread::spawn(Tables::embedded), config.families.as_deref())?;
     let diagnoses = doctor::examine(Path::new("."), &config, &source, &tables, &environment).await;
     let text = explain::diagnoses(&diagnoses);
     terminal::write_result(&text, None).map_err(Failure::ours)?;

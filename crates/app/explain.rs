@@ -1,21 +1,26 @@
 //! Single decisions in words: what a change is, who wrote it, who reviews it, what is set up.
 
+mod attribution;
+mod models;
+mod panel;
+
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
-use review::attribution::{Attribution, Evidence};
+use review::Change;
 use review::classify::{Classification, lenses};
-use review::packet::{attribution as attribution_v1, classification as classification_v1, family_words};
-use review::panel::{Asked, Relation, Reviewer, list};
+use review::packet::classification as classification_v1;
 use review::text::visible;
-use review::{Change, Family};
 use serde_json::json;
 use service::doctor::{Diagnosis, Health};
 use service::init::{Written, WrittenState};
-use service::review_one::Decided;
 
 use crate::Failure;
 use crate::args::Format;
+
+pub(crate) use attribution::attribution;
+pub(crate) use models::{model_warnings, models};
+pub(crate) use panel::{panel, preview};
 
 /// What a change is, and which lenses would look at it.
 pub(crate) fn classification(
@@ -46,126 +51,6 @@ pub(crate) fn classification(
     for decision in &decisions {
         let seated = if decision.seated { "seated" } else { "not seated" };
         line(&mut text, "lens", &format!("{}, {seated}: {}", decision.lens.name(), decision.reason));
-    }
-    Ok(text)
-}
-
-/// Who wrote a change, and every trace of it.
-pub(crate) fn attribution(attribution: &Attribution, format: Format) -> Result<String, Failure> {
-    if as_json(format)? {
-        return Ok(pretty(&json!(attribution_v1(attribution))));
-    }
-    let mut text = String::new();
-    line(&mut text, "author", &author_words(attribution));
-    let recused = attribution.recused();
-    if !recused.is_empty() {
-        line(&mut text, "recused", &list(recused.iter().map(Family::as_str)));
-    }
-    for evidence in &attribution.evidence {
-        line(&mut text, "evidence", &evidence_words(evidence));
-    }
-    if attribution.evidence.is_empty() {
-        line(&mut text, "evidence", "none; that does not mean that a person wrote it");
-    }
-    Ok(text)
-}
-
-fn author_words(attribution: &Attribution) -> String {
-    let families = list(attribution.families.iter().map(Family::as_str));
-    let mut words = attribution.state().name().to_owned();
-    if !attribution.families.is_empty() {
-        let _ = write!(words, ": {families}");
-    }
-    if attribution.unknown_agent && !attribution.families.is_empty() {
-        words.push_str(", and a model that nobody knows");
-    }
-    if !attribution.families.is_empty() && !attribution.vouched {
-        words.push_str(" (the author's word; nobody vouches for it)");
-    }
-    words
-}
-
-fn evidence_words(evidence: &Evidence) -> String {
-    let mut words = evidence.agent.clone().unwrap_or_else(|| "somebody".to_owned());
-    if let Some(model) = &evidence.model {
-        let _ = write!(words, " with {}", visible(model));
-    }
-    let _ = write!(
-        words,
-        " ({}), {}, at {}: {}",
-        family_words(&evidence.lineage),
-        evidence.strength.name(),
-        visible(&evidence.place),
-        visible(&evidence.text)
-    );
-    words
-}
-
-/// Who reviews a change, who is recused, and why.
-pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure> {
-    let engines = &decided.roster.engines;
-    let name = |reviewer: Reviewer| match reviewer {
-        Reviewer::Rules => "rules".to_owned(),
-        Reviewer::Model(engine) => engines[engine].id.clone(),
-    };
-    if as_json(format)? {
-        let seats: Vec<_> = decided
-            .panel
-            .seats
-            .iter()
-            .map(|seat| {
-                json!({ "lens": seat.lens, "reviewer": name(seat.reviewer), "relation": seat.relation,
-                    "files": seat.files.len(), "reason": seat.reason })
-            })
-            .collect();
-        let recused: Vec<_> = decided
-            .panel
-            .recused
-            .iter()
-            .map(|recusal| {
-                json!({ "engine": engines[recusal.engine].id, "relation": recusal.relation, "reason": recusal.reason })
-            })
-            .collect();
-        let lenses: Vec<_> = decided
-            .panel
-            .lenses
-            .iter()
-            .map(|lens| {
-                json!({ "lens": lens.lens, "asked": lens.asked, "reason": lens.reason,
-                    "unmet": lens.unmet.as_ref().map(|unmet| &unmet.reason) })
-            })
-            .collect();
-        let author = attribution_v1(&decided.attribution);
-        return Ok(pretty(
-            &json!({ "attribution": author, "seats": seats, "recused": recused, "lenses": lenses }),
-        ));
-    }
-    let mut text = String::new();
-    line(&mut text, "author", &author_words(&decided.attribution));
-    for recusal in &decided.panel.recused {
-        let engine = &engines[recusal.engine];
-        let families = family_words(&engine.lineage);
-        line(&mut text, "recused", &format!("{} ({families}): {}", engine.id, recusal.reason));
-    }
-    for lens in &decided.panel.lenses {
-        let asked = match lens.asked {
-            Asked::Models | Asked::Rules => "asked",
-            Asked::Nobody => "not asked",
-            Asked::NotNeeded => "not needed",
-        };
-        line(&mut text, "lens", &format!("{}, {asked}: {}", lens.lens.name(), lens.reason));
-        for seat in decided.panel.seats.iter().filter(|seat| seat.lens == lens.lens) {
-            let related = match &seat.relation {
-                Relation::NoLineage | Relation::Unrelated => "",
-                Relation::Related { .. } => ", related",
-                Relation::UnknownLineage => ", of unknown lineage",
-            };
-            let files = review::judge::plural(seat.files.len(), "file", "files");
-            line(&mut text, "", &format!("{}{related}, {files}: {}", name(seat.reviewer), seat.reason));
-        }
-        if let Some(unmet) = &lens.unmet {
-            line(&mut text, "", &format!("not enough: {}", unmet.reason));
-        }
     }
     Ok(text)
 }
@@ -213,6 +98,15 @@ fn as_json(format: Format) -> Result<bool, Failure> {
         Format::Markdown | Format::Sarif => Err(Failure::usage(anyhow!(
             "this command prints text or json; markdown and sarif are views of a review"
         ))),
+    }
+}
+
+/// Micro-USD as USD with cents, and more digits below one cent.
+fn usd(micro: u64) -> String {
+    if micro < 10_000 {
+        format!("{}.{:06} USD", 0, micro)
+    } else {
+        format!("{}.{:04} USD", micro / 1_000_000, micro % 1_000_000 / 100)
     }
 }
 

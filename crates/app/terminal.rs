@@ -71,3 +71,15 @@ pub(crate) fn write_result(text: &str, output: Option<&Path>) -> Result<()> {
         result => result.context("could not write the result"),
     }
 }
+
+/// Where results go that are written piece by piece.
+pub(crate) fn result_writer(output: Option<&Path>) -> Result<Box<dyn std::io::Write>> {
+    Ok(match output {
+        Some(path) => {
+            let file =
+                std::fs::File::create(path).with_context(|| format!("could not write {}", path.display()))?;
+            Box::new(std::io::BufWriter::new(file))
+        }
+        None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
+    })
+}

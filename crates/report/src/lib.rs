@@ -21,6 +21,7 @@ use review::packet::PacketV1;
 pub use markdown::{MAX_COMMENT_BYTES, markdown};
 pub use sarif::sarif;
 pub use terminal::{Colour, TerminalOptions, Verbosity, terminal};
+pub use words::channel_words;
 
 /// The packet as JSON for people: indented, with a line feed at the end.
 ///

@@ -41,7 +41,7 @@ pub(crate) fn standing_words(packet: &PacketV1) -> &'static str {
 }
 
 /// Where a trace of authorship was.
-pub(crate) fn channel_words(channel: Channel) -> &'static str {
+pub fn channel_words(channel: Channel) -> &'static str {
     match channel {
         Channel::Declaration => "declaration",
         Channel::PlatformLogin => "account",

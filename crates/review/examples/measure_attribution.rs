@@ -78,12 +78,6 @@ struct NoteRow {
     note: String,
 }
 
-/// A summary of a note, which stands for its JSON in the rows of commits.
-#[derive(Deserialize)]
-struct NoteSummary {
-    tools: Vec<(String, String, bool)>,
-}
-
 /// What a row's label asks for.
 enum Expected {
     /// No AI tool may be named.
@@ -498,32 +492,7 @@ fn seconds(date: &str) -> i64 {
     days * 86_400 + 43_200
 }
 
-/// The raw note, where it is there; else one that says what the row's summary says.
+/// The raw note, where it is there; else the summary of it.
 fn note_of(row: &CommitRow, raw: &BTreeMap<String, String>) -> Option<String> {
-    if let Some(note) = raw.get(&row.sha) {
-        return Some(note.clone());
-    }
-    let shown = row.git_ai_note.as_deref()?;
-    let (attested, json) = shown.rsplit_once("\n---\n")?;
-    // A summary may be cut; its whole entries still count.
-    let whole = json.rfind("]").map(|end| &json[..=end]).unwrap_or_default();
-    let mended = format!("{}]}}", whole.trim_end_matches(']').to_owned() + "]");
-    let summary: NoteSummary = serde_json::from_str(json).or_else(|_| serde_json::from_str(&mended)).ok()?;
-    let mut prompts = serde_json::Map::new();
-    let mut lines: String = attested
-        .lines()
-        .filter(|line| !line.starts_with("  ") || line.starts_with("  h_") || line.starts_with("  human"))
-        .fold(String::new(), |lines, line| lines + line + "\n");
-    for (number, (tool, model, attested)) in summary.tools.iter().enumerate() {
-        let key = format!("{number:016x}");
-        prompts
-            .insert(key.clone(), serde_json::json!({"agent_id": {"tool": tool, "id": "1", "model": model}}));
-        if *attested {
-            let _ = writeln!(lines, "  {key} 1-4");
-        }
-    }
-    Some(format!(
-        "{lines}---\n{}",
-        serde_json::json!({"schema_version": "authorship/3.0.0", "prompts": prompts})
-    ))
+    raw.get(&row.sha).cloned().or_else(|| row.git_ai_note.clone())
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Content, Gap, GapKind, Hunk, Side};
 use crate::outcome::{Ending, Outcome, RulesMiss};
-use crate::panel::{Asked, LensPanel, LensWish, Need, Panel, Reviewer};
+use crate::panel::{Asked, LensPanel, LensWish, Need, Panel, Reviewer, ShareNeed};
 use crate::policy::{PathRule, Policy};
 use crate::prompt::MAX_LINE_BYTES;
 use crate::{Lens, Lineage, RepoPath};
@@ -156,9 +156,11 @@ fn cover_lens(
                 Some(_) | None if by_models && too_long(hunk).is_some() => too_long(hunk),
                 Some(_) | None if by_models => {
                     let seen = shown.lineages(index, hunk_index, hunk.lines().count());
-                    coverage.independent &= seen.is_empty() || shown.strict.is_met_by(&seen);
-                    (!input.panel.need.is_met_by(&seen))
-                        .then(|| shown.why_not(lens, index, hunk_index, &seen))
+                    let share = input.panel.need_of((index, hunk_index));
+                    let meets =
+                        |need: fn(&ShareNeed) -> &Need| share.is_some_and(|it| need(it).is_met_by(&seen));
+                    coverage.independent &= seen.is_empty() || meets(|share| &share.strict);
+                    (!meets(|share| &share.need)).then(|| shown.why_not(lens, index, hunk_index, &seen))
                 }
                 Some(_) | None => shown.rules_problem(index),
             };
@@ -196,7 +198,6 @@ struct Shown<'a> {
     /// Not answered: for each hunk, who and how.
     failed: BTreeMap<(usize, usize), Vec<String>>,
     rules_misses: Vec<&'a RulesMiss>,
-    strict: &'a Need,
     rules_ran: bool,
 }
 
@@ -239,7 +240,7 @@ impl<'a> Shown<'a> {
         }
         let of_lens = |miss: &&RulesMiss| panel.seats[miss.seat].lens == lens;
         let rules_misses = input.rules_misses.iter().filter(of_lens).collect();
-        Self { answered, failed, rules_misses, strict: &panel.strict_need, rules_ran }
+        Self { answered, failed, rules_misses, rules_ran }
     }
 
     /// The lineages of the models that had a whole hunk before them.

@@ -4,12 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Lineage;
+use crate::lineage::Edge;
 
 /// One model that the operator can ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Engine {
     /// `provider/model`, as flags and packets name it.
     pub id: String,
+    /// The operator's order of preference, from 0; the same for all where none was given.
+    pub preference: usize,
     /// The provider's id in `config/models.toml`, or the operator's own.
     pub provider: String,
     /// The model's name as the provider knows it.
@@ -18,6 +21,8 @@ pub struct Engine {
     pub lineage: Lineage,
     /// How that is known.
     pub lineage_source: LineageSource,
+    /// The steps of its descent that the table has, those that do not count included.
+    pub edges: Vec<Edge>,
     /// How many tokens a prompt and its answer may have together.
     pub context_tokens: u32,
     /// How many tokens an answer may have.

@@ -19,6 +19,7 @@ use crate::classify::{Label, Reversibility, Risk};
 use crate::coverage::{Exempt, LensCoverage};
 use crate::engine::{LineageSource, Price, Usage};
 use crate::judge::{Check, Standing, Verdict};
+use crate::lineage::Edge;
 use crate::merge::Verification;
 use crate::outcome::EndingKind;
 use crate::panel::{Asked, Relation};
@@ -184,8 +185,32 @@ pub struct AttributionV1 {
     pub vouched: bool,
     /// Whether only part of the change carries AI evidence.
     pub partial: bool,
+    /// Who wrote which lines, where not all lines have the same authors.
+    pub shares: Vec<ShareV1>,
     /// What was seen.
     pub evidence: Vec<EvidenceV1>,
+}
+
+/// Hunks that the same authors wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShareV1 {
+    /// Families of those who wrote them or suggested something.
+    pub families: BTreeSet<Family>,
+    /// Whether an AI tool wrote some of them whose model nobody knows.
+    pub unknown_agent: bool,
+    /// The hunks.
+    pub hunks: Vec<FileHunksV1>,
+}
+
+/// Some hunks of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileHunksV1 {
+    /// The changed file, by its index in `subject.files`.
+    pub file: u32,
+    /// The hunks, by their order in the diff, from 1.
+    pub hunks: Vec<u32>,
 }
 
 /// One trace of authorship.
@@ -268,6 +293,8 @@ pub struct EngineV1 {
     pub lineage: Lineage,
     /// How that is known.
     pub lineage_source: LineageSource,
+    /// The steps of its descent, with source and date, those that do not count included.
+    pub edges: Vec<Edge>,
     /// What it costs.
     pub price: Option<Price>,
     /// The month in which the price was looked up; absent where the operator states it.
@@ -282,8 +309,12 @@ pub struct SeatV1 {
     pub lens: Lens,
     /// `rules`, or the engine's id.
     pub reviewer: String,
-    /// How it stands to the author.
+    /// How it stands to the authors of the lines that it looks at.
     pub relation: Relation,
+    /// The seat, by its index, for whose reviewer it stands in.
+    pub stands_in_for: Option<u32>,
+    /// The hunks that it looks at, where that is not all of its files.
+    pub only_hunks: Option<Vec<FileHunksV1>>,
     /// Why it was seated.
     pub reason: String,
     /// How it ended, part by part.

@@ -1,25 +1,35 @@
 //! Who is seated, who is recused, and why (laws 1 to 3).
 //!
 //! Lens by lens: the engines that share a family with an author are recused, the rest are ranked (diversity
-//! across the panel first, then the operator's order), and as many as are wanted are seated. What a lens
-//! *needs* is a value of its own ([`Need`]), because the same question is asked again after the answers are in:
-//! who really answered, as what model, and is that still enough?
+//! across the panel first, then the operator's order, price and context), and as many as are wanted are seated.
+//! Where nobody is unrelated to all authors and it is known who wrote which hunks, the hunks are split between
+//! panels. What a hunk *needs* is a value of its own ([`Need`]), because the same question is asked again after the
+//! answers are in: who really answered, as what model, and is that still enough?
 
-use std::collections::{BTreeMap, BTreeSet};
+mod rank;
+mod relief;
+
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::attribution::{Attribution, AuthorState};
+use crate::attribution::{Attribution, AuthorState, Authors, HunkIndex, Share};
 use crate::engine::Engine;
+use crate::lineage::{Edge, EdgeKind};
 use crate::policy::{Independence, Policy};
 use crate::{Family, Lens, Lineage};
+use rank::ranked;
+
+pub use relief::{Examiner, Substitution, examiner, substitute};
 
 /// What a panel is chosen from.
 #[derive(Debug, Clone, Copy)]
 pub struct PanelInput<'a> {
     /// Who wrote the change.
     pub attribution: &'a Attribution,
+    /// Who wrote which of its hunks.
+    pub shares: &'a [Share],
     /// What each lens should look at, for all lenses.
     pub wishes: &'a [LensWish],
     /// The operator's roster, in order of preference.
@@ -50,10 +60,8 @@ pub struct LensWish {
 /// The reviewers seated for a change, those recused, and the reason for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Panel {
-    /// What the policy asks of the answers, the same for every lens that a model looks through.
-    pub need: Need,
-    /// What independence would ask of them under `require`; only for saying whether it was reached.
-    pub strict_need: Need,
+    /// What the policy asks of the answers, for the hunks of each share.
+    pub needs: Vec<ShareNeed>,
     /// The seats; a reviewer is named by its index in here.
     pub seats: Vec<Seat>,
     /// Engines that may not review this change, or that are not counted on.
@@ -62,10 +70,33 @@ pub struct Panel {
     pub lenses: Vec<LensPanel>,
 }
 
+/// What is asked of the answers about the hunks that the same authors wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShareNeed {
+    /// The hunks.
+    pub hunks: BTreeSet<HunkIndex>,
+    /// Who wrote them.
+    pub authors: Authors,
+    /// What the policy asks.
+    pub need: Need,
+    /// What independence would ask under `require`; only for saying whether it was reached.
+    pub strict: Need,
+}
+
 impl Panel {
     /// The lenses for which no sufficient panel could be seated.
     pub fn unmet(&self) -> impl Iterator<Item = (&LensPanel, &Unmet)> {
         self.lenses.iter().filter_map(|lens| lens.unmet.as_ref().map(|unmet| (lens, unmet)))
+    }
+
+    /// What is asked of the answers about one hunk; `None` for a hunk that the change does not have.
+    pub fn need_of(&self, hunk: HunkIndex) -> Option<&ShareNeed> {
+        self.needs.iter().find(|share| share.hunks.contains(&hunk))
+    }
+
+    /// Whether some seats look only at the lines of others.
+    pub fn is_split(&self) -> bool {
+        self.seats.iter().any(|seat| seat.scope != Scope::AllHunks)
     }
 }
 
@@ -78,10 +109,35 @@ pub struct Seat {
     pub reviewer: Reviewer,
     /// The changed files (by index) that it looks at.
     pub files: Vec<usize>,
-    /// How it stands to the author.
+    /// Which of their hunks.
+    pub scope: Scope,
+    /// Who wrote those.
+    pub authors: Authors,
+    /// How it stands to them.
     pub relation: Relation,
+    /// The seat (by index) for which it stands in.
+    pub stands_in_for: Option<usize>,
     /// Why it was seated.
     pub reason: String,
+}
+
+/// Which hunks of its files a reviewer looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them.
+    AllHunks,
+    /// These, because their authors are others than those of the rest.
+    Hunks(BTreeSet<HunkIndex>),
+}
+
+impl Scope {
+    /// Whether a hunk is among them.
+    pub fn holds(&self, hunk: HunkIndex) -> bool {
+        match self {
+            Self::AllHunks => true,
+            Self::Hunks(hunks) => hunks.contains(&hunk),
+        }
+    }
 }
 
 /// Who looks through a lens.
@@ -190,15 +246,22 @@ pub enum Need {
 }
 
 impl Need {
-    /// What independence asks for under `require`, given who wrote the change.
-    pub fn strict(attribution: &Attribution, lineage_sets: &[BTreeSet<Family>]) -> Self {
-        let recused = attribution.recused();
-        if attribution.unknown_agent {
+    /// What independence asks for under `require`, given who wrote the lines.
+    pub fn strict(authors: &Authors, lineage_sets: &[BTreeSet<Family>]) -> Self {
+        let recused = authors.families.clone();
+        if authors.unknown_agent {
             Self::Transversal { recused, lineage_sets: lineage_sets.to_vec() }
         } else if recused.is_empty() {
             Self::Any
         } else {
             Self::Unrelated { recused }
+        }
+    }
+
+    fn of(authors: &Authors, input: &PanelInput<'_>) -> Self {
+        match input.policy.independence {
+            Independence::Off | Independence::Prefer => Self::Any,
+            Independence::Require => Self::strict(authors, input.lineage_sets),
         }
     }
 
@@ -223,10 +286,9 @@ fn is_unrelated(lineage: &Lineage, recused: &BTreeSet<Family>) -> bool {
     lineage.is_known() && lineage.families.is_disjoint(recused)
 }
 
-/// How a lineage stands to the author of a change.
-pub fn relation(lineage: &Lineage, attribution: &Attribution) -> Relation {
-    let recused = attribution.recused();
-    let shared: BTreeSet<Family> = lineage.shared_with(&recused).cloned().collect();
+/// How a lineage stands to the authors of some lines.
+pub fn relation(lineage: &Lineage, authors: &Authors) -> Relation {
+    let shared: BTreeSet<Family> = lineage.shared_with(&authors.families).cloned().collect();
     if !shared.is_empty() {
         return Relation::Related { families: shared };
     }
@@ -238,126 +300,205 @@ pub fn relation(lineage: &Lineage, attribution: &Attribution) -> Relation {
 
 /// Chooses the panel.
 pub fn choose(input: &PanelInput<'_>) -> Panel {
-    let strict_need = Need::strict(input.attribution, input.lineage_sets);
-    let need = match input.policy.independence {
-        Independence::Off | Independence::Prefer => Need::Any,
-        Independence::Require => strict_need.clone(),
+    let need = |share: &Share| ShareNeed {
+        hunks: share.hunks.clone(),
+        authors: share.authors.clone(),
+        need: Need::of(&share.authors, input),
+        strict: Need::strict(&share.authors, input.lineage_sets),
     };
-    let relations: Vec<Relation> =
-        input.engines.iter().map(|engine| relation(&engine.lineage, input.attribution)).collect();
-    let recused = recusals(input, &relations);
-    let mut seats = Vec::new();
-    let mut lenses = Vec::new();
-    let mut times_seated: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut panel = Panel {
+        needs: input.shares.iter().map(need).collect(),
+        seats: Vec::new(),
+        recused: Vec::new(),
+        lenses: Vec::new(),
+    };
     for wish in input.wishes {
         let rules_seat = (!wish.rules_files.is_empty()).then(|| Seat {
             lens: wish.lens,
             reviewer: Reviewer::Rules,
             files: wish.rules_files.clone(),
+            scope: Scope::AllHunks,
+            authors: input.attribution.authors(),
             relation: Relation::NoLineage,
+            stands_in_for: None,
             reason: "deterministic, nobody's family".to_owned(),
         });
-        if input.policy.offline {
-            let (asked, reason) = match &rules_seat {
-                Some(_) => (Asked::Rules, "rules only, as asked".to_owned()),
-                None if !wish.needed => (Asked::NotNeeded, wish.reason.clone()),
-                None if wish.model_files.is_empty() => (Asked::Nobody, wish.reason.clone()),
-                None => (Asked::Nobody, "only a model can look through it, and none was asked".to_owned()),
-            };
-            lenses.push(LensPanel { lens: wish.lens, asked, reason, unmet: None });
-            seats.extend(rules_seat);
-            continue;
-        }
-        seats.extend(rules_seat.clone());
-        if wish.model_files.is_empty() && wish.kept_back.is_empty() {
-            let asked = match (&rules_seat, wish.needed) {
-                (Some(_), _) => Asked::Rules,
-                (None, true) => Asked::Nobody,
-                (None, false) => Asked::NotNeeded,
-            };
-            lenses.push(LensPanel { lens: wish.lens, asked, reason: wish.reason.clone(), unmet: None });
-            continue;
-        }
-        let chosen = seat_models(input, (&need, &strict_need), &relations, &recused, &times_seated);
-        for &(engine, ref reason) in &chosen.engines {
-            *times_seated.entry(engine).or_default() += 1;
-            seats.push(Seat {
-                lens: wish.lens,
-                reviewer: Reviewer::Model(engine),
-                files: wish.model_files.clone(),
-                relation: relations[engine].clone(),
-                reason: reason.clone(),
-            });
-        }
-        lenses.push(LensPanel {
-            lens: wish.lens,
-            asked: Asked::Models,
-            reason: wish.reason.clone(),
-            unmet: chosen.unmet,
-        });
+        let by_rules = rules_seat.is_some();
+        panel.seats.extend(rules_seat);
+        let for_models = !wish.model_files.is_empty() || !wish.kept_back.is_empty();
+        let (asked, reason) = match (input.policy.offline, by_rules) {
+            (false, _) if for_models => (Asked::Models, wish.reason.clone()),
+            (true, true) => (Asked::Rules, "rules only, as asked".to_owned()),
+            (false, true) => (Asked::Rules, wish.reason.clone()),
+            (_, false) if !wish.needed => (Asked::NotNeeded, wish.reason.clone()),
+            (true, false) if !wish.model_files.is_empty() => {
+                (Asked::Nobody, "only a model can look through it, and none was asked".to_owned())
+            }
+            (_, false) => (Asked::Nobody, wish.reason.clone()),
+        };
+        let unmet = if asked == Asked::Models { seat_lens(input, wish, &mut panel) } else { None };
+        panel.lenses.push(LensPanel { lens: wish.lens, asked, reason, unmet });
     }
-    Panel { need, strict_need, seats, recused, lenses }
+    panel.recused = recusals(input, &panel);
+    panel
 }
 
-fn recusals(input: &PanelInput<'_>, relations: &[Relation]) -> Vec<Recusal> {
+/// Who of the roster is kept from the change as a whole. Who looks at the lines of others even so is told apart.
+fn recusals(input: &PanelInput<'_>, panel: &Panel) -> Vec<Recusal> {
     if input.policy.offline {
         return Vec::new();
     }
-    let strict = input.policy.independence == Independence::Require;
-    let author_may_be_a_model = !matches!(Need::strict(input.attribution, &[]), Need::Any);
-    let mut recused = Vec::new();
-    for (engine, relation) in relations.iter().enumerate() {
-        let reason = match relation {
-            Relation::NoLineage | Relation::Unrelated => continue,
-            Relation::Related { families } => {
-                let names = list(families.iter().map(Family::as_str));
-                format!("shares {names} with the author of this change")
-            }
-            Relation::UnknownLineage if author_may_be_a_model => {
-                "nobody knows all that it descends from, so it cannot be counted as independent".to_owned()
-            }
-            Relation::UnknownLineage => continue,
-        };
-        if strict {
-            recused.push(Recusal { engine, relation: relation.clone(), reason });
+    let is_seated = |engine: usize| panel.seats.iter().any(|seat| seat.reviewer == Reviewer::Model(engine));
+    let authors = input.attribution.authors();
+    let of_engine = |engine: usize| {
+        let relation = relation(&input.engines[engine].lineage, &authors);
+        let mut reason = bar(&relation, &authors, input)?;
+        if let Relation::Related { families } = &relation {
+            reason.push_str(&descent(&input.engines[engine], families));
         }
-    }
-    recused
+        if is_seated(engine) {
+            reason.push_str("; it looks at the lines of others only");
+        }
+        Some(Recusal { engine, relation, reason })
+    };
+    (0..input.engines.len()).filter_map(of_engine).collect()
 }
 
-struct Chosen {
-    engines: Vec<(usize, String)>,
+/// By which steps a model descends from families that are not its maker's.
+fn descent(engine: &Engine, families: &BTreeSet<Family>) -> String {
+    let of_kin = |edge: &&Edge| {
+        let is_shared = families.iter().any(|family| family.as_str() == edge.from);
+        is_shared && edge.kind.is_descent() && edge.kind != EdgeKind::MadeBy
+    };
+    let step = |edge: &Edge| {
+        let doubt = if edge.certain { "" } else { "probably " };
+        format!("{doubt}{} {} ({}, {})", edge.kind.words(), edge.from, edge.source, edge.date)
+    };
+    let steps: Vec<String> = engine.edges.iter().filter(of_kin).map(step).collect();
+    if steps.is_empty() { String::new() } else { format!(": it {}", steps.join(", and ")) }
+}
+
+/// Why a model may not review what somebody wrote, if it may not.
+fn bar(relation: &Relation, authors: &Authors, input: &PanelInput<'_>) -> Option<String> {
+    if input.policy.independence != Independence::Require {
+        return None;
+    }
+    match relation {
+        Relation::NoLineage | Relation::Unrelated => None,
+        Relation::Related { families } => {
+            let names = list(families.iter().map(Family::as_str));
+            Some(format!("shares {names} with the author of this change"))
+        }
+        Relation::UnknownLineage => (*authors != Authors::default()).then(|| {
+            "nobody knows all that it descends from, so it cannot be counted as independent".to_owned()
+        }),
+    }
+}
+
+/// Seats models for one lens; what is missing if they are not enough.
+fn seat_lens(input: &PanelInput<'_>, wish: &LensWish, panel: &mut Panel) -> Option<Unmet> {
+    let authors = input.attribution.authors();
+    let whole = seat_models(input, &authors, &panel.seats);
+    // Lines are only told apart where nobody can look at all of them.
+    let split = match (&whole.unmet, input.shares) {
+        (Some(_), [_, _, ..]) if !input.engines.is_empty() => {
+            split_lens(input, wish, panel, whole.engines.is_empty())
+        }
+        (Some(_) | None, _) => None,
+    };
+    if let Some(split) = split {
+        panel.seats.extend(split.seats);
+        return split.unmet;
+    }
+    let seats =
+        whole.engines.into_iter().map(|chosen| seat(chosen, wish, Scope::AllHunks, &authors, String::new()));
+    panel.seats.extend(seats);
+    whole.unmet
+}
+
+/// One lens whose hunks are looked at by different models.
+struct Split {
+    seats: Vec<Seat>,
     unmet: Option<Unmet>,
 }
 
-/// Seats models for one lens.
-fn seat_models(
-    input: &PanelInput<'_>,
-    (need, strict_need): (&Need, &Need),
-    relations: &[Relation],
-    recused: &[Recusal],
-    times_seated: &BTreeMap<usize, usize>,
-) -> Chosen {
+/// Seats models for each share by itself; nothing where that is no better than what there is.
+fn split_lens(input: &PanelInput<'_>, wish: &LensWish, panel: &Panel, nobody_else: bool) -> Option<Split> {
+    let mut seats: Vec<Seat> = Vec::new();
+    let mut unmet: Option<Unmet> = None;
+    for share in input.shares {
+        let scope: BTreeSet<HunkIndex> =
+            share.hunks.iter().copied().filter(|(file, _)| wish.model_files.contains(file)).collect();
+        if scope.is_empty() {
+            continue;
+        }
+        let so_far: Vec<Seat> = panel.seats.iter().chain(&seats).cloned().collect();
+        let chosen = seat_models(input, &share.authors, &so_far);
+        let whose = match share.authors.families.is_empty() && !share.authors.unknown_agent {
+            true => "for the lines that no trace gives to a model: ".to_owned(),
+            false => format!("for the lines of {}: ", author_names(&share.authors)),
+        };
+        for engine in chosen.engines {
+            seats.push(seat(engine, wish, Scope::Hunks(scope.clone()), &share.authors, whose.clone()));
+        }
+        unmet = unmet.or(chosen.unmet);
+    }
+    let is_better = unmet.is_none() || (nobody_else && !seats.is_empty());
+    is_better.then_some(Split { seats, unmet })
+}
+
+fn author_names(authors: &Authors) -> String {
+    let unknown = authors.unknown_agent.then_some("an unknown model");
+    list(authors.families.iter().map(Family::as_str).chain(unknown))
+}
+
+fn seat(chosen: ChosenEngine, wish: &LensWish, scope: Scope, authors: &Authors, whose: String) -> Seat {
+    Seat {
+        lens: wish.lens,
+        reviewer: Reviewer::Model(chosen.engine),
+        files: match &scope {
+            Scope::AllHunks => wish.model_files.clone(),
+            Scope::Hunks(hunks) => {
+                let has_some = |file: &usize| hunks.iter().any(|(of, _)| of == file);
+                wish.model_files.iter().copied().filter(has_some).collect()
+            }
+        },
+        scope,
+        authors: authors.clone(),
+        relation: chosen.relation,
+        stands_in_for: None,
+        reason: format!("{whose}{}", chosen.reason),
+    }
+}
+
+struct Chosen {
+    engines: Vec<ChosenEngine>,
+    unmet: Option<Unmet>,
+}
+
+struct ChosenEngine {
+    engine: usize,
+    relation: Relation,
+    reason: String,
+}
+
+/// Picks models for lines of these authors.
+fn seat_models(input: &PanelInput<'_>, authors: &Authors, seats: &[Seat]) -> Chosen {
+    let unmet = |problem, reason: String| Some(Unmet { problem, reason });
     if input.engines.is_empty() {
         let reason = "no model is configured".to_owned();
-        return Chosen { engines: Vec::new(), unmet: Some(Unmet { problem: UnmetKind::NoModel, reason }) };
+        return Chosen { engines: Vec::new(), unmet: unmet(UnmetKind::NoModel, reason) };
     }
-    let prefer_unrelated = input.policy.independence != Independence::Off;
-    let mut candidates: Vec<usize> = (0..input.engines.len())
-        .filter(|engine| recused.iter().all(|recusal| recusal.engine != *engine))
-        .collect();
-    candidates.sort_by_key(|engine| {
-        let tainted = prefer_unrelated && relations[*engine] != Relation::Unrelated;
-        (tainted, times_seated.get(engine).copied().unwrap_or(0), *engine)
-    });
+    let candidates = ranked(input, authors, seats);
     if candidates.is_empty() {
-        let unknown = recused.iter().any(|recusal| recusal.relation == Relation::UnknownLineage);
+        let is_unknown = |engine: &Engine| relation(&engine.lineage, authors) == Relation::UnknownLineage;
+        let unknown = input.engines.iter().any(is_unknown);
         let or_unknown = if unknown { ", or nobody knows what it descends from" } else { "" };
         let reason = format!("every configured model is related to the author of this change{or_unknown}");
-        return Chosen { engines: Vec::new(), unmet: Some(Unmet { problem: UnmetKind::AllRelated, reason }) };
+        return Chosen { engines: Vec::new(), unmet: unmet(UnmetKind::AllRelated, reason) };
     }
-    let wanted = input.policy.reviewers_per_lens.max(1);
-    let diverse = pick_diverse(input, relations, &candidates, wanted);
+    let strict_need = Need::strict(authors, input.lineage_sets);
+    let diverse = pick_diverse(input, authors, &candidates);
     let lineages = |engines: &[usize]| -> Vec<&Lineage> {
         engines.iter().map(|engine| &input.engines[*engine].lineage).collect()
     };
@@ -367,34 +508,37 @@ fn seat_models(
     } else {
         combination(&candidates, &|engines| strict_need.is_met_by(&lineages(engines))).unwrap_or(diverse)
     };
-    let unmet = (!need.is_met_by(&lineages(&picked))).then(|| Unmet {
-        problem: UnmetKind::NotDiverseEnough,
-        reason: "an unknown model wrote this change, and the configured models do not differ enough for one \
-                 of them to be unrelated to it whatever it was"
-            .to_owned(),
-    });
-    let engines = picked.into_iter().map(|engine| (engine, seat_reason(&relations[engine], input))).collect();
-    Chosen { engines, unmet }
+    let is_enough = Need::of(authors, input).is_met_by(&lineages(&picked));
+    let not_diverse = || {
+        "an unknown model wrote this change, and the configured models do not differ enough for one of them to be \
+         unrelated to it whatever it was"
+            .to_owned()
+    };
+    Chosen {
+        unmet: if is_enough { None } else { unmet(UnmetKind::NotDiverseEnough, not_diverse()) },
+        engines: picked.into_iter().map(|engine| chosen_engine(engine, authors, input)).collect(),
+    }
+}
+
+fn chosen_engine(engine: usize, authors: &Authors, input: &PanelInput<'_>) -> ChosenEngine {
+    let relation = relation(&input.engines[engine].lineage, authors);
+    let reason = seat_reason(&relation, authors, input);
+    ChosenEngine { engine, relation, reason }
 }
 
 /// Picks in rank order, skipping what is related to somebody already picked.
 ///
 /// A related candidate is only taken when nobody else is there, and then alone.
-fn pick_diverse(
-    input: &PanelInput<'_>,
-    relations: &[Relation],
-    candidates: &[usize],
-    wanted: usize,
-) -> Vec<usize> {
+fn pick_diverse(input: &PanelInput<'_>, authors: &Authors, candidates: &[usize]) -> Vec<usize> {
     let mut picked: Vec<usize> = Vec::new();
     for &engine in candidates {
         let lineage = &input.engines[engine].lineage;
-        let tainted = relations[engine] != Relation::Unrelated;
+        let tainted = relation(lineage, authors) != Relation::Unrelated;
         let adds = picked.iter().all(|other| input.engines[*other].lineage.is_unrelated_to(lineage));
         if picked.is_empty() || (adds && !(tainted && input.policy.independence != Independence::Off)) {
             picked.push(engine);
         }
-        if picked.len() == wanted {
+        if picked.len() == input.policy.reviewers_per_lens.max(1) {
             break;
         }
     }
@@ -433,20 +577,19 @@ fn extend(
     None
 }
 
-fn seat_reason(relation: &Relation, input: &PanelInput<'_>) -> String {
+fn seat_reason(relation: &Relation, authors: &Authors, input: &PanelInput<'_>) -> String {
     match relation {
         Relation::NoLineage => "deterministic, nobody's family".to_owned(),
-        Relation::Unrelated => match input.attribution.state() {
-            AuthorState::Human => "people wrote this change".to_owned(),
-            AuthorState::NoEvidence | AuthorState::Bot => "no trace relates it to the author".to_owned(),
-            AuthorState::UnknownAi => {
-                "with the others of this lens it covers every known lineage of an unknown author".to_owned()
-            }
-            AuthorState::Ai | AuthorState::Mixed | AuthorState::Conflict => {
-                let names = list(input.attribution.recused().iter().map(Family::as_str));
-                format!("shares no family with {names}")
-            }
-        },
+        Relation::Unrelated if authors.unknown_agent => {
+            "with the others of this lens it covers every known lineage of an unknown author".to_owned()
+        }
+        Relation::Unrelated if !authors.families.is_empty() => {
+            format!("shares no family with {}", list(authors.families.iter().map(Family::as_str)))
+        }
+        Relation::Unrelated if input.attribution.state() == AuthorState::Human => {
+            "people wrote this change".to_owned()
+        }
+        Relation::Unrelated => "no trace relates it to the author".to_owned(),
         Relation::Related { families } => {
             let names = list(families.iter().map(Family::as_str));
             format!("related by {names}; the policy `{}` allows it, marked", input.policy.independence.name())
@@ -468,149 +611,4 @@ pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::engine::LineageSource;
-
-    const FAMILIES: [&str; 6] = ["anthropic", "openai", "google", "qwen", "deepseek", "meta"];
-
-    fn engine(families: &BTreeSet<usize>) -> Engine {
-        let lineage = Lineage::of(families.iter().map(|family| FAMILIES[*family]));
-        Engine {
-            id: "p/m".into(),
-            provider: "p".into(),
-            model: "m".into(),
-            lineage: if families.is_empty() { Lineage::unknown() } else { lineage },
-            lineage_source: LineageSource::Declared,
-            context_tokens: 1,
-            max_output_tokens: 1,
-            price: None,
-            price_as_of: None,
-        }
-    }
-
-    fn named(families: &BTreeSet<usize>) -> BTreeSet<Family> {
-        families.iter().map(|family| Family::new(FAMILIES[*family])).collect()
-    }
-
-    /// Each family alone, and two that descend from two.
-    fn lineage_sets() -> Vec<BTreeSet<Family>> {
-        let mut sets: Vec<_> = (0..FAMILIES.len()).map(|family| named(&BTreeSet::from([family]))).collect();
-        sets.push(named(&BTreeSet::from([3, 4])));
-        sets.push(named(&BTreeSet::from([4, 5])));
-        sets
-    }
-
-    fn seat(attribution: &Attribution, engines: &[Engine], independence: Independence) -> Panel {
-        let wish = |lens| LensWish {
-            lens,
-            model_files: vec![0],
-            kept_back: Vec::new(),
-            rules_files: Vec::new(),
-            needed: true,
-            reason: String::new(),
-        };
-        choose(&PanelInput {
-            attribution,
-            wishes: &[wish(Lens::Security), wish(Lens::Correctness)],
-            engines,
-            policy: &Policy { independence, ..Policy::default() },
-            lineage_sets: &lineage_sets(),
-        })
-    }
-
-    fn seated(panel: &Panel, lens: Lens) -> Vec<usize> {
-        let seats = panel.seats.iter().filter(|seat| seat.lens == lens);
-        seats
-            .filter_map(|seat| match seat.reviewer {
-                Reviewer::Rules => None,
-                Reviewer::Model(engine) => Some(engine),
-            })
-            .collect()
-    }
-
-    fn authors() -> impl Strategy<Value = Attribution> {
-        let families = proptest::collection::btree_set(0..FAMILIES.len(), 0..3);
-        (families, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-            |(families, unknown, human, vouched)| Attribution {
-                families: named(&families),
-                unknown_agent: unknown,
-                human_declared: human,
-                vouched,
-                ..Attribution::default()
-            },
-        )
-    }
-
-    fn rosters() -> impl Strategy<Value = Vec<Engine>> {
-        let lineage = proptest::collection::btree_set(0..FAMILIES.len(), 0..3);
-        proptest::collection::vec(lineage.prop_map(|families| engine(&families)), 0..7)
-    }
-
-    proptest! {
-        /// Law 1: whatever evidence is added, nobody related to what remains evidenced is seated, and a panel that
-        /// was not enough does not become enough.
-        #[test]
-        fn more_evidence_only_recuses(author in authors(), engines in rosters(), forged in 0..FAMILIES.len()) {
-            let before = seat(&author, &engines, Independence::Require);
-            let mut more = author.clone();
-            more.families.insert(Family::new(FAMILIES[forged]));
-            let after = seat(&more, &engines, Independence::Require);
-            for (lens, before) in [Lens::Security, Lens::Correctness].map(|lens| (lens, &before)) {
-                for engine in seated(&after, lens) {
-                    prop_assert!(engines[engine].lineage.families.is_disjoint(&more.recused()));
-                }
-                let unmet = |panel: &Panel| panel.unmet().any(|(unmet, _)| unmet.lens == lens);
-                prop_assert!(!unmet(before) || unmet(&after));
-            }
-            let recused = |panel: &Panel| panel.recused.iter().map(|it| it.engine).collect::<BTreeSet<_>>();
-            prop_assert!(recused(&before).is_subset(&recused(&after)));
-        }
-
-        /// Law 3: under `require` an unknown author has, in every lens that is met, somebody unrelated whatever it
-        /// was; naming a family beside it takes nothing of that away.
-        #[test]
-        fn an_unknown_author_is_covered_whatever_it_was(mut author in authors(), engines in rosters()) {
-            author.unknown_agent = true;
-            let panel = seat(&author, &engines, Independence::Require);
-            for lens in [Lens::Security, Lens::Correctness] {
-                if panel.unmet().any(|(unmet, _)| unmet.lens == lens) {
-                    continue;
-                }
-                let seated = seated(&panel, lens);
-                for set in lineage_sets() {
-                    let unrelated = |engine: &usize| engines[*engine].lineage.families.is_disjoint(&set);
-                    prop_assert!(seated.iter().any(unrelated), "{set:?}");
-                }
-            }
-        }
-
-        /// A panel that could be seated is: where some four of the roster would be enough, the lens is met.
-        #[test]
-        fn what_the_roster_can_meet_is_met(author in authors(), engines in rosters()) {
-            let panel = seat(&author, &engines, Independence::Require);
-            let all: Vec<usize> = (0..engines.len()).collect();
-            let lineages = |picked: &[usize]| -> Vec<&Lineage> {
-                picked.iter().map(|engine| &engines[*engine].lineage).collect()
-            };
-            let meets = |picked: &[usize]| panel.need.is_met_by(&lineages(picked));
-            let possible = all.iter().any(|one| meets(&[*one])) || combination(&all, &meets).is_some();
-            prop_assert_eq!(panel.unmet().next().is_none(), possible);
-        }
-
-        /// Law 3: `prefer` and `off` seat somebody wherever there is anybody, and mark who is related.
-        #[test]
-        fn lenient_policies_seat_and_mark(author in authors(), engines in rosters(), off in any::<bool>()) {
-            let policy = if off { Independence::Off } else { Independence::Prefer };
-            let panel = seat(&author, &engines, policy);
-            prop_assert_eq!(panel.unmet().next().is_none(), !engines.is_empty());
-            prop_assert!(panel.recused.is_empty());
-            for seat in &panel.seats {
-                let Reviewer::Model(engine) = seat.reviewer else { continue };
-                prop_assert_eq!(&seat.relation, &relation(&engines[engine].lineage, &author));
-            }
-        }
-    }
-}
+mod tests;

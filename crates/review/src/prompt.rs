@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::change::{Change, FileChange, Hunk, Line, LineKind, Operation};
 use crate::engine::estimate_tokens;
+use crate::panel::Scope;
 use crate::text::{shorten, visible};
 use crate::{Digest, Lens};
 
@@ -70,13 +71,16 @@ pub struct Plan {
     pub parts: Vec<Vec<Piece>>,
 }
 
-/// Splits files into prompts of at most `budget_tokens` each, in the change's order.
-pub fn plan(change: &Change, files: &[usize], budget_tokens: u32) -> Plan {
+/// Splits the files' hunks that are in scope into prompts of at most `budget_tokens` each, in the change's order.
+pub fn plan(change: &Change, files: &[usize], scope: &Scope, budget_tokens: u32) -> Plan {
     let mut plan = Plan::default();
     let mut current: Vec<Piece> = Vec::new();
     let mut used = 0_u32;
     for &file in files {
         for (hunk_index, hunk) in change.files[file].hunks().iter().enumerate() {
+            if !scope.holds((file, hunk_index)) {
+                continue;
+            }
             let mut piece: Option<Piece> = None;
             for (line_index, line) in hunk.lines().enumerate() {
                 let too_long = line.text.len() > MAX_LINE_BYTES;
@@ -222,7 +226,7 @@ mod tests {
         let long: String = (0..400).map(|n| format!("+line number {n}\n")).collect();
         let change = change(&[("a.rs", " x\n+y\n"), ("b.rs", &long), ("c.rs", "-gone\n")]);
         for budget in [1, 50, 300, 100_000] {
-            let plan = plan(&change, &[0, 1, 2], budget);
+            let plan = plan(&change, &[0, 1, 2], &Scope::AllHunks, budget);
             let mut seen = Vec::new();
             for piece in plan.parts.iter().flatten() {
                 seen.extend((piece.first..piece.end).map(|line| (piece.file, piece.hunk, line)));
@@ -234,14 +238,14 @@ mod tests {
                 .collect();
             assert_eq!(seen, expected, "budget {budget}");
         }
-        assert_eq!(plan(&change, &[0, 1, 2], 100_000).parts.len(), 1);
-        assert!(plan(&change, &[0, 1, 2], 300).parts.len() > 5);
+        assert_eq!(plan(&change, &[0, 1, 2], &Scope::AllHunks, 100_000).parts.len(), 1);
+        assert!(plan(&change, &[0, 1, 2], &Scope::AllHunks, 300).parts.len() > 5);
     }
 
     #[test]
     fn a_line_that_is_too_long_is_not_shown() {
         let change = change(&[("a.js", &format!("+{}\n+b\n", "x".repeat(MAX_LINE_BYTES + 1)))]);
-        let plan = plan(&change, &[0], 1_000);
+        let plan = plan(&change, &[0], &Scope::AllHunks, 1_000);
         let parts = build(&change, Lens::Security, &plan, 0, b"seed");
         assert_eq!(parts.files[0].text, "@@\n+1| [a line of 8001 bytes is left out]\n+2| b\n");
     }
@@ -251,12 +255,12 @@ mod tests {
         let first = build(
             &change(&[("a", "+x\n")]),
             Lens::Security,
-            &plan(&change(&[("a", "+x\n")]), &[0], 99),
+            &plan(&change(&[("a", "+x\n")]), &[0], &Scope::AllHunks, 99),
             0,
             b"s",
         );
         let guessing = change(&[("a", &format!("+{}\n", first.nonce))]);
-        let second = build(&guessing, Lens::Security, &plan(&guessing, &[0], 99), 0, b"s");
+        let second = build(&guessing, Lens::Security, &plan(&guessing, &[0], &Scope::AllHunks, 99), 0, b"s");
         assert_ne!(first.nonce, second.nonce);
         assert!(!second.files[0].text.contains(&second.nonce));
     }
@@ -264,7 +268,7 @@ mod tests {
     #[test]
     fn hidden_characters_are_written_out() {
         let change = change(&[("a", "+x\u{202e}y\r\n")]);
-        let parts = build(&change, Lens::Security, &plan(&change, &[0], 99), 0, b"s");
+        let parts = build(&change, Lens::Security, &plan(&change, &[0], &Scope::AllHunks, 99), 0, b"s");
         assert_eq!(parts.files[0].text, "@@\n+1| x\\u{202e}y\n");
     }
 }

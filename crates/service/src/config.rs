@@ -5,6 +5,7 @@
 //! could hold a URL, a command, a path outside the repository or a credential (law 7).
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use review::policy::{BasePolicy, Gate, Independence, Origin, PathEffect, PathRule, PathRules, Policy};
@@ -29,6 +30,17 @@ pub struct OperatorFile {
     pub path: Vec<PathSection>,
     /// The rules' thresholds.
     pub rules: rules::RuleOptions,
+    /// What names of models mean, beside the built-in table.
+    pub lineage: LineageSection,
+}
+
+/// `[lineage]` of the operator's file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LineageSection {
+    /// A file in the form of the built-in `config/families.toml`, from this file's folder: its families, models and
+    /// edges are added, and stand where both tables name the same.
+    pub families: Option<PathBuf>,
 }
 
 /// `[review]` of the operator's file.
@@ -103,8 +115,28 @@ pub struct PathSection {
 pub struct BaseFile {
     /// How a change is reviewed.
     pub review: BaseReviewSection,
+    /// Who writes the changes of this repository.
+    pub authorship: AuthorshipSection,
     /// What is said about paths.
     pub path: Vec<PathSection>,
+}
+
+/// `[authorship]` of the base's file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthorshipSection {
+    /// `human`, models' names or tools'. Each counts as declared for every change: it recuses, and it says which model a
+    /// tool uses that names none. It takes no other evidence away.
+    pub written_by: Vec<String>,
+}
+
+/// What the base's file asks for.
+#[derive(Debug, Clone, Default)]
+pub struct BaseSettings {
+    /// What it narrows.
+    pub policy: BasePolicy,
+    /// Who it says writes the changes.
+    pub written_by: Vec<String>,
 }
 
 /// `[review]` of the base's file.
@@ -161,6 +193,8 @@ pub struct Config {
     pub models: Vec<ModelSection>,
     /// The rules' thresholds.
     pub rules: rules::RuleOptions,
+    /// More families, as a file.
+    pub families: Option<PathBuf>,
     /// The most model calls at once.
     pub concurrency: usize,
     /// The most tokens of one prompt.
@@ -196,17 +230,21 @@ pub fn read_operator_file(text: &str, name: &str) -> Result<OperatorFile> {
 ///
 /// # Errors
 /// What is wrong with it, with line and caret.
-pub fn read_base_file(text: &str) -> Result<BasePolicy> {
+pub fn read_base_file(text: &str) -> Result<BaseSettings> {
     let file: BaseFile = toml_error::parse(text, BASE_FILE)?;
     let paths = path_rules(&file.path, Origin::Base).with_context(|| format!("could not use {BASE_FILE}"))?;
-    Ok(BasePolicy {
+    if file.authorship.written_by.iter().any(|who| who.trim().is_empty()) {
+        bail!("an entry of `written_by` in {BASE_FILE} is empty: name `human`, a model or a tool");
+    }
+    let policy = BasePolicy {
         independence: file.review.independence,
         fail_on: file.review.fail_on,
         max_micro_usd: file.review.max_usd.map(micro_usd).transpose()?,
         max_seconds: file.review.max_seconds,
         required_checks: file.review.required_checks,
         paths,
-    })
+    };
+    Ok(BaseSettings { policy, written_by: file.authorship.written_by })
 }
 
 /// Merges the operator's file with flags and environment.
@@ -243,6 +281,7 @@ pub fn merge(file: OperatorFile, flags: &Overrides) -> Result<Config> {
         policy,
         models,
         rules: file.rules,
+        families: file.lineage.families,
         concurrency: review.concurrency.unwrap_or(CONCURRENCY).clamp(1, 64),
         prompt_tokens: review.prompt_tokens.unwrap_or(PROMPT_TOKENS).max(1_000),
     })
@@ -355,7 +394,7 @@ mod tests {
         ] {
             assert!(read_base_file(widening).is_err(), "{widening}");
         }
-        let policy = read_base_file(
+        let BaseSettings { policy, .. } = read_base_file(
             "[review]\nfail_on = \"medium\"\n[[path]]\nmatch = [\"*.snap\"]\nexempt = \"y\"\n",
         )
         .expect("narrowing");

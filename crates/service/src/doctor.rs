@@ -86,20 +86,11 @@ async fn models(config: &Config, tables: &Tables, environment: Environment<'_>) 
         let remedy = roster::remedy(&tables.catalogue);
         return vec![missing("models", "none is configured, so only the rules can look".to_owned(), &remedy)];
     }
-    let http = match ::models::HttpClient::new(
-        ::models::Limits::default(),
-        ::models::Proxy::from_environment().as_ref(),
-    ) {
-        Ok(http) => http,
-        Err(error) => return vec![missing("models", error.to_string(), "look at the proxy variables")],
-    };
-    let built = roster::build(&config.models, &tables.catalogue, &tables.families, &http, environment).await;
-    let roster = match built {
-        Ok(roster) => roster,
+    let engines = match roster::list(&config.models, tables, environment).await {
+        Ok(engines) => engines,
         Err(error) => return vec![missing("models", format!("{error:#}"), "mend what the sentence names")],
     };
-    let mut all: Vec<Diagnosis> = roster
-        .engines
+    let mut all: Vec<Diagnosis> = engines
         .iter()
         .map(|engine| {
             let families = review::packet::family_words(&engine.lineage);
@@ -117,7 +108,7 @@ async fn models(config: &Config, tables: &Tables, environment: Environment<'_>) 
         })
         .collect();
     all.push(diversity(
-        &roster.engines.iter().map(|engine| &engine.lineage).collect::<Vec<_>>(),
+        &engines.iter().map(|engine| &engine.lineage).collect::<Vec<_>>(),
         &tables.families,
         &config.policy,
     ));

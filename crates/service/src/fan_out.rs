@@ -316,7 +316,7 @@ async fn keep(store: &Store, kind: ReceiptKind, bytes: &[u8]) -> Result<Kept> {
 }
 
 /// An estimate of a prompt's tokens, on the high side.
-fn prompt_tokens(prompt: &Prompt) -> u64 {
+pub(crate) fn prompt_tokens(prompt: &Prompt) -> u64 {
     let messages = prompt.messages.iter().map(|message| match message {
         Message::User(text) => text.len(),
         Message::Assistant { text, tool_calls } => {

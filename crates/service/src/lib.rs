@@ -3,10 +3,12 @@
 //! Everything that decides is in `review`; here the decisions meet git, the models and the store. `service` is the
 //! only crate that starts concurrent work, and it prints nothing: whoever calls it is told by values.
 
+pub mod authorship;
 pub mod config;
 pub mod doctor;
 pub mod fan_out;
 pub mod init;
+pub mod models_check;
 pub mod places;
 pub mod prompts;
 pub mod review_one;

@@ -1,5 +1,7 @@
 //! The story of one review: gather, decide, ask, decide, tell. Each step is a call.
 
+use std::borrow::Cow;
+use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use git::Repository;
 use models::{Catalogue, HttpClient, ModelError};
 use review::anchor::{Anchor, FileTexts, anchor, texts_wanted};
 use review::answer::Answer;
-use review::attribution::{Agents, Attribution, AuthorState, AuthorshipInput, Declaration, Note, attribute};
+use review::attribution::{Agents, Attribution, AuthorState, Declaration, Note, Share};
 use review::classify::{Classification, ClassifyRules, classify};
 use review::coverage::{CoverageInput, compute};
 use review::engine::estimate_tokens;
@@ -19,12 +21,13 @@ use review::packet::{PacketInput, PacketV1, ReceiptKindV1, ReceiptV1, RunV1, ass
 use review::panel::{LensWish, Panel, PanelInput, Relation, Reviewer, choose, relation};
 use review::prompt::{MAX_BODY_BYTES, build, plan};
 use review::wishes::{WishInput, wishes};
-use review::{Change, Digest, Families, Finding, Side};
+use review::{Change, Digest, Families, Finding, Lens, Side};
 use store::Store;
 use tokio::time::Instant;
 
+use crate::authorship::{Authorship, AuthorshipRequest, who_wrote};
 use crate::config::Config;
-use crate::fan_out::{Ask, Asking, CallsOut, Progress, fan_out};
+use crate::fan_out::{Ask, Asking, CallsOut, Progress, fan_out, prompt_tokens};
 use crate::places::{self, Environment};
 use crate::prompts::Prompts;
 use crate::roster::{self, Roster};
@@ -33,7 +36,7 @@ use crate::rules_pass::{self, RulesPass};
 /// The tables that decisions rest on, and the texts that they were read from.
 pub struct Tables {
     /// Name and text of each, for the receipts.
-    pub sources: Vec<(&'static str, &'static str)>,
+    pub sources: Vec<(&'static str, Cow<'static, str>)>,
     /// Who serves which models.
     pub catalogue: Catalogue,
     /// What names of models mean.
@@ -52,10 +55,10 @@ impl Tables {
             let agents = scope.spawn(Agents::embedded);
             Self {
                 sources: vec![
-                    ("models.toml", Catalogue::EMBEDDED),
-                    ("families.toml", Families::EMBEDDED),
-                    ("agents.toml", Agents::EMBEDDED),
-                    ("classify.toml", ClassifyRules::EMBEDDED),
+                    ("models.toml", Catalogue::EMBEDDED.into()),
+                    ("families.toml", Families::EMBEDDED.into()),
+                    ("agents.toml", Agents::EMBEDDED.into()),
+                    ("classify.toml", ClassifyRules::EMBEDDED.into()),
                 ],
                 catalogue: Catalogue::embedded(),
                 families: Families::embedded(),
@@ -63,6 +66,22 @@ impl Tables {
                 classify: classify.join().expect("a test reads the embedded table"),
             }
         })
+    }
+}
+
+impl Tables {
+    /// Adds the operator's families.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no table of families: a dangling edge and a cycle are named.
+    pub fn with_families(mut self, path: &Path) -> Result<Self> {
+        let name = path.display();
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("could not read the families in {name}"))?;
+        self.families =
+            self.families.extend(&text).with_context(|| format!("could not use the families in {name}"))?;
+        self.sources.push(("the operator's families", text.into()));
+        Ok(self)
     }
 }
 
@@ -74,8 +93,8 @@ pub struct ReviewRequest<'a> {
     pub repository: Option<Repository>,
     /// The git-ai notes of the range's commits.
     pub notes: Vec<Note>,
-    /// What somebody with write access says about the author.
-    pub declaration: Option<Declaration>,
+    /// What those with write access say about the author.
+    pub declarations: Vec<Declaration>,
     /// The configuration, already narrowed by the base.
     pub config: &'a Config,
     /// The tables.
@@ -100,6 +119,8 @@ pub struct Decided {
     pub text_digest: Digest,
     /// Who wrote it.
     pub attribution: Attribution,
+    /// Who wrote which hunks.
+    pub shares: Vec<Share>,
     /// What it is.
     pub classification: Classification,
     /// What each lens should look at.
@@ -132,7 +153,72 @@ pub async fn review_one(request: &ReviewRequest<'_>) -> Result<PacketV1> {
     conclude(&decided, &outcomes, &receipts, request, started.elapsed())
 }
 
-/// Everything that is decided before anybody is asked: what a preview shows.
+/// What a review would ask, and what that could cost.
+pub struct Preview {
+    /// What was decided.
+    pub decided: Decided,
+    /// The calls.
+    pub calls: Vec<PlannedCall>,
+    /// The most that those of known price could cost together, in micro-USD.
+    pub max_micro_usd: u64,
+    /// How many have no known price.
+    pub unpriced_calls: usize,
+    /// The most that the examination of one finding could cost, in micro-USD; `None` where nobody could examine, or the
+    /// price is not known.
+    pub examination_max_micro_usd: Option<u64>,
+    /// The most that the review may cost, in micro-USD.
+    pub cap_micro_usd: Option<u64>,
+}
+
+/// A call that a review would make.
+pub struct PlannedCall {
+    /// The lens.
+    pub lens: Lens,
+    /// The engine, by its index in the roster.
+    pub engine: usize,
+    /// The part, from 0.
+    pub part: usize,
+    /// The tokens of the prompt, estimated on the high side.
+    pub input_tokens: u64,
+    /// The most tokens of the answer.
+    pub max_output_tokens: u32,
+    /// The most that it could cost, in micro-USD; `None` where nobody knows the price.
+    pub max_micro_usd: Option<u64>,
+}
+
+/// Decides everything and asks nobody.
+///
+/// # Errors
+/// As [`decide`].
+pub async fn preview(request: &ReviewRequest<'_>) -> Result<Preview> {
+    let prompts = Prompts::embedded()?;
+    let decided = decide(request).await?;
+    let engines = &decided.roster.engines;
+    let call = |ask: Ask| {
+        let input_tokens = prompt_tokens(&ask.prompt);
+        let max_output_tokens = ask.prompt.max_output_tokens;
+        let price = engines[ask.engine].price.as_ref();
+        PlannedCall {
+            lens: ask.lens,
+            engine: ask.engine,
+            part: ask.part,
+            input_tokens,
+            max_output_tokens,
+            max_micro_usd: price.map(|price| price.worst_case(input_tokens, u64::from(max_output_tokens))),
+        }
+    };
+    let calls: Vec<PlannedCall> = plan_asks(&decided, request, &prompts)?.into_iter().map(call).collect();
+    Ok(Preview {
+        max_micro_usd: calls.iter().filter_map(|call| call.max_micro_usd).sum(),
+        unpriced_calls: calls.iter().filter(|call| call.max_micro_usd.is_none()).count(),
+        examination_max_micro_usd: None,
+        cap_micro_usd: request.config.policy.max_micro_usd,
+        calls,
+        decided,
+    })
+}
+
+/// Everything that is decided before anybody is asked.
 ///
 /// # Errors
 /// The configuration names a model that cannot be used; the repository cannot be read.
@@ -140,8 +226,13 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
     let http = start_http(request);
     let Change { title, body, .. } = &request.change;
     let text_digest = Digest::of_parts([title.as_bytes(), body.as_bytes()]);
-    let attribution =
-        who_wrote(&request.change, &request.notes, request.declaration.as_ref(), request.tables);
+    let Authorship { attribution, shares } = who_wrote(&AuthorshipRequest {
+        change: &request.change,
+        repository: request.repository.as_ref(),
+        notes: &request.notes,
+        declarations: &request.declarations,
+        tables: request.tables,
+    })?;
     let classification = classify(&request.change, &request.tables.classify);
     let decisions = review::classify::lenses(&request.change, &classification);
     let policy = &request.config.policy;
@@ -161,40 +252,13 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
     };
     let panel = choose(&PanelInput {
         attribution: &attribution,
+        shares: &shares,
         wishes: &wishes,
         engines: &roster.engines,
         policy,
         lineage_sets: &request.tables.families.lineage_sets(),
     });
-    Ok(Decided { rules, text_digest, attribution, classification, wishes, roster, panel })
-}
-
-/// What `--written-by` says: `human`, or a model or a family that the table knows, or else a tool.
-pub fn declaration(who: &str, tables: &Tables) -> Declaration {
-    let is_model = !tables.families.resolve(who).lineage.families.is_empty();
-    match who {
-        "human" => Declaration::Human,
-        _ if is_model => Declaration::Model(who.to_owned()),
-        _ => Declaration::Agent(who.to_owned()),
-    }
-}
-
-/// Who wrote a change, by all that is at hand.
-pub fn who_wrote(
-    change: &Change,
-    notes: &[Note],
-    declaration: Option<&Declaration>,
-    tables: &Tables,
-) -> Attribution {
-    // Title and body of a range are its commits' own words, and those are read with the commits.
-    let input = AuthorshipInput {
-        commits: &change.commits,
-        branch: change.branch.as_deref(),
-        notes,
-        declaration,
-        ..AuthorshipInput::default()
-    };
-    attribute(&input, &tables.agents, &tables.families)
+    Ok(Decided { rules, text_digest, attribution, shares, classification, wishes, roster, panel })
 }
 
 /// Makes the HTTP client on a thread of its own, since it reads the system's certificates; nothing where no model
@@ -230,7 +294,7 @@ fn plan_asks(decided: &Decided, request: &ReviewRequest<'_>, prompts: &Prompts) 
         let Reviewer::Model(engine_index) = seat.reviewer else { continue };
         let engine = &decided.roster.engines[engine_index];
         let room = engine.context_tokens.saturating_sub(engine.max_output_tokens).saturating_sub(overhead);
-        let plan = plan(change, &seat.files, room.min(request.config.prompt_tokens));
+        let plan = plan(change, &seat.files, &seat.scope, room.min(request.config.prompt_tokens));
         for part in 0..plan.parts.len() {
             let seed = request.run_id.as_bytes();
             let parts = build(change, seat.lens, &plan, part, seed);
@@ -343,6 +407,7 @@ fn conclude(
         change,
         text_digest: &decided.text_digest,
         attribution: &decided.attribution,
+        shares: &decided.shares,
         classification: &decided.classification,
         engines: &decided.roster.engines,
         panel: &decided.panel,
@@ -389,7 +454,7 @@ fn sourced(decided: &Decided, outcomes: &[Outcome], texts: &FileTexts) -> Vec<So
         let seat = &decided.panel.seats[outcome.seat];
         let (name, lineage, counts) = match (seat.reviewer, &outcome.call) {
             (Reviewer::Model(engine), Some(call)) => {
-                let counts = match relation(&call.lineage, &decided.attribution) {
+                let counts = match relation(&call.lineage, &seat.authors) {
                     Relation::NoLineage | Relation::Unrelated => true,
                     Relation::Related { .. } => false,
                     // Whoever wrote it, a model of unknown ancestry may be of the same family.

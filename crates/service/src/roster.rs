@@ -9,11 +9,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use models::{BaseUrl, Catalogue, ChatModel, Endpoint, HttpClient, Model, PlainHttp, Provider};
 use review::engine::{Engine, LineageSource, Price};
+use review::lineage::{Edge, Resolution};
 use review::{Families, Lineage};
 use secrecy::SecretString;
 
 use crate::config::{ModelSection, micro_usd};
 use crate::places::Environment;
+use crate::review_one::Tables;
 
 /// How long a server may take to say which models it has.
 const LIST_PATIENCE: Duration = Duration::from_secs(10);
@@ -60,24 +62,37 @@ async fn build_from(
     http: &HttpClient,
     environment: Environment<'_>,
 ) -> Result<Roster> {
-    let found;
-    let sections = if sections.is_empty() {
-        found = from_environment(catalogue, http, environment).await?;
-        &found
-    } else {
-        sections
+    let found_in_environment = match sections {
+        [] => Some(from_environment(catalogue, http, environment).await?),
+        [_, ..] => None,
     };
+    let is_ordered = found_in_environment.is_none();
+    let sections = found_in_environment.as_deref().unwrap_or(sections);
     let mut roster = Roster::default();
     for section in sections {
         if roster.engines.iter().any(|engine| engine.id == section.name) {
             bail!("the model `{}` is named twice", section.name);
         }
-        let (engine, endpoint) = engine(section, catalogue, families, environment)
+        let preference = if is_ordered { roster.engines.len() } else { 0 };
+        let (engine, endpoint) = engine(section, preference, catalogue, families, environment)
             .with_context(|| format!("could not use the model `{}`", section.name))?;
         roster.models.push(Arc::new(ChatModel::new(http.clone(), endpoint, &engine.model)));
         roster.engines.push(engine);
     }
     Ok(roster)
+}
+
+/// The engines of the roster, with an HTTP client of its own for servers that have to be asked what they have.
+///
+/// # Errors
+/// As [`build`]; the HTTP client cannot be set up.
+pub async fn list(
+    sections: &[ModelSection],
+    tables: &Tables,
+    environment: Environment<'_>,
+) -> Result<Vec<Engine>> {
+    let http = HttpClient::new(models::Limits::default(), models::Proxy::from_environment().as_ref())?;
+    Ok(build(sections, &tables.catalogue, &tables.families, &http, environment).await?.engines)
 }
 
 /// What to set where no model is configured, for people.
@@ -161,6 +176,7 @@ fn key_of(provider: &Provider, variable: Option<&str>, environment: Environment<
 
 fn engine(
     section: &ModelSection,
+    preference: usize,
     catalogue: &Catalogue,
     families: &Families,
     environment: Environment<'_>,
@@ -187,7 +203,7 @@ fn engine(
         bail!("it has no key: set {}", variable.map_or("the provider's variable", String::as_str));
     }
     let entry = catalogue.model(provider_id, model);
-    let (lineage, lineage_source) = lineage(section, model, families);
+    let (lineage, lineage_source, edges) = lineage(section, model, families);
     let context =
         entry.map_or(UNKNOWN_CONTEXT_TOKENS, |entry| u32::try_from(entry.context_tokens).unwrap_or(u32::MAX));
     let most_output = entry.map_or(ANSWER_TOKENS, |entry| entry.max_output_tokens.min(ANSWER_TOKENS));
@@ -204,10 +220,12 @@ fn engine(
     let context_tokens = section.context_tokens.unwrap_or(context);
     let engine = Engine {
         id: section.name.clone(),
+        preference,
         provider: provider_id.to_owned(),
         model: model.to_owned(),
         lineage,
         lineage_source,
+        edges,
         context_tokens,
         max_output_tokens: section.max_output_tokens.unwrap_or(most_output).min(context_tokens / 2).max(256),
         price,
@@ -217,9 +235,9 @@ fn engine(
 }
 
 /// By name from the table; what the operator declares is added, and completes what the table does not know.
-fn lineage(section: &ModelSection, model: &str, families: &Families) -> (Lineage, LineageSource) {
-    let by_name = families.resolve(model).lineage;
-    match &section.families {
+fn lineage(section: &ModelSection, model: &str, families: &Families) -> (Lineage, LineageSource, Vec<Edge>) {
+    let Resolution { lineage: by_name, edges, .. } = families.resolve(model);
+    let (lineage, source) = match &section.families {
         Some(declared) => {
             let mut lineage = Lineage::of(declared.iter().map(String::as_str));
             lineage.families.extend(by_name.families);
@@ -227,5 +245,6 @@ fn lineage(section: &ModelSection, model: &str, families: &Families) -> (Lineage
         }
         None if by_name.families.is_empty() => (by_name, LineageSource::Unknown),
         None => (by_name, LineageSource::Table),
-    }
+    };
+    (lineage, source, edges)
 }

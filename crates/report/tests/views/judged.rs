@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use report::{Colour, TerminalOptions, Verbosity, markdown, terminal};
-use review::attribution::Attribution;
+use review::attribution::{Attribution, Share};
 use review::change::{Content, FileChange, Operation, Source, Subject};
 use review::classify::{Classification, Reversibility, Risk};
 use review::coverage::CoverageInput;
@@ -54,6 +54,7 @@ fn without_models(policy: &Policy, checks: &[Check]) -> PacketV1 {
     let wishes = [wish(Lens::Security, vec![0, 1]), wish(Lens::Correctness, Vec::new())];
     let panel = panel::choose(&PanelInput {
         attribution: &attribution,
+        shares: &[Share::whole(&change, attribution.authors())],
         wishes: &wishes,
         engines: &[],
         policy,
@@ -96,6 +97,7 @@ fn without_models(policy: &Policy, checks: &[Check]) -> PacketV1 {
         change: &change,
         text_digest: &Digest::of(b"text"),
         attribution: &attribution,
+        shares: &[],
         classification: &Classification {
             labels: Vec::new(),
             files: Vec::new(),

@@ -7,6 +7,7 @@
 mod agents;
 mod message;
 mod notes;
+mod shares;
 mod table;
 mod who;
 
@@ -23,6 +24,7 @@ use message::TextKind;
 use who::{Place, Tables, Who};
 
 pub use agents::Agents;
+pub use shares::{Authors, HunkIndex, Share, ShareInput, noted_files, shares};
 pub use table::AgentsError;
 
 /// Longer traces are shortened to this many bytes before they are kept.
@@ -74,8 +76,8 @@ pub struct AuthorshipInput<'a> {
     pub labels: &'a [String],
     /// Notes about its commits; those about other commits are not read.
     pub notes: &'a [Note],
-    /// A declaration.
-    pub declaration: Option<&'a Declaration>,
+    /// Declarations.
+    pub declarations: &'a [Declaration],
 }
 
 /// What one commit tells by itself.
@@ -107,8 +109,7 @@ impl CommitAttribution {
 pub fn attribute(input: &AuthorshipInput<'_>, agents: &Agents, families: &Families) -> Attribution {
     let tables = Tables { agents, families };
     let mut evidence = Vec::new();
-    evidence
-        .extend(input.declaration.into_iter().flat_map(|declaration| of_declaration(declaration, tables)));
+    evidence.extend(input.declarations.iter().flat_map(|declaration| of_declaration(declaration, tables)));
     evidence.extend(input.author_login.and_then(|login| of_login(login, tables)));
     let mut notes: HashMap<&CommitId, Vec<&Note>> = HashMap::new();
     for note in input.notes {

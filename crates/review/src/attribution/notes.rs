@@ -1,6 +1,6 @@
 //! What git-ai notes and Agent Trace records say about lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -16,8 +16,31 @@ const NOTE_LIMIT: usize = 8 << 20;
 pub(super) struct NoteReading {
     /// The tools that wrote lines.
     pub(super) writers: Vec<Who>,
+    /// Which lines; every writer has some.
+    pub(super) lines: Vec<NotedLines>,
     /// Whether it attests lines to people.
     pub(super) human_lines: bool,
+}
+
+/// Lines of one file that one tool wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NotedLines {
+    /// The file, as it was called in the noted commit.
+    pub(super) path: String,
+    /// The writer, by its index.
+    pub(super) writer: usize,
+    /// First and last lines in the noted commit, from 1; empty where the note does not say which.
+    pub(super) ranges: Vec<(u32, u32)>,
+}
+
+impl NoteReading {
+    fn add(&mut self, path: &str, writer: Who, ranges: Vec<(u32, u32)>) {
+        let index = self.writers.iter().position(|known| *known == writer).unwrap_or_else(|| {
+            self.writers.push(writer);
+            self.writers.len() - 1
+        });
+        self.lines.push(NotedLines { path: path.to_owned(), writer: index, ranges });
+    }
 }
 
 /// Reads a note of either format.
@@ -26,7 +49,9 @@ pub(super) struct NoteReading {
 /// an unknown tool. Text in neither format says nothing.
 pub(super) fn read_note(text: &str, tables: Tables<'_>) -> NoteReading {
     if text.len() > NOTE_LIMIT {
-        return NoteReading { writers: vec![Who::unknown_writer()], human_lines: false };
+        let mut reading = NoteReading::default();
+        reading.add("", Who::unknown_writer(), Vec::new());
+        return reading;
     }
     match text.trim_start().starts_with('{') {
         true => read_agent_trace(text, tables),
@@ -39,6 +64,42 @@ pub(super) fn read_note(text: &str, tables: Tables<'_>) -> NoteReading {
 struct GitAiNote {
     prompts: BTreeMap<String, Session>,
     sessions: BTreeMap<String, Session>,
+    tools: Vec<SummarizedTool>,
+}
+
+/// What exports of notes have in place of the sessions: tool, model, and whether lines are attested to it.
+type SummarizedTool = (String, String, bool);
+
+impl GitAiNote {
+    fn read(json: &str) -> Self {
+        serde_json::from_str(json).unwrap_or_else(|_| Self { tools: whole_tools(json), ..Self::default() })
+    }
+
+    /// The tools that wrote the lines of a key.
+    fn writers(&self, key: &str, tables: Tables<'_>) -> Vec<Who> {
+        let session = key.split("::").next().unwrap_or(key);
+        if let Some(Session { agent_id }) = self.sessions.get(session).or_else(|| self.prompts.get(key)) {
+            return vec![writer(&agent_id.tool, &agent_id.model, tables)];
+        }
+        // A summary does not say which key is whose, so each is everybody's.
+        let attested = self.tools.iter().filter(|(_, _, attested)| *attested);
+        let writers: Vec<Who> = attested.map(|(tool, model, _)| writer(tool, model, tables)).collect();
+        if writers.is_empty() { vec![Who::unknown_writer()] } else { writers }
+    }
+}
+
+/// The whole entries of a summary that was cut off.
+fn whole_tools(json: &str) -> Vec<SummarizedTool> {
+    let Some((_, mut rest)) = json.split_once("\"tools\"").and_then(|(_, rest)| rest.split_once('[')) else {
+        return Vec::new();
+    };
+    let mut tools = Vec::new();
+    loop {
+        let mut entries = serde_json::Deserializer::from_str(rest).into_iter::<SummarizedTool>();
+        let Some(Ok(tool)) = entries.next() else { return tools };
+        tools.push(tool);
+        rest = rest[entries.byte_offset()..].trim_start().trim_start_matches(',');
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -62,31 +123,37 @@ fn read_git_ai(text: &str, tables: Tables<'_>) -> NoteReading {
     else {
         return NoteReading::default();
     };
-    let note: GitAiNote = serde_json::from_str(json).unwrap_or_default();
+    let note = GitAiNote::read(json);
     let mut reading = NoteReading::default();
-    let mut seen = BTreeSet::new();
+    let mut path = "";
     for line in attested.lines() {
         let Some((key, ranges)) = line.strip_prefix("  ").and_then(|entry| entry.split_once(' ')) else {
+            // A path with spaces stands in quotes.
+            path = line.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(line);
             continue;
         };
-        if !ranges.starts_with(|first: char| first.is_ascii_digit()) || !seen.insert(key.to_owned()) {
+        if !ranges.starts_with(|first: char| first.is_ascii_digit()) {
             continue;
         }
         if key == "human" || key.starts_with("h_") {
             reading.human_lines = true;
             continue;
         }
-        let session = key.split("::").next().unwrap_or(key);
-        let described = note.sessions.get(session).or_else(|| note.prompts.get(key));
-        let writer = match described {
-            Some(session) => writer(&session.agent_id.tool, &session.agent_id.model, tables),
-            None => Who::unknown_writer(),
-        };
-        if !reading.writers.contains(&writer) {
-            reading.writers.push(writer);
+        let ranges = git_ai_ranges(ranges);
+        for writer in note.writers(key, tables) {
+            reading.add(path, writer, ranges.clone());
         }
     }
     reading
+}
+
+/// `1,2,19-222`; nothing where any of it is no range, since then it is not known which lines are meant.
+fn git_ai_ranges(text: &str) -> Vec<(u32, u32)> {
+    let range = |part: &str| -> Option<(u32, u32)> {
+        let (start, end) = part.split_once('-').unwrap_or((part, part));
+        Some((start.trim().parse().ok()?, end.trim().parse().ok()?))
+    };
+    text.split(',').map(range).collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +173,8 @@ struct TraceTool {
 #[derive(Debug, Deserialize)]
 struct TraceFile {
     #[serde(default)]
+    path: String,
+    #[serde(default)]
     conversations: Vec<Conversation>,
 }
 
@@ -120,7 +189,17 @@ struct Conversation {
 #[derive(Debug, Deserialize)]
 struct TraceRange {
     #[serde(default)]
+    start_line: Option<u32>,
+    #[serde(default)]
+    end_line: Option<u32>,
+    #[serde(default)]
     contributor: Option<Contributor>,
+}
+
+impl TraceRange {
+    fn lines(&self) -> Option<(u32, u32)> {
+        Some((self.start_line?, self.end_line?))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,28 +216,39 @@ fn read_agent_trace(text: &str, tables: Tables<'_>) -> NoteReading {
     let records = serde_json::Deserializer::from_str(text).into_iter::<TraceRecord>();
     for record in records.map_while(Result::ok) {
         let tool = record.tool.map(|tool| tool.name).unwrap_or_default();
-        for conversation in record.files.iter().flat_map(|file| &file.conversations) {
-            let of_ranges = conversation.ranges.iter().filter_map(|range| range.contributor.as_ref());
-            let whole = conversation.contributor.iter().filter(|_| {
-                conversation.ranges.is_empty()
-                    || conversation.ranges.iter().any(|range| range.contributor.is_none())
-            });
-            for contributor in of_ranges.chain(whole) {
-                match contributor.kind.as_str() {
-                    "human" => reading.human_lines = true,
-                    "ai" | "mixed" => {
-                        let model = contributor.model_id.as_deref().unwrap_or_default();
-                        let writer = writer(&tool, model, tables);
-                        if !reading.writers.contains(&writer) {
-                            reading.writers.push(writer);
-                        }
-                    }
-                    _ => {}
-                }
+        for file in &record.files {
+            for conversation in &file.conversations {
+                read_conversation(&file.path, conversation, &tool, &mut reading, tables);
             }
         }
     }
     reading
+}
+
+fn read_conversation(
+    path: &str,
+    conversation: &Conversation,
+    tool: &str,
+    reading: &mut NoteReading,
+    tables: Tables<'_>,
+) {
+    let mut add = |contributor: &Contributor, ranges: Option<Vec<(u32, u32)>>| match contributor.kind.as_str()
+    {
+        "human" => reading.human_lines = true,
+        "ai" | "mixed" => {
+            let model = contributor.model_id.as_deref().unwrap_or_default();
+            reading.add(path, writer(tool, model, tables), ranges.unwrap_or_default());
+        }
+        _ => {}
+    };
+    if let (true, Some(contributor)) = (conversation.ranges.is_empty(), &conversation.contributor) {
+        add(contributor, None);
+    }
+    for range in &conversation.ranges {
+        if let Some(contributor) = range.contributor.as_ref().or(conversation.contributor.as_ref()) {
+            add(contributor, range.lines().map(|lines| vec![lines]));
+        }
+    }
 }
 
 /// Who wrote, from a tool's name and a model's: the model's lineage, else the tool's default, else unknown.

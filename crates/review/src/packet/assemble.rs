@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::anchor::Anchor;
-use crate::attribution::Attribution;
+use crate::attribution::{Attribution, HunkIndex, Share};
 use crate::change::Change;
 use crate::classify::Classification;
 use crate::coverage::Coverage;
@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::judge::Judgement;
 use crate::merge::{Claim, Sourced, place};
 use crate::outcome::{Ending, Outcome};
-use crate::panel::{Panel, Reviewer};
+use crate::panel::{Panel, Reviewer, Scope};
 use crate::policy::Policy;
 use crate::text::{shorten, visible};
 
@@ -25,6 +25,8 @@ pub struct PacketInput<'a> {
     pub text_digest: &'a Digest,
     /// Who wrote it.
     pub attribution: &'a Attribution,
+    /// Who wrote which hunks.
+    pub shares: &'a [Share],
     /// What it is.
     pub classification: &'a Classification,
     /// The roster.
@@ -58,7 +60,7 @@ pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
         run: input.run.clone(),
         subject: subject(input),
         contract: contract(input),
-        attribution: attribution(input.attribution),
+        attribution: attribution(input.attribution, input.shares),
         classification: classification(input.classification),
         panel: panel(input),
         coverage: CoverageV1 {
@@ -157,7 +159,7 @@ fn contract(input: &PacketInput<'_>) -> ContractV1 {
 }
 
 /// The attribution as the packet holds it.
-pub fn attribution(attribution: &Attribution) -> AttributionV1 {
+pub fn attribution(attribution: &Attribution, shares: &[Share]) -> AttributionV1 {
     AttributionV1 {
         state: attribution.state(),
         families: attribution.families.clone(),
@@ -167,6 +169,7 @@ pub fn attribution(attribution: &Attribution) -> AttributionV1 {
         bot: attribution.bot,
         vouched: attribution.vouched,
         partial: attribution.partial,
+        shares: if shares.len() > 1 { shares.iter().map(share).collect() } else { Vec::new() },
         evidence: attribution
             .evidence
             .iter()
@@ -182,6 +185,26 @@ pub fn attribution(attribution: &Attribution) -> AttributionV1 {
             })
             .collect(),
     }
+}
+
+fn share(share: &Share) -> ShareV1 {
+    ShareV1 {
+        families: share.authors.families.clone(),
+        unknown_agent: share.authors.unknown_agent,
+        hunks: by_file(&share.hunks),
+    }
+}
+
+fn by_file(hunks: &BTreeSet<HunkIndex>) -> Vec<FileHunksV1> {
+    let mut files: Vec<FileHunksV1> = Vec::new();
+    for &(file, hunk) in hunks {
+        let number = count(hunk + 1);
+        match files.last_mut() {
+            Some(known) if known.file == count(file) => known.hunks.push(number),
+            Some(_) | None => files.push(FileHunksV1 { file: count(file), hunks: vec![number] }),
+        }
+    }
+    files
 }
 
 /// The classification as the packet holds it.
@@ -213,6 +236,11 @@ fn panel(input: &PacketInput<'_>) -> PanelV1 {
         lens: seat.lens,
         reviewer: reviewer_name(seat.reviewer, input.engines),
         relation: seat.relation.clone(),
+        stands_in_for: seat.stands_in_for.map(count),
+        only_hunks: match &seat.scope {
+            Scope::AllHunks => None,
+            Scope::Hunks(hunks) => Some(by_file(hunks)),
+        },
         reason: seat.reason.clone(),
         outcomes: input.outcomes.iter().filter(|outcome| outcome.seat == index).map(outcome_v1).collect(),
     });
@@ -226,6 +254,7 @@ fn panel(input: &PacketInput<'_>) -> PanelV1 {
                 id: engine.id.clone(),
                 lineage: engine.lineage.clone(),
                 lineage_source: engine.lineage_source,
+                edges: engine.edges.clone(),
                 price: engine.price.clone(),
                 price_as_of: engine.price_as_of.clone(),
             })

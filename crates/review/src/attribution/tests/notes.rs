@@ -34,6 +34,9 @@ fn git_ai_notes_count_what_is_attested() {
     }
     assert_eq!(summary(&noted("a.rs\n  s_0123456789abcd::t_0 1\n---\nnot json")), "?");
     assert_eq!(summary(&noted("no note at all")), "");
+    let summarized = r#"{"tools": [["codex", "gpt-5.5", true], ["claude", "claude-opus-4-5", false], ["cur"#;
+    assert_eq!(summary(&noted(&format!("a.rs\n  0123456789abcdef 1\n---\n{summarized}"))), "openai");
+    assert_eq!(summary(&noted(&format!("a.rs\n  0123456789abcdef 1\n---\n{}", &summarized[..20]))), "?");
 }
 
 #[test]
@@ -73,4 +76,56 @@ fn notes_about_other_commits_are_not_read() {
     let notes = [Note { commit: other, text: "a.rs\n  abc1234 7\n---\n{}".to_owned() }];
     let found = run(&AuthorshipInput { commits: &commits, notes: &notes, ..AuthorshipInput::default() });
     assert!(found.evidence.is_empty());
+}
+
+/// A file of thirty lines of which 2, 12 and 22 are new, in three hunks, and one that only loses a line.
+const THREE_HUNKS: &str = "diff --git a/a.rs b/a.rs\n--- a/a.rs\n+++ b/a.rs\n\
+    @@ -1,2 +1,3 @@\n one\n+two\n three\n@@ -10,2 +11,3 @@\n x\n+y\n z\n@@ -20,2 +22,3 @@\n u\n+v\n w\n\
+    diff --git a/b.rs b/b.rs\n--- a/b.rs\n+++ b/b.rs\n@@ -1,2 +1,1 @@\n keep\n-gone\n";
+
+/// The shares of the three-hunk change by notes about one commit, as `families: hunks`.
+fn shared(message: &str, note: &str, same: &[&str]) -> Vec<String> {
+    let commit = commit(person(), message);
+    let notes = [Note { commit: commit.id.clone(), text: note.to_owned() }];
+    let mut change = crate::diff::change_from_patch(THREE_HUNKS.as_bytes());
+    change.commits = vec![commit.clone()];
+    let input = AuthorshipInput { commits: &change.commits, notes: &notes, ..AuthorshipInput::default() };
+    let attribution = run(&input);
+    let same_as_head = same.iter().map(|path| (commit.id.clone(), (*path).into())).collect();
+    let input =
+        ShareInput { change: &change, attribution: &attribution, notes: &notes, same_as_head: &same_as_head };
+    FIXTURE
+        .with(|fixture| shares(&input, &fixture.agents, &fixture.families))
+        .iter()
+        .map(|share| {
+            let mut names: Vec<&str> = share.authors.families.iter().map(Family::as_str).collect();
+            names.extend(share.authors.unknown_agent.then_some("?"));
+            let hunks: Vec<String> =
+                share.hunks.iter().map(|(file, hunk)| format!("{file}.{hunk}")).collect();
+            format!("{}: {}", names.join("+"), hunks.join(" "))
+        })
+        .collect()
+}
+
+#[test]
+fn lines_that_a_note_names_are_their_writers_and_nobody_elses() {
+    let note = |attested: &str| {
+        let sessions = r#"{"sessions":{"s_1":{"agent_id":{"tool":"codex","model":"gpt-5.5"}},"s_2":{"agent_id":{"tool":"claude","model":"claude-opus-4-5"}},"s_3":{"agent_id":{"tool":"cursor","model":"default"}}}}"#;
+        format!("{attested}\n---\n{sessions}")
+    };
+    let two = note("a.rs\n  s_1::t 1-3\n  s_2::t 12");
+    assert_eq!(shared("work", &two, &["a.rs"]), [": 0.2 1.0", "anthropic: 0.1", "openai: 0.0"]);
+    // Another trace is about all of it; a note only adds.
+    let trailer = "work\n\nCo-authored-by: Claude <noreply@anthropic.com>\n";
+    assert_eq!(shared(trailer, &two, &["a.rs"]), ["anthropic: 0.1 0.2 1.0", "anthropic+openai: 0.0"]);
+    // Line numbers of a text that is not the head's say nothing about the head's lines.
+    assert_eq!(shared("work", &two, &[]), [": 1.0", "anthropic+openai: 0.0 0.1 0.2"]);
+    // A file that is not in the change, ranges that are none, and a hunk that only loses lines.
+    assert_eq!(shared("work", &note("old.rs\n  s_1::t 1-3"), &["old.rs"]), ["openai: 0.0 0.1 0.2 1.0"]);
+    assert_eq!(shared("work", &note("a.rs\n  s_1::t 1-3,x"), &["a.rs"]), [": 1.0", "openai: 0.0 0.1 0.2"]);
+    assert_eq!(shared("work", &note("b.rs\n  s_1::t 9"), &["b.rs"]), [": 0.0 0.1 0.2", "openai: 1.0"]);
+    // An unknown tool is unknown where it wrote.
+    assert_eq!(shared("work", &note("a.rs\n  s_3::t 23"), &["a.rs"]), [": 0.0 0.1 1.0", "?: 0.2"]);
+    let trace = r#"{"tool":{"name":"cursor"},"files":[{"path":"a.rs","conversations":[{"contributor":{"type":"ai","model_id":"openai/gpt-5.5"},"ranges":[{"start_line":12,"end_line":12}]}]}]}"#;
+    assert_eq!(shared("work", trace, &["a.rs"]), [": 0.0 0.2 1.0", "openai: 0.1"]);
 }

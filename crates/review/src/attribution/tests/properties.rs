@@ -82,7 +82,7 @@ impl Growing {
         }
     }
 
-    fn attribute(&self, login: Option<&Login>, declaration: Option<&Declaration>) -> Attribution {
+    fn attribute(&self, login: Option<&Login>, declarations: &[Declaration]) -> Attribution {
         run(&AuthorshipInput {
             commits: &self.commits,
             branch: self.branch.as_deref(),
@@ -90,7 +90,7 @@ impl Growing {
             labels: &self.labels,
             notes: &self.notes,
             author_login: login,
-            declaration,
+            declarations,
             ..AuthorshipInput::default()
         })
     }
@@ -118,10 +118,10 @@ proptest! {
     #[test]
     fn what_an_author_adds_only_adds((login, declaration) in vouchers(), steps in prop::collection::vec(added(), 1..12)) {
         let mut change = Growing::default();
-        let mut before = change.attribute(login.as_ref(), declaration.as_ref());
+        let mut before = change.attribute(login.as_ref(), declaration.as_slice());
         for step in steps {
             change.grow(step);
-            let after = change.attribute(login.as_ref(), declaration.as_ref());
+            let after = change.attribute(login.as_ref(), declaration.as_slice());
             prop_assert!(before.recused().is_subset(&after.recused()));
             prop_assert!(before.families.is_subset(&after.families));
             prop_assert!(!before.unknown_agent || after.unknown_agent);

@@ -149,7 +149,7 @@ fn a_declaration_adds_and_never_takes_away() {
     let declared = |declaration: Declaration| {
         run(&AuthorshipInput {
             commits: &commits,
-            declaration: Some(&declaration),
+            declarations: &[declaration],
             ..AuthorshipInput::default()
         })
     };
@@ -160,8 +160,7 @@ fn a_declaration_adds_and_never_takes_away() {
     assert_eq!((summary(&found).as_str(), found.vouched), ("anthropic+openai", false));
     let found = declared(Declaration::Model("gpt-5.5".to_owned()));
     assert_eq!((summary(&found).as_str(), found.vouched), ("openai", true));
-    let found =
-        run(&AuthorshipInput { declaration: Some(&Declaration::Human), ..AuthorshipInput::default() });
+    let found = run(&AuthorshipInput { declarations: &[Declaration::Human], ..AuthorshipInput::default() });
     assert_eq!(found.state(), AuthorState::Human);
 }
 
@@ -171,7 +170,7 @@ fn a_declared_model_answers_what_a_tool_leaves_open() {
     let declared = |declaration: Declaration| {
         let found = run(&AuthorshipInput {
             commits: &commits,
-            declaration: Some(&declaration),
+            declarations: &[declaration],
             ..AuthorshipInput::default()
         });
         (summary(&found), found.vouched)

@@ -1,0 +1,149 @@
+//! Who reviews a change, who is recused, and what that would cost.
+
+use review::judge::plural;
+use review::packet::{attribution as attribution_v1, family_words};
+use review::panel::{Asked, Relation, Reviewer, Scope, Seat};
+use serde_json::json;
+use service::review_one::{Decided, Preview};
+
+use super::attribution::author_words;
+use super::{as_json, line, pretty, usd};
+use crate::Failure;
+use crate::args::Format;
+
+/// Who reviews a change, who is recused, and why.
+pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure> {
+    let engines = &decided.roster.engines;
+    let name = |reviewer: Reviewer| match reviewer {
+        Reviewer::Rules => "rules".to_owned(),
+        Reviewer::Model(engine) => engines[engine].id.clone(),
+    };
+    let hunks = |seat: &Seat| {
+        let all = seat.files.iter().flat_map(|&file| {
+            let hunks = decided.rules.change.files[file].hunks().len();
+            (0..hunks).map(move |hunk| (file, hunk))
+        });
+        all.filter(|hunk| seat.scope.holds(*hunk)).count()
+    };
+    if as_json(format)? {
+        let seats: Vec<_> = decided
+            .panel
+            .seats
+            .iter()
+            .map(|seat| {
+                json!({ "lens": seat.lens, "reviewer": name(seat.reviewer), "relation": seat.relation,
+                    "files": seat.files.len(), "hunks": hunks(seat), "reason": seat.reason })
+            })
+            .collect();
+        let recused: Vec<_> = decided
+            .panel
+            .recused
+            .iter()
+            .map(|recusal| {
+                json!({ "engine": engines[recusal.engine].id, "relation": recusal.relation, "reason": recusal.reason })
+            })
+            .collect();
+        let lenses: Vec<_> = decided
+            .panel
+            .lenses
+            .iter()
+            .map(|lens| {
+                json!({ "lens": lens.lens, "asked": lens.asked, "reason": lens.reason,
+                    "unmet": lens.unmet.as_ref().map(|unmet| &unmet.reason) })
+            })
+            .collect();
+        let author = attribution_v1(&decided.attribution, &decided.shares);
+        return Ok(pretty(
+            &json!({ "attribution": author, "seats": seats, "recused": recused, "lenses": lenses }),
+        ));
+    }
+    let mut text = String::new();
+    line(&mut text, "author", &author_words(&decided.attribution));
+    for recusal in &decided.panel.recused {
+        let engine = &engines[recusal.engine];
+        let families = family_words(&engine.lineage);
+        line(&mut text, "recused", &format!("{} ({families}): {}", engine.id, recusal.reason));
+    }
+    for lens in &decided.panel.lenses {
+        let asked = match lens.asked {
+            Asked::Models | Asked::Rules => "asked",
+            Asked::Nobody => "not asked",
+            Asked::NotNeeded => "not needed",
+        };
+        line(&mut text, "lens", &format!("{}, {asked}: {}", lens.lens.name(), lens.reason));
+        for seat in decided.panel.seats.iter().filter(|seat| seat.lens == lens.lens) {
+            let related = match &seat.relation {
+                Relation::NoLineage | Relation::Unrelated => "",
+                Relation::Related { .. } => ", related",
+                Relation::UnknownLineage => ", of unknown lineage",
+            };
+            let files = plural(seat.files.len(), "file", "files");
+            let part = match seat.scope {
+                Scope::AllHunks => String::new(),
+                Scope::Hunks(_) => format!(", {} of them", plural(hunks(seat), "hunk", "hunks")),
+            };
+            line(&mut text, "", &format!("{}{related}, {files}{part}: {}", name(seat.reviewer), seat.reason));
+        }
+        if let Some(unmet) = &lens.unmet {
+            line(&mut text, "", &format!("not enough: {}", unmet.reason));
+        }
+    }
+    Ok(text)
+}
+
+/// Who would be asked how much, and what it could cost.
+pub(crate) fn preview(preview: &Preview, format: Format) -> Result<String, Failure> {
+    let engines = &preview.decided.roster.engines;
+    if as_json(format)? {
+        let calls: Vec<_> = preview
+            .calls
+            .iter()
+            .map(|call| {
+                json!({ "lens": call.lens, "engine": engines[call.engine].id, "part": call.part + 1,
+                    "input_tokens": call.input_tokens, "max_output_tokens": call.max_output_tokens,
+                    "max_micro_usd": call.max_micro_usd, "price_as_of": engines[call.engine].price_as_of })
+            })
+            .collect();
+        return Ok(pretty(&json!({
+            "calls": calls, "max_micro_usd": preview.max_micro_usd, "unpriced_calls": preview.unpriced_calls,
+            "examination_max_micro_usd": preview.examination_max_micro_usd, "cap_micro_usd": preview.cap_micro_usd,
+        })));
+    }
+    let mut text = panel(&preview.decided, format)?;
+    text.push('\n');
+    for (index, engine) in engines.iter().enumerate() {
+        let of_engine = || preview.calls.iter().filter(|call| call.engine == index);
+        let calls = of_engine().count();
+        if calls == 0 {
+            continue;
+        }
+        let tokens: u64 = of_engine().map(|call| call.input_tokens).sum();
+        let cost: Option<u64> = of_engine().map(|call| call.max_micro_usd).sum();
+        let cost = match (cost, &engine.price_as_of) {
+            (Some(0), _) => "free".to_owned(),
+            (Some(cost), Some(month)) => format!("at most {} by prices of {month}", usd(cost)),
+            (Some(cost), None) => format!("at most {}", usd(cost)),
+            (None, _) => "at a price that nobody knows".to_owned(),
+        };
+        let calls = plural(calls, "call", "calls");
+        line(&mut text, "calls", &format!("{}: {calls}, about {tokens} tokens in, {cost}", engine.id));
+    }
+    let total = match (preview.calls.len(), preview.unpriced_calls) {
+        (0, _) => "nothing: no model is asked".to_owned(),
+        (_, 0) => format!("at most {}, if every answer is as long as it may be", usd(preview.max_micro_usd)),
+        (_, unpriced) => {
+            let without = plural(unpriced, "call", "calls");
+            format!("at most {}, and {without} of unknown price", usd(preview.max_micro_usd))
+        }
+    };
+    line(&mut text, "cost", &total);
+    if let Some(most) = preview.examination_max_micro_usd {
+        let each =
+            if most == 0 { "which is free here".to_owned() } else { format!("at most {} each", usd(most)) };
+        line(&mut text, "", &format!("and what one reviewer alone finds is examined by another one, {each}"));
+    }
+    if let Some(cap) = preview.cap_micro_usd {
+        line(&mut text, "cap", &format!("{}; what would pass it is not asked, and told", usd(cap)));
+    }
+    Ok(text)
+}

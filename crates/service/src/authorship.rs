@@ -1,0 +1,86 @@
+//! Who wrote a change, by all that is at hand: its commits, its branch, notes, and what people declare.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use git::Repository;
+use review::Change;
+use review::attribution::{
+    Attribution, AuthorshipInput, Declaration, Note, Share, ShareInput, attribute, noted_files, shares,
+};
+
+use crate::review_one::Tables;
+
+/// What tells who wrote a change.
+#[derive(Clone, Copy)]
+pub struct AuthorshipRequest<'a> {
+    /// The change.
+    pub change: &'a Change,
+    /// Where noted versions of files can be compared; `None` where only a diff is at hand.
+    pub repository: Option<&'a Repository>,
+    /// The git-ai notes and trace records of the range's commits.
+    pub notes: &'a [Note],
+    /// What those with write access say.
+    pub declarations: &'a [Declaration],
+    /// The tables.
+    pub tables: &'a Tables,
+}
+
+/// Who wrote a change.
+pub struct Authorship {
+    /// The change as a whole.
+    pub attribution: Attribution,
+    /// Its hunks.
+    pub shares: Vec<Share>,
+}
+
+/// Works out who wrote a change.
+///
+/// # Errors
+/// A noted version of a file cannot be read.
+pub fn who_wrote(request: &AuthorshipRequest<'_>) -> Result<Authorship> {
+    let (change, tables) = (request.change, request.tables);
+    // Title and body of a range are its commits' own words, and those are read with the commits.
+    let input = AuthorshipInput {
+        commits: &change.commits,
+        branch: change.branch.as_deref(),
+        notes: request.notes,
+        declarations: request.declarations,
+        ..AuthorshipInput::default()
+    };
+    let attribution = attribute(&input, &tables.agents, &tables.families);
+    let same_as_head = same_as_head(request)?;
+    let input =
+        ShareInput { change, attribution: &attribution, notes: request.notes, same_as_head: &same_as_head };
+    let shares = shares(&input, &tables.agents, &tables.families);
+    Ok(Authorship { attribution, shares })
+}
+
+/// The noted files whose text is still the head's.
+fn same_as_head(request: &AuthorshipRequest<'_>) -> Result<BTreeSet<(review::CommitId, review::RepoPath)>> {
+    let mut same = BTreeSet::new();
+    let (Some(repository), Some(head)) = (request.repository, &request.change.subject.head) else {
+        return Ok(same);
+    };
+    for (commit, path) in noted_files(request.notes, &request.tables.agents, &request.tables.families) {
+        let is_changed = request.change.files.iter().any(|file| file.path == path);
+        // The head's own notes need no comparison, and most notes are the head's.
+        let is_same = || -> Result<bool> {
+            Ok(commit == *head || repository.read_at(&commit, &path)? == repository.read_at(head, &path)?)
+        };
+        if is_changed && is_same()? {
+            same.insert((commit, path));
+        }
+    }
+    Ok(same)
+}
+
+/// What a declaration in one word says: `human`, or a model or a family that the table knows, or else a tool.
+pub fn declaration(who: &str, tables: &Tables) -> Declaration {
+    let is_model = !tables.families.resolve(who).lineage.families.is_empty();
+    match who {
+        "human" => Declaration::Human,
+        _ if is_model => Declaration::Model(who.to_owned()),
+        _ => Declaration::Agent(who.to_owned()),
+    }
+}

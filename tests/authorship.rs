@@ -1,0 +1,237 @@
+//! Who wrote it, and who is recused, through the door: real commits and notes, records, the roster.
+
+use serde_json::{Value, json};
+
+use crate::support::fake_models::{Behaviour, FakeModels};
+use crate::support::program::Program;
+use crate::support::repository::TestRepository;
+
+/// Twenty numbered lines.
+fn lines() -> Vec<String> {
+    (1..=20).map(|number| format!("let line_{number} = {number};\n")).collect()
+}
+
+/// A branch that changes lines 2 and 18, with a note of git-ai that gives them to models of two makers.
+fn two_makers() -> TestRepository {
+    let repository = TestRepository::with_main(&[("src/lib.rs", &lines().concat())]);
+    let mut changed = lines();
+    changed[1] = "let line_2 = compute();\n".to_owned();
+    changed[17] = "let line_18 = compute();\n".to_owned();
+    repository.commit("Compute two lines", &[("src/lib.rs", &changed.concat())]);
+    let note = json!({ "schema_version": "authorship/3.0.0", "sessions": {
+        "s_1": { "agent_id": { "tool": "codex", "id": "1", "model": "gpt-5.5" } },
+        "s_2": { "agent_id": { "tool": "claude", "id": "2", "model": "claude-opus-4-5" } } } });
+    let note = format!("src/lib.rs\n  s_1::t_1 2\n  s_2::t_2 18\n---\n{note}");
+    repository.git(&["notes", "--ref=ai", "add", "-m", &note]);
+    repository
+}
+
+fn roster(fake: &FakeModels, models: &[(&str, &str)]) -> Program {
+    let model = |(name, family): &(&str, &str)| {
+        let url = fake.base_url();
+        format!("[[model]]\nname = \"local/{name}\"\nbase_url = \"{url}\"\nfamilies = [\"{family}\"]\n")
+    };
+    Program::new().config(&models.iter().map(model).collect::<String>())
+}
+
+#[tokio::test]
+async fn lines_of_two_makers_are_reviewed_by_each_others_models() {
+    let fake = FakeModels::start().await;
+    for model in ["oak", "elm"] {
+        let nothing = json!({ "examined": ["what was shown"], "findings": [], "questions": [] });
+        fake.always(model, Behaviour::Answer(nothing));
+    }
+    let program = roster(&fake, &[("oak", "openai"), ("elm", "anthropic")]);
+    let repository = two_makers();
+    let arguments = ["review", "--lens", "correctness", "--format", "json"];
+    let ran = tokio::task::spawn_blocking(move || program.run(repository.path(), &arguments))
+        .await
+        .expect("it ran");
+    let packet = ran.packet();
+    assert_eq!((ran.code, &packet["verdict"]), (0, &json!("clean")), "{}", ran.stdout);
+    assert_eq!(packet["judgement"]["independence"], "established");
+    assert_eq!(packet["attribution"]["families"], json!(["anthropic", "openai"]));
+    assert_eq!(packet["attribution"]["shares"].as_array().map(Vec::len), Some(2));
+    // Each model was shown the other maker's line, and not its own.
+    let shown = |model: &str, text: &str| {
+        let asked = fake.requests();
+        let mut of_model = asked.iter().filter(|asked| asked.model == model).peekable();
+        assert!(of_model.peek().is_some(), "{model} was asked");
+        of_model.any(|asked| asked.text().contains(text))
+    };
+    assert!(shown("oak", "line_18 = compute") && !shown("oak", "line_2 = compute"));
+    assert!(shown("elm", "line_2 = compute") && !shown("elm", "line_18 = compute"));
+    let recused = packet["panel"]["recused"].as_array().expect("recusals");
+    assert_eq!(recused.len(), 2, "{recused:?}");
+    fake.finish();
+}
+
+#[test]
+fn attribute_explains_every_family_with_its_evidence() {
+    let repository = two_makers();
+    repository.commit("Tidy\n\nCo-authored-by: Claude <noreply@anthropic.com>", &[("src/b.rs", "one\n")]);
+    let ran = Program::new().run(repository.path(), &["attribute"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for line in [
+        "author    AI: anthropic and openai (the author's word; nobody vouches for it)\n",
+        "recused   models of Claude (Anthropic) and GPT (OpenAI), and what descends from them\n",
+        "lines     anthropic: src/b.rs, src/lib.rs hunk 2\n",
+        "lines     anthropic and openai: src/lib.rs hunk 1\n",
+        "\nanthropic wrote it\n  claude-code: claimed, trailer (commit ",
+        "  claude-code with claude-opus-4-5: claimed, note (commit ",
+        "\nopenai wrote it\n  codex with gpt-5.5: claimed, note (commit ",
+    ] {
+        assert!(ran.stdout.contains(line), "{line}\n{}", ran.stdout);
+    }
+    let json = Program::new().run(repository.path(), &["attribute", "--format", "json"]);
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!((&json["state"], &json["shares"][0]["families"]), (&json!("ai"), &json!(["anthropic"])));
+}
+
+#[test]
+fn records_are_answered_line_by_line() {
+    let claude = json!({ "sha": "first", "author_date": "2026-03-18T21:45:32-07:00", "author_name": "Ann",
+        "author_email": "ann@mail.test", "committer_name": "Ann", "committer_email": "ann@mail.test",
+        "message": "Fix\n\nCo-authored-by: Claude <noreply@anthropic.com>", "label": "not read" });
+    let noted = json!({ "sha": "0123456789012345678901234567890123456789", "message": "Fix",
+        "git_ai_note": "a.rs\n  s_1::t 1\n---\n{\"sessions\":{\"s_1\":{\"agent_id\":{\"tool\":\"codex\",\"model\":\"gpt-5.5\"}}}}" });
+    let pull =
+        json!({ "sha": "third", "message": "Fix", "head_branch": "cursor/fix-it-1a2b", "title": "Fix it" });
+    let input = format!("{claude}\n\nnot a record\n{noted}\r\n{pull}\n{{\"sha\": 7}}\n");
+    let folder = std::env::temp_dir();
+    let ran = Program::new().run_with_input(&folder, &["attribute", "--jsonl"], input.as_bytes());
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.starts_with("error: line 3 of standard input is no record: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nor is 1 other; the rest was answered"), "{}", ran.stderr);
+    let answers: Vec<Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let told = |answer: &Value| {
+        format!("{} {} {} {}", answer["sha"], answer["state"], answer["families"], answer["agents"])
+    };
+    assert_eq!(
+        answers.iter().map(told).collect::<Vec<_>>(),
+        [
+            r#""first" "ai" ["anthropic"] ["claude-code"]"#,
+            r#""0123456789012345678901234567890123456789" "ai" ["openai"] ["codex"]"#,
+            r#""third" "unknown_ai" [] ["cursor"]"#,
+        ]
+    );
+    assert_eq!(answers[0]["evidence"][0]["channel"], "trailer");
+    let good =
+        Program::new().run_with_input(&folder, &["attribute", "--jsonl"], format!("{claude}\n").as_bytes());
+    assert_eq!((good.code, good.stderr.as_str()), (0, ""));
+    // A message in another encoding is read as far as it can be.
+    let latin = b"{\"sha\": \"x\", \"message\": \"Gr\xfc\xdfe\\n\\nCo-authored-by: Claude <noreply@anthropic.com>\"}\n";
+    let ran = Program::new().run_with_input(&folder, &["attribute", "--jsonl"], latin);
+    assert!(ran.code == 0 && ran.stdout.contains("anthropic"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_bases_declaration_counts_and_the_heads_does_not() {
+    let declared = |base: &str, head: &str| {
+        let file = |who: &str| format!("[authorship]\nwritten_by = [\"{who}\"]\n");
+        let repository = TestRepository::with_main(&[(".recuse.toml", &file(base)), ("a.rs", "one\n")]);
+        repository.commit(
+            "Change\n\nCo-authored-by: aider <aider@aider.chat>",
+            &[(".recuse.toml", &file(head)), ("a.rs", "two\n")],
+        );
+        let ran = Program::new().run(repository.path(), &["attribute", "--format", "json"]);
+        let json: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+        (json["families"].clone(), json["unknown_agent"].clone(), json["vouched"].clone())
+    };
+    assert_eq!(declared("aider (deepseek-v4)", "human"), (json!(["deepseek"]), json!(false), json!(true)));
+    // What people declare takes no evidence away.
+    assert_eq!(declared("human", "gpt-5.5"), (json!([]), json!(true), json!(false)));
+}
+
+#[test]
+fn the_operators_families_are_added_and_a_circle_is_named() {
+    let home = Program::new().config(
+        "[lineage]\nfamilies = \"more.toml\"\n[[model]]\nname = \"local/acorn-7b\"\nbase_url = \"http://127.0.0.1:9/v1\"\n",
+    );
+    let table = |text: &str| {
+        std::fs::write(home.home().join(".config/recuse/more.toml"), text).expect("written");
+        home.run(home.home(), &["models", "--written-by", "qwen3-coder"])
+    };
+    let tuned = "[[family]]\nname = \"oak\"\nmaker = \"Oak\"\ndisplay = \"Acorn\"\npatterns = []\nnames = []\norgs = []\n\
+        [[derived]]\nname = \"acorn\"\npatterns = [\"acorn-\"]\nfrom = [\n\
+        {family = \"oak\", kind = \"made_by\", source = \"us\", date = \"2026-11-01\"},\n\
+        {family = \"qwen\", kind = \"tuned_from\", source = \"our own notes\", date = \"2026-11-01\", certain = false},\n]\n";
+    let ran = table(tuned);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("acorn is tuned from qwen (our own notes, 2026-11-01, uncertain)"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("recused: it shares qwen with that author"), "{}", ran.stdout);
+    let circle = tuned.replace("family = \"qwen\"", "derived = \"acorn\"");
+    let ran = table(&circle);
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    assert!(ran.stderr.contains("goes round in a circle: acorn -> acorn"), "{}", ran.stderr);
+    let ran = table(&tuned.replace("family = \"qwen\"", "family = \"qwem\""));
+    assert!(ran.code == 2 && ran.stderr.contains("qwem, which is not in the table"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_roster_is_listed_with_who_would_be_recused() {
+    let program = Program::new().env("OPENAI_API_KEY", "k").env("ANTHROPIC_API_KEY", "k");
+    let folder = std::env::temp_dir();
+    let ran = program.run(&folder, &["models", "--written-by", "claude-code", "--format", "json"]);
+    let models: Value =
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+    let told = |index: usize| {
+        let model = &models["models"][index];
+        (model["lineage"]["families"][0].clone(), model["relation_to_author"]["kind"].clone())
+    };
+    assert_eq!(told(0), (json!("openai"), json!("unrelated")));
+    assert_eq!(told(1), (json!("anthropic"), json!("related")));
+    assert!(models["models"][0]["price_as_of"].is_string());
+    let ran = Program::new().run(&folder, &["models"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "models    none is configured: only the rules can look\n")
+    );
+    let unknown =
+        Program::new().config("[[model]]\nname = \"local/thing\"\nbase_url = \"https://gateway.example\"\n");
+    let ran = unknown.run(&folder, &["models", "check"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("local/thing: its name tells no family"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("local/thing: nobody knows its price"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_preview_prices_the_panel_and_asks_nobody() {
+    let repository = TestRepository::with_main(&[("a.rs", "fn a() {}\n")]);
+    repository
+        .commit("Change\n\nCo-authored-by: Claude <noreply@anthropic.com>", &[("a.rs", "fn a() { b() }\n")]);
+    // Nothing listens there: a call would fail.
+    let model = |name: &str, price: &str| {
+        format!(
+            "[[model]]\nname = \"{name}\"\nbase_url = \"http://127.0.0.1:9/v1\"\nfamilies = [\"{name}\"]\n{price}"
+        )
+    };
+    let priced = [model("local/oak", "input_usd = 10\noutput_usd = 100\n"), model("local/elm", "")].concat();
+    let program =
+        Program::new().config(&format!("[review]\nreviewers_per_lens = 2\nmax_usd = 0.5\n{priced}"));
+    let ran = program.run(repository.path(), &["review", "--preview", "--lens", "correctness"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for part in [
+        "local/oak: 1 call, about ",
+        " tokens in, at most 0.8",
+        "local/elm: 1 call",
+        ", free\n",
+        "cap       0.5000 USD",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}\n{}", ran.stdout);
+    }
+    let json =
+        program.run(repository.path(), &["review", "--preview", "--lens", "correctness", "--format", "json"]);
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(json["calls"].as_array().map(Vec::len), Some(2));
+    let oak = &json["calls"][0];
+    let (tokens, cost) =
+        (oak["input_tokens"].as_u64().expect("a count"), oak["max_micro_usd"].as_u64().expect("a cost"));
+    assert_eq!(cost, tokens * 10 + 8192 * 100);
+}
