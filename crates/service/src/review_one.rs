@@ -17,7 +17,9 @@ use review::merge::{Sourced, merge};
 use review::outcome::{Ending, Outcome};
 use review::packet::{PacketInput, PacketV1, ReceiptKindV1, ReceiptV1, RunV1, assemble};
 use review::panel::{LensWish, Panel, PanelInput, Relation, Reviewer, choose, relation};
-use review::prompt::{MAX_BODY_BYTES, build, plan};
+use review::prompt::{
+    MAX_BODY_BYTES, MAX_OVERVIEW_BYTES, Material, Surroundings, build, plan, reading_order,
+};
 use review::wishes::{WishInput, wishes};
 use review::{Change, Digest, Families, Finding, Side};
 use store::Store;
@@ -223,17 +225,21 @@ async fn open_store(environment: Environment<'_>) -> Result<Store> {
 
 /// What the models are asked, in the order of the seats.
 fn plan_asks(decided: &Decided, request: &ReviewRequest<'_>, prompts: &Prompts) -> Result<Vec<Ask>> {
-    let change = &decided.rules.change;
-    let overhead = estimate_tokens(prompts.overhead_bytes() + MAX_BODY_BYTES);
+    let surroundings = Surroundings::default();
+    let material = Material { change: &decided.rules.change, surroundings: &surroundings, house_rules: &[] };
+    let overhead = estimate_tokens(prompts.overhead_bytes() + MAX_BODY_BYTES + MAX_OVERVIEW_BYTES);
+    let order = reading_order(&decided.wishes, &decided.classification.files);
     let mut asks = Vec::new();
     for (seat_index, seat) in decided.panel.seats.iter().enumerate() {
         let Reviewer::Model(engine_index) = seat.reviewer else { continue };
         let engine = &decided.roster.engines[engine_index];
         let room = engine.context_tokens.saturating_sub(engine.max_output_tokens).saturating_sub(overhead);
-        let plan = plan(change, &seat.files, room.min(request.config.prompt_tokens));
+        let files: Vec<usize> = order.iter().copied().filter(|file| seat.files.contains(file)).collect();
+        let plan = plan(&material, &files, room.min(request.config.prompt_tokens));
+        let seed = Digest::of_parts([request.run_id.as_bytes(), engine.id.as_bytes()]);
+        let nonce = material.nonce(seed.as_str().as_bytes());
         for part in 0..plan.parts.len() {
-            let seed = request.run_id.as_bytes();
-            let parts = build(change, seat.lens, &plan, part, seed);
+            let parts = build(&material, seat.lens, &plan, part, &nonce);
             asks.push(Ask {
                 seat: seat_index,
                 part,
