@@ -13,11 +13,12 @@ use review::policy::BasePolicy;
 use review::{Change, CommitId, RepoPath};
 use service::config::{self, BASE_FILE, Config, Offline, OperatorFile, Overrides};
 use service::places::user_config;
+use service::prompts::{Prompts, PromptsError};
 use service::review_one::{ReviewRequest, Tables, decide, review_one, who_wrote};
 use service::{doctor, init};
 
 use crate::args::{
-    ChangeArgs, Cli, Command, ConfigArgs, Format, InitArgs, ReviewArgs, SchemaName, Verbosity,
+    ChangeArgs, Cli, Command, ConfigArgs, Format, InitArgs, PromptsCommand, ReviewArgs, SchemaName, Verbosity,
 };
 use crate::progress::Reporter;
 use crate::{Exit, Failure, explain, terminal};
@@ -32,6 +33,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Panel(args) => panel(&args, verbosity).await,
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
+        Command::Prompts { what } => prompts(what),
         Command::Schema { what } => schema(what),
     }
 }
@@ -159,8 +161,12 @@ fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Re
         max_seconds: args.max_seconds,
         offline: if args.offline { Offline::Yes } else { Offline::No },
         models: args.config.models.clone(),
+        prompts_folder: args.config.prompts.clone(),
     };
     let mut config = config::merge(file, &overrides).map_err(Failure::usage)?;
+    if let (Some(folder), Some(_)) = (&config.prompts_folder, &gathered.repository) {
+        keep_out_of_the_work_tree(folder, args.change.repository.as_deref()).map_err(Failure::usage)?;
+    }
     let base = base_policy(gathered, verbosity).map_err(Failure::usage)?;
     config.policy = config.policy.narrowed(&base).map_err(Failure::usage)?;
     Ok(config)
@@ -183,7 +189,25 @@ fn operator_file(args: &ConfigArgs) -> Result<(OperatorFile, String)> {
     let name = path.display().to_string();
     let text =
         std::fs::read_to_string(&path).with_context(|| format!("could not read the configuration {name}"))?;
-    Ok((config::read_operator_file(&text, &name)?, format!("read from {name}")))
+    let mut file = config::read_operator_file(&text, &name)?;
+    if let (Some(folder), Some(parent)) = (&mut file.prompts_folder, path.parent()) {
+        *folder = parent.join(&*folder);
+    }
+    Ok((file, format!("read from {name}")))
+}
+
+/// Refuses prompts that the author of the change could have written.
+fn keep_out_of_the_work_tree(prompts: &Path, repository: Option<&Path>) -> Result<()> {
+    let repository = repository.unwrap_or_else(|| Path::new("."));
+    let (Ok(prompts), Ok(here)) = (prompts.canonicalize(), repository.canonicalize()) else { return Ok(()) };
+    match here.ancestors().find(|folder| folder.join(".git").exists()) {
+        Some(root) if prompts.starts_with(root) => Err(anyhow!(
+            "could not use the prompts in {}: they are in the work tree under review, whose author could have \
+             written them; keep them outside of it",
+            prompts.display()
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What `.recuse.toml` of the base asks for. The head's copy is never in force; where it differs, that is said.
@@ -224,7 +248,12 @@ fn request<'a>(
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Failure::ours)?;
     let mut id = [0_u8; 16];
     getrandom::fill(&mut id).map_err(|error| Failure::ours(anyhow!("could not draw a run id: {error}")))?;
+    let base = match &gathered.range {
+        Some(range) => range.base.clone(),
+        None => gathered.change.subject.base.clone(),
+    };
     Ok(ReviewRequest {
+        base,
         change: gathered.change,
         repository: gathered.repository,
         notes: gathered.notes,
@@ -241,7 +270,8 @@ fn request<'a>(
 
 /// A wrong configuration is the user's, everything else is ours.
 fn failure(error: anyhow::Error) -> Failure {
-    if error.is::<service::roster::RosterError>() { Failure::usage(error) } else { Failure::ours(error) }
+    let is_theirs = error.is::<service::roster::RosterError>() || error.is::<PromptsError>();
+    if is_theirs { Failure::usage(error) } else { Failure::ours(error) }
 }
 
 fn view(packet: &PacketV1, format: Format, verbosity: Verbosity) -> String {
@@ -263,6 +293,41 @@ fn view(packet: &PacketV1, format: Format, verbosity: Verbosity) -> String {
         Format::Json => json(packet),
         Format::Sarif => format!("{:#}\n", sarif(packet, &digest)),
     }
+}
+
+fn prompts(what: PromptsCommand) -> Result<Exit, Failure> {
+    let folder = |args: &ConfigArgs| -> Result<Option<PathBuf>, Failure> {
+        let configured = operator_file(args).map_err(Failure::usage)?.0.prompts_folder;
+        Ok(args.prompts.clone().or(configured))
+    };
+    let (text, exit) = match what {
+        PromptsCommand::List(config) => {
+            let prompts = Prompts::load(folder(&config)?.as_deref()).map_err(Failure::usage)?;
+            (explain::prompts(&prompts), Exit::Verdict(0))
+        }
+        PromptsCommand::Show { id, config } => {
+            let prompts = Prompts::load(folder(&config)?.as_deref()).map_err(Failure::usage)?;
+            let wanted = id.strip_suffix(".md").unwrap_or(&id);
+            let Some(template) = prompts.templates.iter().find(|template| template.id == wanted) else {
+                let known: Vec<&str> = prompts.templates.iter().map(|template| &*template.id).collect();
+                return Err(Failure::usage(anyhow!(
+                    "there is no prompt {id}: there are {}",
+                    known.join(", ")
+                )));
+            };
+            (template.text.clone(), Exit::Verdict(0))
+        }
+        PromptsCommand::Check { folder: named, config } => {
+            let folder = if named.is_some() { named } else { folder(&config)? };
+            match Prompts::load(folder.as_deref()) {
+                Ok(prompts) => (explain::good_prompts(&prompts), Exit::Verdict(0)),
+                Err(wrong @ PromptsError::Wrong(_)) => (format!("{wrong}\n"), Exit::NotGood),
+                Err(error) => return Err(Failure::usage(error)),
+            }
+        }
+    };
+    terminal::write_result(&text, None).map_err(Failure::ours)?;
+    Ok(exit)
 }
 
 async fn doctor(args: &ConfigArgs) -> Result<Exit, Failure> {

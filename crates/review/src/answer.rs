@@ -35,13 +35,13 @@ pub struct Answer {
     pub dropped: usize,
 }
 
-/// The schema that models are asked to answer in.
+/// The schema that models are asked to answer in, the same for all lenses: providers put it before the prompt, and
+/// what begins alike is billed once.
 ///
-/// It stays in the subset that every provider's strict mode takes: all fields required, no bounds.
-pub fn schema(lens: Lens) -> Value {
+/// It stays in the subset that every provider's strict mode takes: all fields required, no bounds. Servers that write
+/// in the order of the keys write quote and scenario before the severity.
+pub fn schema() -> Value {
     let text = json!({ "type": "string" });
-    let categories: Vec<&str> =
-        CATEGORIES.into_iter().filter(|name| Category::parse(name, lens).lens() == lens).collect();
     let finding = json!({
         "type": "object",
         "additionalProperties": false,
@@ -52,7 +52,7 @@ pub fn schema(lens: Lens) -> Value {
             "line_end": { "type": "integer" },
             "side": { "type": "string", "enum": ["head", "base"] },
             "quote": text,
-            "category": { "type": "string", "enum": categories },
+            "category": { "type": "string", "enum": CATEGORIES },
             "severity": { "type": "string", "enum": ["critical", "high", "medium", "low"] },
             "title": text,
             "scenario": text,
@@ -372,12 +372,14 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_offers_only_the_lens_own_categories() {
-        let schema = schema(Lens::Database);
-        let offered = &schema["properties"]["findings"]["items"]["properties"]["category"]["enum"];
-        assert_eq!(
-            *offered,
-            json!(["database/locking", "database/data-loss", "database/query", "database/other"])
-        );
+    fn the_schema_offers_every_category_and_asks_for_every_field() {
+        let schema = schema();
+        let finding = &schema["properties"]["findings"]["items"];
+        assert_eq!(finding["properties"]["category"]["enum"], json!(CATEGORIES));
+        let fields: Vec<&String> = finding["properties"].as_object().expect("an object").keys().collect();
+        let mut required: Vec<&str> =
+            finding["required"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        required.sort_unstable();
+        assert_eq!(fields, required);
     }
 }

@@ -69,7 +69,8 @@ pub(crate) fn texts_of(change: &Change) -> impl Iterator<Item = &str> + Clone {
 /// One prompt's content.
 #[derive(Debug, Clone, Serialize)]
 pub struct PromptParts {
-    /// The lens that is asked.
+    /// The lens that is asked; what it shares with others does not name it.
+    #[serde(skip)]
     pub lens: Lens,
     /// What the fences carry, from [`Material::nonce`].
     pub nonce: String,
@@ -85,7 +86,8 @@ pub struct PromptParts {
     pub more_files: usize,
     /// The files of this part.
     pub files: Vec<PromptFile>,
-    /// The part's number, from 1, and of how many.
+    /// The part's number, from 1, and of how many; other lenses may have another number.
+    #[serde(skip)]
     pub part: (usize, usize),
 }
 
