@@ -57,10 +57,36 @@ pub(crate) enum Command {
     Doctor(ConfigArgs),
     /// Write commented configuration files
     Init(InitArgs),
+    /// List, show or check the prompts that models are asked with
+    Prompts {
+        #[command(subcommand)]
+        what: PromptsCommand,
+    },
     /// Print a JSON Schema
     Schema {
         #[arg(value_enum)]
         what: SchemaName,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PromptsCommand {
+    /// Every prompt file: id, version, digest, and whether it is the operator's
+    List(ConfigArgs),
+    /// One prompt file
+    Show {
+        /// The id, as `list` names it
+        id: String,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Whether a folder of prompt files can be used; each problem with file and line
+    Check {
+        /// The folder [default: the configuration's, or the built-in files]
+        #[arg(long, value_name = "DIR", conflicts_with = "prompts")]
+        folder: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArgs,
     },
 }
 
@@ -199,6 +225,9 @@ pub(crate) struct ConfigArgs {
     /// A model to ask; repeat for several
     #[arg(long = "model", value_name = "PROVIDER/NAME", env = "RECUSE_MODELS", value_delimiter = ',')]
     pub(crate) models: Vec<String>,
+    /// A folder of prompt files that are used instead of the built-in ones at the same relative path
+    #[arg(long = "prompts", value_name = "DIR")]
+    pub(crate) prompts: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

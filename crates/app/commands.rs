@@ -14,12 +14,13 @@ use review::{Change, CommitId, RepoPath};
 use service::authorship::{AuthorshipRequest, declaration, who_wrote};
 use service::config::{self, BASE_FILE, BaseSettings, Config, Offline, OperatorFile, Overrides};
 use service::places::user_config;
+use service::prompts::{Prompts, PromptsError};
 use service::review_one::{ReviewRequest, Tables, decide, preview, review_one};
 use service::{doctor, init, models_check, roster};
 
 use crate::args::{
     AttributeArgs, ChangeArgs, Cli, Command, ConfigArgs, FileArgs, Format, InitArgs, ModelsArgs,
-    ModelsCommand, ReviewArgs, SchemaName, Verbosity,
+    ModelsCommand, PromptsCommand, ReviewArgs, SchemaName, Verbosity,
 };
 use crate::progress::Reporter;
 use crate::{Exit, Failure, explain, jsonl, terminal};
@@ -35,6 +36,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Models(args) => models(&args).await,
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
+        Command::Prompts { what } => prompts(what),
         Command::Schema { what } => schema(what),
     }
 }
@@ -243,8 +245,12 @@ fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Re
         max_seconds: args.max_seconds,
         offline: if args.offline { Offline::Yes } else { Offline::No },
         models: args.config.models.clone(),
+        prompts_folder: args.config.prompts.clone(),
     };
     let mut config = config::merge(file, &overrides).map_err(Failure::usage)?;
+    if let (Some(folder), Some(_)) = (&config.prompts_folder, &gathered.repository) {
+        keep_out_of_the_work_tree(folder, args.change.repository.as_deref()).map_err(Failure::usage)?;
+    }
     let base = base_settings(gathered, verbosity).map_err(Failure::usage)?;
     config.policy = config.policy.narrowed(&base.policy).map_err(Failure::usage)?;
     Ok(Settings { config, written_by: base.written_by })
@@ -276,8 +282,24 @@ fn operator_file(args: &FileArgs) -> Result<(OperatorFile, String)> {
         std::fs::read_to_string(&path).with_context(|| format!("could not read the configuration {name}"))?;
     let mut file = config::read_operator_file(&text, &name)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    file.lineage.families = file.lineage.families.map(|families| folder.join(families));
+    for named in [&mut file.lineage.families, &mut file.prompts_folder].into_iter().flatten() {
+        *named = folder.join(&*named);
+    }
     Ok((file, format!("read from {name}")))
+}
+
+/// Refuses prompts that the author of the change could have written.
+fn keep_out_of_the_work_tree(prompts: &Path, repository: Option<&Path>) -> Result<()> {
+    let repository = repository.unwrap_or_else(|| Path::new("."));
+    let (Ok(prompts), Ok(here)) = (prompts.canonicalize(), repository.canonicalize()) else { return Ok(()) };
+    match here.ancestors().find(|folder| folder.join(".git").exists()) {
+        Some(root) if prompts.starts_with(root) => Err(anyhow!(
+            "could not use the prompts in {}: they are in the work tree under review, whose author could have \
+             written them; keep them outside of it",
+            prompts.display()
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What `.recuse.toml` of the base asks for. The head's copy is never in force; where it differs, that is said.
@@ -322,7 +344,12 @@ fn request<'a>(
 ) -> Result<ReviewRequest<'a>, Failure> {
     let mut id = [0_u8; 16];
     getrandom::fill(&mut id).map_err(|error| Failure::ours(anyhow!("could not draw a run id: {error}")))?;
+    let base = match &gathered.range {
+        Some(range) => range.base.clone(),
+        None => gathered.change.subject.base.clone(),
+    };
     Ok(ReviewRequest {
+        base,
         change: gathered.change,
         repository: gathered.repository,
         notes: gathered.notes,
@@ -339,7 +366,8 @@ fn request<'a>(
 
 /// A wrong configuration is the user's, everything else is ours.
 fn failure(error: anyhow::Error) -> Failure {
-    if error.is::<service::roster::RosterError>() { Failure::usage(error) } else { Failure::ours(error) }
+    let is_theirs = error.is::<service::roster::RosterError>() || error.is::<PromptsError>();
+    if is_theirs { Failure::usage(error) } else { Failure::ours(error) }
 }
 
 fn view(packet: &PacketV1, format: Format, verbosity: Verbosity) -> String {
@@ -361,6 +389,41 @@ fn view(packet: &PacketV1, format: Format, verbosity: Verbosity) -> String {
         Format::Json => json(packet),
         Format::Sarif => format!("{:#}\n", sarif(packet, &digest)),
     }
+}
+
+fn prompts(what: PromptsCommand) -> Result<Exit, Failure> {
+    let folder = |args: &ConfigArgs| -> Result<Option<PathBuf>, Failure> {
+        let configured = operator_file(&args.file).map_err(Failure::usage)?.0.prompts_folder;
+        Ok(args.prompts.clone().or(configured))
+    };
+    let (text, exit) = match what {
+        PromptsCommand::List(config) => {
+            let prompts = Prompts::load(folder(&config)?.as_deref()).map_err(Failure::usage)?;
+            (explain::prompts(&prompts), Exit::Verdict(0))
+        }
+        PromptsCommand::Show { id, config } => {
+            let prompts = Prompts::load(folder(&config)?.as_deref()).map_err(Failure::usage)?;
+            let wanted = id.strip_suffix(".md").unwrap_or(&id);
+            let Some(template) = prompts.templates.iter().find(|template| template.id == wanted) else {
+                let known: Vec<&str> = prompts.templates.iter().map(|template| &*template.id).collect();
+                return Err(Failure::usage(anyhow!(
+                    "there is no prompt {id}: there are {}",
+                    known.join(", ")
+                )));
+            };
+            (template.text.clone(), Exit::Verdict(0))
+        }
+        PromptsCommand::Check { folder: named, config } => {
+            let folder = if named.is_some() { named } else { folder(&config)? };
+            match Prompts::load(folder.as_deref()) {
+                Ok(prompts) => (explain::good_prompts(&prompts), Exit::Verdict(0)),
+                Err(wrong @ PromptsError::Wrong(_)) => (format!("{wrong}\n"), Exit::NotGood),
+                Err(error) => return Err(Failure::usage(error)),
+            }
+        }
+    };
+    terminal::write_result(&text, None).map_err(Failure::ours)?;
+    Ok(exit)
 }
 
 async fn doctor(args: &ConfigArgs) -> Result<Exit, Failure> {

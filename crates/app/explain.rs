@@ -14,6 +14,7 @@ use review::text::visible;
 use serde_json::json;
 use service::doctor::{Diagnosis, Health};
 use service::init::{Written, WrittenState};
+use service::prompts::{Origin, Prompts};
 
 use crate::Failure;
 use crate::args::Format;
@@ -88,6 +89,33 @@ pub(crate) fn written(written: &[Written]) -> String {
          .recuse.toml makes\nit stricter, never more lenient. A .recuse.toml in the work tree or in the change under \
          review is in force once it\nis merged.\n",
     );
+    text
+}
+
+/// Every prompt file in a line.
+pub(crate) fn prompts(prompts: &Prompts) -> String {
+    let mut text = String::new();
+    for template in &prompts.templates {
+        let from = match template.origin {
+            Origin::BuiltIn => "built in".to_owned(),
+            Origin::Operator => template.name.clone(),
+        };
+        let (version, bytes) = (template.version, template.text.len());
+        let digest = template.digest.short();
+        let _ = writeln!(text, "{:<21} v{version:<3} {digest} {bytes:>5} bytes  {from}", template.id);
+    }
+    text
+}
+
+/// That prompt files can be used.
+pub(crate) fn good_prompts(prompts: &Prompts) -> String {
+    let theirs = prompts.templates.iter().filter(|template| template.origin == Origin::Operator);
+    let names: Vec<&str> = theirs.map(|template| template.name.as_str()).collect();
+    let mut text = format!("{} prompts can be used", prompts.templates.len());
+    let _ = match names.len() {
+        0 => writeln!(text, ", all of them built in"),
+        count => writeln!(text, ", {count} of them the operator's: {}", names.join(", ")),
+    };
     text
 }
 

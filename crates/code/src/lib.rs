@@ -2,10 +2,12 @@
 //!
 //! The parsers and the metrics are big-code-analysis's; its types do not leave this crate.
 
+mod enclosing;
 mod functions;
 mod guard;
 mod language;
 mod nesting;
 
+pub use enclosing::function_ranges;
 pub use functions::{CodeError, FunctionMetrics, MAX_SOURCE_BYTES, Report, functions};
 pub use language::{Language, language_of};

@@ -90,6 +90,31 @@ impl Repository {
         let revision = Revision::Commit(commit.clone());
         BlobReader::new(self, Revision::Empty, Revision::Empty)?.read(&revision, path)
     }
+
+    /// The files at some paths of a commit, in their order, through one process.
+    ///
+    /// # Errors
+    /// Where the commit or an object on the way is not here.
+    pub fn read_all_at(&self, commit: &CommitId, paths: &[RepoPath]) -> Result<Vec<FileAt>, GitError> {
+        let revision = Revision::Commit(commit.clone());
+        let mut reader = BlobReader::new(self, Revision::Empty, Revision::Empty)?;
+        paths.iter().map(|path| reader.read(&revision, path)).collect()
+    }
+
+    /// The paths of the files in a folder of a commit, by name; none where there is no such folder. Links, folders and
+    /// submodules in it are left out.
+    ///
+    /// # Errors
+    /// Where the commit or an object on the way is not here.
+    pub fn files_in(&self, commit: &CommitId, folder: &RepoPath) -> Result<Vec<RepoPath>, GitError> {
+        let mut reader = BlobReader::new(self, Revision::Empty, Revision::Empty)?;
+        let Some(entry) = reader.entry_at(commit, &folder.to_bytes())?.filter(Entry::is_tree) else {
+            return Ok(Vec::new());
+        };
+        let names = reader.tree(&entry.id)?.files();
+        let path = |name: &[u8]| RepoPath::from_bytes(&[&*folder.to_bytes(), b"/".as_slice(), name].concat());
+        Ok(names.map(path).collect())
+    }
 }
 
 impl<'repository> BlobReader<'repository> {

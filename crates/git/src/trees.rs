@@ -47,6 +47,11 @@ impl Tree {
     pub(crate) fn entry(&self, name: &[u8]) -> Option<&Entry> {
         self.entries.iter().find(|(entry_name, _)| entry_name == name).map(|(_, entry)| entry)
     }
+
+    /// The names of its regular files, in their order.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &[u8]> {
+        self.entries.iter().filter(|(_, entry)| entry.is_regular_file()).map(|(name, _)| name.as_slice())
+    }
 }
 
 /// The parents in a raw commit.

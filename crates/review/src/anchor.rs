@@ -21,7 +21,8 @@ impl FileTexts {
         self.texts.insert((path, side), text);
     }
 
-    fn get(&self, path: &RepoPath, side: Side) -> Option<&str> {
+    /// The text of a file on one side, if it is known.
+    pub(crate) fn get(&self, path: &RepoPath, side: Side) -> Option<&str> {
         self.texts.get(&(path.clone(), side)).map(String::as_str)
     }
 }
@@ -75,7 +76,7 @@ pub fn anchor(finding: &Finding, change: &Change, texts: &FileTexts) -> Anchor {
             Some(_) | None => unanchored("it quotes nothing"),
         };
     }
-    if quote.iter().flat_map(|line| line.chars()).filter(|c| c.is_alphanumeric()).count() < LEAST_QUOTE {
+    if is_too_short(&quote) {
         return unanchored("its quote is too short to say where it is from");
     }
     let hint = finding.lines.map(|(start, _)| start);
@@ -103,6 +104,13 @@ pub fn anchor(finding: &Finding, change: &Change, texts: &FileTexts) -> Anchor {
         .unwrap_or_else(|| unanchored("its quote stands nowhere in the change or in the file that it names"))
 }
 
+/// Whether a quote stands in a text that was shown, with or without the markers that a prompt puts before lines.
+pub(crate) fn stands_in(quote: &str, shown: &str) -> bool {
+    let quote = fold_quote(quote);
+    let lines: Vec<(u32, String)> = (1..).zip(shown.lines().map(|line| fold(strip_marker(line)))).collect();
+    !is_too_short(&quote) && !find_runs(&quote, &lines).is_empty()
+}
+
 /// The paths whose whole texts could anchor a finding that the hunks alone cannot.
 pub fn texts_wanted(findings: &[Finding], change: &Change) -> Vec<RepoPath> {
     let mut wanted: Vec<RepoPath> = findings
@@ -117,6 +125,10 @@ pub fn texts_wanted(findings: &[Finding], change: &Change) -> Vec<RepoPath> {
     wanted.sort();
     wanted.dedup();
     wanted
+}
+
+fn is_too_short(quote: &[String]) -> bool {
+    quote.iter().flat_map(|line| line.chars()).filter(|c| c.is_alphanumeric()).count() < LEAST_QUOTE
 }
 
 fn unanchored(reason: &str) -> Anchor {
@@ -191,7 +203,7 @@ fn strip_marker(line: &str) -> &str {
     let Some((before, after)) = line.split_once("| ") else {
         return line;
     };
-    let digits = before.trim_start_matches(['+', '-', ' ']);
+    let digits = before.trim_start_matches(['+', '-', ' ', '.']);
     let is_marker = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_marker { after } else { line }
 }

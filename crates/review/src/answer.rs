@@ -35,13 +35,13 @@ pub struct Answer {
     pub dropped: usize,
 }
 
-/// The schema that models are asked to answer in.
+/// The schema that models are asked to answer in, the same for all lenses: providers put it before the prompt, and
+/// what begins alike is billed once.
 ///
-/// It stays in the subset that every provider's strict mode takes: all fields required, no bounds.
-pub fn schema(lens: Lens) -> Value {
+/// It stays in the subset that every provider's strict mode takes: all fields required, no bounds. Servers that write
+/// in the order of the keys write quote and scenario before the severity.
+pub fn schema() -> Value {
     let text = json!({ "type": "string" });
-    let categories: Vec<&str> =
-        CATEGORIES.into_iter().filter(|name| Category::parse(name, lens).lens() == lens).collect();
     let finding = json!({
         "type": "object",
         "additionalProperties": false,
@@ -52,7 +52,7 @@ pub fn schema(lens: Lens) -> Value {
             "line_end": { "type": "integer" },
             "side": { "type": "string", "enum": ["head", "base"] },
             "quote": text,
-            "category": { "type": "string", "enum": categories },
+            "category": { "type": "string", "enum": CATEGORIES },
             "severity": { "type": "string", "enum": ["critical", "high", "medium", "low"] },
             "title": text,
             "scenario": text,
@@ -76,13 +76,7 @@ pub fn schema(lens: Lens) -> Value {
 /// A sentence that says why the text is not an answer: no JSON object with `findings`, two different ones,
 /// duplicate keys, too deep, too long, or nothing said about what was examined.
 pub fn read(text: &str, lens: Lens) -> Result<Answer, String> {
-    if text.trim().is_empty() {
-        return Err("the answer is empty".into());
-    }
-    if text.len() > MAX_ANSWER_BYTES {
-        return Err(format!("the answer has {} bytes; at most {MAX_ANSWER_BYTES} are read", text.len()));
-    }
-    let object = find_object(text)?;
+    let object = find_object(text, "findings")?;
     let examined = strings(object.get("examined"), 500);
     if examined.is_empty() {
         return Err("the answer does not say what was examined".into());
@@ -99,9 +93,31 @@ pub fn read(text: &str, lens: Lens) -> Result<Answer, String> {
     Ok(Answer { dropped: listed.len() - findings.len(), findings, questions, examined })
 }
 
-/// Finds the one JSON object that has `findings`, in prose, fences or alone.
-fn find_object(text: &str) -> Result<Map<String, Value>, String> {
-    let mut found: Option<Map<String, Value>> = None;
+/// Finds the one JSON object that has a key, in prose, fences or alone.
+///
+/// # Errors
+/// A sentence that says why there is none: nothing, too much, duplicate keys, too deep, or two different ones.
+pub(crate) fn find_object(text: &str, key: &str) -> Result<Map<String, Value>, String> {
+    let mut found = find_objects(text, key)?.into_iter();
+    match (found.next(), found.next()) {
+        (Some(object), None) => Ok(object),
+        (Some(_), Some(_)) => Err("the answer holds two different answers".into()),
+        (None, _) => Err(format!("the answer holds no JSON object with `{key}`")),
+    }
+}
+
+/// Finds the different JSON objects that have a key and stand in no other object.
+///
+/// # Errors
+/// A sentence that says why the text cannot be read: nothing, too much, duplicate keys, too deep, or cut off.
+pub(crate) fn find_objects(text: &str, key: &str) -> Result<Vec<Map<String, Value>>, String> {
+    if text.trim().is_empty() {
+        return Err("the answer is empty".into());
+    }
+    if text.len() > MAX_ANSWER_BYTES {
+        return Err(format!("the answer has {} bytes; at most {MAX_ANSWER_BYTES} are read", text.len()));
+    }
+    let mut found: Vec<Map<String, Value>> = Vec::new();
     let mut problem = None;
     let mut rest = text;
     while let Some(start) = rest.find('{') {
@@ -110,20 +126,15 @@ fn find_object(text: &str) -> Result<Map<String, Value>, String> {
         match stream.next() {
             Some(Ok(Strict(Value::Object(object)))) => {
                 let end = stream.byte_offset();
-                if object.contains_key("findings") {
-                    match &found {
-                        Some(first) if *first != object => {
-                            return Err("the answer holds two different answers".into());
-                        }
-                        Some(_) | None => found = Some(object),
-                    }
+                if object.contains_key(key) && !found.contains(&object) {
+                    found.push(object);
                 }
                 rest = &rest[end..];
             }
             Some(Ok(_)) | None => rest = &rest[1..],
             Some(Err(error)) => {
                 // Prose may hold braces of its own, so only an error inside what looks like the answer counts.
-                if problem.is_none() && rest.contains("\"findings\"") {
+                if problem.is_none() && rest.contains(&format!("\"{key}\"")) {
                     problem = Some(error.to_string());
                 }
                 if error.is_eof() || error.to_string().starts_with(STRICT_ERROR) {
@@ -133,10 +144,11 @@ fn find_object(text: &str) -> Result<Map<String, Value>, String> {
             }
         }
     }
-    match (found, problem) {
-        (Some(object), _) => Ok(object),
-        (None, Some(problem)) => Err(format!("the answer is not readable JSON: {}", shorten(&problem, 160))),
-        (None, None) => Err("the answer holds no JSON object with `findings`".into()),
+    match problem {
+        Some(problem) if found.is_empty() => {
+            Err(format!("the answer is not readable JSON: {}", shorten(&problem, 160)))
+        }
+        Some(_) | None => Ok(found),
     }
 }
 
@@ -360,12 +372,14 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_offers_only_the_lens_own_categories() {
-        let schema = schema(Lens::Database);
-        let offered = &schema["properties"]["findings"]["items"]["properties"]["category"]["enum"];
-        assert_eq!(
-            *offered,
-            json!(["database/locking", "database/data-loss", "database/query", "database/other"])
-        );
+    fn the_schema_offers_every_category_and_asks_for_every_field() {
+        let schema = schema();
+        let finding = &schema["properties"]["findings"]["items"];
+        assert_eq!(finding["properties"]["category"]["enum"], json!(CATEGORIES));
+        let fields: Vec<&String> = finding["properties"].as_object().expect("an object").keys().collect();
+        let mut required: Vec<&str> =
+            finding["required"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        required.sort_unstable();
+        assert_eq!(fields, required);
     }
 }

@@ -326,6 +326,19 @@ pub enum Operation {
     Copied,
 }
 
+impl Operation {
+    /// Its name in packets and prompts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Deleted => "deleted",
+            Self::Modified => "modified",
+            Self::Renamed => "renamed",
+            Self::Copied => "copied",
+        }
+    }
+}
+
 /// What changed inside a file.
 #[derive(Debug, Clone)]
 pub enum Content {

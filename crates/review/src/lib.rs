@@ -16,6 +16,7 @@ pub mod coverage;
 pub mod diff;
 pub mod digest;
 pub mod engine;
+pub mod examine;
 pub mod finding;
 pub mod judge;
 pub mod lineage;

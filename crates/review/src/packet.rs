@@ -59,6 +59,10 @@ pub struct PacketV1 {
     pub questions: Vec<QuestionV1>,
     /// What nobody saw, and why.
     pub gaps: Vec<Gap>,
+    /// The repository's conventions that reviewers were given, as its base branch has them; none where only a diff was
+    /// at hand, where no model was asked, or where the base has none.
+    #[serde(default)]
+    pub house_rules: Vec<HouseRuleV1>,
     /// What was asked of models, and what it cost.
     pub ledger: LedgerV1,
     /// What is kept beside the packet, by digest.
@@ -67,6 +71,20 @@ pub struct PacketV1 {
     pub verdict: Verdict,
     /// What the verdict rests on.
     pub judgement: JudgementV1,
+}
+
+/// A file of the repository's conventions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HouseRuleV1 {
+    /// Its path at the base.
+    pub path: RepoPath,
+    /// SHA-256 of the file.
+    pub digest: Digest,
+    /// How many bytes of it were given, without its secrets.
+    pub given_bytes: u64,
+    /// How many bytes were cut off, to leave room for the change.
+    pub cut_bytes: u64,
 }
 
 /// The run that made a packet.

@@ -16,6 +16,11 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// Writes a text in one line, hidden characters written out: a name, a title.
+pub fn visible_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
 /// Whether a character is invisible or changes the order of others: C0 and C1 controls (but line feed and tab),
 /// the default-ignorable code points of Unicode 16, bidirectional controls, Hangul fillers and the tag block.
 pub fn is_hidden(character: char) -> bool {
@@ -43,6 +48,7 @@ mod tests {
     fn what_reorders_text_is_written_out() {
         assert_eq!(visible("a\u{202e}b\tc\nd\u{e0041}"), "a\\u{202e}b\tc\nd\\u{e0041}");
         assert_eq!(visible("naïve 漢字"), "naïve 漢字");
+        assert_eq!(visible_line("a\nb\tc\u{200b}"), "a\\nb\\tc\\u{200b}");
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub const BASE_FILE: &str = ".recuse.toml";
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OperatorFile {
+    /// A folder of prompt files that are used instead of the built-in ones at the same relative path. Relative to the
+    /// folder of this file.
+    pub prompts_folder: Option<PathBuf>,
     /// How a change is reviewed.
     pub review: ReviewSection,
     /// The models to ask, in order of preference.
@@ -172,6 +175,8 @@ pub struct Overrides {
     pub offline: Offline,
     /// `--model`, `RECUSE_MODELS`: names only.
     pub models: Vec<String>,
+    /// `--prompts`.
+    pub prompts_folder: Option<PathBuf>,
 }
 
 /// Whether models are asked.
@@ -199,6 +204,8 @@ pub struct Config {
     pub concurrency: usize,
     /// The most tokens of one prompt.
     pub prompt_tokens: u32,
+    /// The operator's own prompt files.
+    pub prompts_folder: Option<PathBuf>,
 }
 
 /// The most model calls at once, by default: enough for five lenses, few enough for a small account's limits.
@@ -284,6 +291,7 @@ pub fn merge(file: OperatorFile, flags: &Overrides) -> Result<Config> {
         families: file.lineage.families,
         concurrency: review.concurrency.unwrap_or(CONCURRENCY).clamp(1, 64),
         prompt_tokens: review.prompt_tokens.unwrap_or(PROMPT_TOKENS).max(1_000),
+        prompts_folder: flags.prompts_folder.clone().or(file.prompts_folder),
     })
 }
 

@@ -3,7 +3,9 @@
 //! Everything that decides is in `review`; here the decisions meet git, the models and the store. `service` is the
 //! only crate that starts concurrent work, and it prints nothing: whoever calls it is told by values.
 
+pub mod asks;
 pub mod authorship;
+pub mod briefing;
 pub mod config;
 pub mod doctor;
 pub mod fan_out;

@@ -1,6 +1,7 @@
 //! The story of one review: gather, decide, ask, decide, tell. Each step is a call.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -13,23 +14,23 @@ use review::answer::Answer;
 use review::attribution::{Agents, Attribution, AuthorState, Declaration, Note, Share};
 use review::classify::{Classification, ClassifyRules, classify};
 use review::coverage::{CoverageInput, compute};
-use review::engine::estimate_tokens;
 use review::judge::{JudgeInput, judge};
 use review::merge::{Sourced, merge};
 use review::outcome::{Ending, Outcome};
 use review::packet::{PacketInput, PacketV1, ReceiptKindV1, ReceiptV1, RunV1, assemble};
 use review::panel::{LensWish, Panel, PanelInput, Relation, Reviewer, choose, relation};
-use review::prompt::{MAX_BODY_BYTES, build, plan};
 use review::wishes::{WishInput, wishes};
-use review::{Change, Digest, Families, Finding, Lens, Side};
+use review::{Change, CommitId, Digest, Families, Finding, Lens, Side};
 use store::Store;
 use tokio::time::Instant;
 
+use crate::asks::{plan_asks, room_tokens};
 use crate::authorship::{Authorship, AuthorshipRequest, who_wrote};
+use crate::briefing::{Briefing, BriefingInput};
 use crate::config::Config;
 use crate::fan_out::{Ask, Asking, CallsOut, Progress, fan_out, prompt_tokens};
 use crate::places::{self, Environment};
-use crate::prompts::Prompts;
+use crate::prompts::{Origin, Prompts};
 use crate::roster::{self, Roster};
 use crate::rules_pass::{self, RulesPass};
 
@@ -91,6 +92,8 @@ pub struct ReviewRequest<'a> {
     pub change: Change,
     /// Where whole files can be read; `None` where only a diff is at hand.
     pub repository: Option<Repository>,
+    /// The tip of the base branch, where conventions are read from; `None` where there is none.
+    pub base: Option<CommitId>,
     /// The git-ai notes of the range's commits.
     pub notes: Vec<Note>,
     /// What those with write access say about the author.
@@ -138,19 +141,22 @@ pub struct Decided {
 pub async fn review_one(request: &ReviewRequest<'_>) -> Result<PacketV1> {
     let started = Instant::now();
     let deadline = started + Duration::from_secs(u64::from(request.config.policy.max_seconds));
-    let prompts = Prompts::embedded()?;
+    let prompts = Prompts::load(request.config.prompts_folder.as_deref())?;
     let decided = decide(request).await?;
     let mut receipts = receipts(request.tables, &prompts);
     let mut outcomes = rules_outcomes(&decided);
-    let asks = plan_asks(&decided, request, &prompts)?;
-    if !asks.is_empty() {
+    let briefing = brief(&decided, request)?;
+    let material = briefing.material(&decided.rules.change);
+    let planned = plan_asks(&decided, &material, &prompts, &request.run_id, request.config.prompt_tokens)?;
+    outcomes.extend(planned.too_small);
+    if !planned.asks.is_empty() {
         let store = open_store(request.environment).await?;
-        let answered = ask_models(asks, &decided, request, &store, deadline).await?;
+        let answered = ask_models(planned.asks, &decided, request, &store, deadline).await?;
         receipts.extend(answered.iter().flat_map(call_receipts));
         outcomes.extend(answered);
         store.close().await;
     }
-    conclude(&decided, &outcomes, &receipts, request, started.elapsed())
+    conclude(&decided, &briefing, &outcomes, &receipts, request, started.elapsed())
 }
 
 /// What a review would ask, and what that could cost.
@@ -191,8 +197,11 @@ pub struct PlannedCall {
 /// # Errors
 /// As [`decide`].
 pub async fn preview(request: &ReviewRequest<'_>) -> Result<Preview> {
-    let prompts = Prompts::embedded()?;
+    let prompts = Prompts::load(request.config.prompts_folder.as_deref())?;
     let decided = decide(request).await?;
+    let briefing = brief(&decided, request)?;
+    let material = briefing.material(&decided.rules.change);
+    let planned = plan_asks(&decided, &material, &prompts, &request.run_id, request.config.prompt_tokens)?;
     let engines = &decided.roster.engines;
     let call = |ask: Ask| {
         let input_tokens = prompt_tokens(&ask.prompt);
@@ -207,7 +216,7 @@ pub async fn preview(request: &ReviewRequest<'_>) -> Result<Preview> {
             max_micro_usd: price.map(|price| price.worst_case(input_tokens, u64::from(max_output_tokens))),
         }
     };
-    let calls: Vec<PlannedCall> = plan_asks(&decided, request, &prompts)?.into_iter().map(call).collect();
+    let calls: Vec<PlannedCall> = planned.asks.into_iter().map(call).collect();
     Ok(Preview {
         max_micro_usd: calls.iter().filter_map(|call| call.max_micro_usd).sum(),
         unpriced_calls: calls.iter().filter(|call| call.max_micro_usd.is_none()).count(),
@@ -285,30 +294,25 @@ async fn open_store(environment: Environment<'_>) -> Result<Store> {
     store::open(&url).await.context("could not open the database (RECUSE_DATABASE_URL names another one)")
 }
 
-/// What the models are asked, in the order of the seats.
-fn plan_asks(decided: &Decided, request: &ReviewRequest<'_>, prompts: &Prompts) -> Result<Vec<Ask>> {
-    let change = &decided.rules.change;
-    let overhead = estimate_tokens(prompts.overhead_bytes() + MAX_BODY_BYTES);
-    let mut asks = Vec::new();
-    for (seat_index, seat) in decided.panel.seats.iter().enumerate() {
-        let Reviewer::Model(engine_index) = seat.reviewer else { continue };
-        let engine = &decided.roster.engines[engine_index];
-        let room = engine.context_tokens.saturating_sub(engine.max_output_tokens).saturating_sub(overhead);
-        let plan = plan(change, &seat.files, &seat.scope, room.min(request.config.prompt_tokens));
-        for part in 0..plan.parts.len() {
-            let seed = request.run_id.as_bytes();
-            let parts = build(change, seat.lens, &plan, part, seed);
-            asks.push(Ask {
-                seat: seat_index,
-                part,
-                lens: seat.lens,
-                pieces: plan.parts[part].clone(),
-                engine: engine_index,
-                prompt: prompts.render(&parts, engine.max_output_tokens)?,
-            });
-        }
-    }
-    Ok(asks)
+/// Reads what the seated models are given beside the change.
+fn brief(decided: &Decided, request: &ReviewRequest<'_>) -> Result<Briefing> {
+    let seats = decided.panel.seats.iter().filter_map(|seat| match seat.reviewer {
+        Reviewer::Model(engine) => Some((seat, &decided.roster.engines[engine])),
+        Reviewer::Rules => None,
+    });
+    let shown: BTreeSet<usize> = seats.clone().flat_map(|(seat, _)| seat.files.iter().copied()).collect();
+    let Some(least_room_tokens) = seats.map(|(_, engine)| room_tokens(engine)).min() else {
+        return Ok(Briefing::default());
+    };
+    Briefing::gather(&BriefingInput {
+        original: &request.change,
+        rules: &decided.rules,
+        repository: request.repository.as_ref(),
+        base: request.base.as_ref(),
+        policy: &request.config.policy,
+        shown: &shown.into_iter().collect::<Vec<_>>(),
+        least_room_tokens,
+    })
 }
 
 async fn ask_models(
@@ -365,6 +369,7 @@ fn rules_outcomes(decided: &Decided) -> Vec<Outcome> {
 /// Anchors, merges, judges and writes the packet.
 fn conclude(
     decided: &Decided,
+    briefing: &Briefing,
     outcomes: &[Outcome],
     receipts: &[ReceiptV1],
     request: &ReviewRequest<'_>,
@@ -418,6 +423,7 @@ fn conclude(
         checks: &checks,
         policy,
         redacted_secrets: decided.rules.redacted,
+        house_rules: &briefing.house_rules,
         receipts,
         judgement: &judgement,
     }))
@@ -480,9 +486,12 @@ fn sourced(decided: &Decided, outcomes: &[Outcome], texts: &FileTexts) -> Vec<So
 fn receipts(tables: &Tables, prompts: &Prompts) -> Vec<ReceiptV1> {
     let templates = prompts.templates.iter().map(|template| ReceiptV1 {
         kind: ReceiptKindV1::Template,
-        name: format!("{} v{}", template.id, template.version),
+        name: match template.origin {
+            Origin::BuiltIn => format!("{} v{}", template.id, template.version),
+            Origin::Operator => format!("{} v{} (the operator's)", template.id, template.version),
+        },
         digest: template.digest.clone(),
-        bytes: template.bytes as u64,
+        bytes: template.text.len() as u64,
     });
     let tables = tables.sources.iter().map(|(name, text)| ReceiptV1 {
         kind: ReceiptKindV1::Table,

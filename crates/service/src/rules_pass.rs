@@ -9,7 +9,7 @@ use anyhow::Result;
 use git::{BlobReader, FileAt};
 use review::outcome::RulesMiss;
 use review::{Change, FileChange, Finding, Lens};
-use rules::{Examined, FileReport, FileView, RuleOptions};
+use rules::{Examined, FileReport, FileView, RuleOptions, SecretSpan};
 
 /// What the rules say about a change.
 pub struct RulesPass {
@@ -25,6 +25,8 @@ pub struct RulesPass {
     pub unsafe_to_send: Vec<usize>,
     /// How many secrets were replaced.
     pub redacted: usize,
+    /// Where they were in the hunks of the change as it was read, by file.
+    secrets: Vec<Vec<SecretSpan>>,
 }
 
 /// Gives a thread its own reader of whole files; `None` where only a diff is at hand.
@@ -45,6 +47,7 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
         failed: Vec::new(),
         unsafe_to_send: Vec::new(),
         redacted: 0,
+        secrets: Vec::new(),
         change,
     };
     let files = std::mem::take(&mut pass.change.files);
@@ -67,6 +70,7 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
         let redacted =
             if report.secrets.is_empty() { file } else { rules::redact_hunks(&file, &report.secrets) };
         pass.change.files.push(redacted);
+        pass.secrets.push(report.secrets);
     }
     let mut redact = |text: &mut String| {
         let (redacted, count) = rules::redact_text(text);
@@ -89,6 +93,11 @@ impl RulesPass {
             Some((_, files)) => files.push(file),
             None => self.supported.push((lens, vec![file])),
         }
+    }
+
+    /// Where secrets were in a changed file (by index), as it was read.
+    pub fn secrets_of(&self, file: usize) -> &[SecretSpan] {
+        &self.secrets[file]
     }
 
     /// What the rules did not get through, for the seats of a panel.

@@ -117,6 +117,7 @@ fn without_models(policy: &Policy, checks: &[Check]) -> PacketV1 {
         checks,
         policy,
         redacted_secrets: 0,
+        house_rules: &[],
         receipts: &[],
         judgement: &judgement,
     })

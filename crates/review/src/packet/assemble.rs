@@ -12,6 +12,7 @@ use crate::merge::{Claim, Sourced, place};
 use crate::outcome::{Ending, Outcome};
 use crate::panel::{Panel, Reviewer, Scope};
 use crate::policy::Policy;
+use crate::prompt::HouseRule;
 use crate::text::{shorten, visible};
 
 /// What a packet is assembled from.
@@ -47,6 +48,8 @@ pub struct PacketInput<'a> {
     pub policy: &'a Policy,
     /// How many secrets were redacted.
     pub redacted_secrets: usize,
+    /// The repository's conventions that reviewers were given.
+    pub house_rules: &'a [HouseRule],
     /// What is kept beside it.
     pub receipts: &'a [ReceiptV1],
     /// The verdict.
@@ -74,6 +77,7 @@ pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
         checks: input.checks.to_vec(),
         questions: questions(input),
         gaps: input.coverage.gaps.clone(),
+        house_rules: input.house_rules.iter().map(house_rule).collect(),
         ledger: ledger(input),
         receipts: input.receipts.to_vec(),
         verdict: input.judgement.verdict,
@@ -86,6 +90,15 @@ pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
             gated: count(input.judgement.gated),
             exit_code: input.judgement.exit_code,
         },
+    }
+}
+
+fn house_rule(rule: &HouseRule) -> HouseRuleV1 {
+    HouseRuleV1 {
+        path: rule.path.clone(),
+        digest: rule.digest.clone(),
+        given_bytes: rule.text.len() as u64,
+        cut_bytes: rule.cut_bytes as u64,
     }
 }
 
@@ -145,6 +158,7 @@ fn contract(input: &PacketInput<'_>) -> ContractV1 {
         tools_and_permissions: vec![
             "reviewers get text and answer with text; no shell, no network, no credential".to_owned(),
             "nothing of the head is executed, checked out or read as configuration".to_owned(),
+            house_rules_words(input),
         ],
         stopping_condition: "every seated reviewer has ended, or a bound of the budget is reached".to_owned(),
         evidence_asked_for: vec![
@@ -155,6 +169,26 @@ fn contract(input: &PacketInput<'_>) -> ContractV1 {
         escalation: "what was not looked at is listed, the verdict is inconclusive, and a person decides"
             .to_owned(),
         budget: BudgetV1 { max_micro_usd: input.policy.max_micro_usd, max_seconds: input.policy.max_seconds },
+    }
+}
+
+/// What reviewers were given of the repository's conventions, in a sentence.
+fn house_rules_words(input: &PacketInput<'_>) -> String {
+    let asked = input.panel.seats.iter().any(|seat| matches!(seat.reviewer, Reviewer::Model(_)));
+    let given = input.house_rules.iter().filter(|rule| !rule.text.is_empty()).count();
+    match (&input.change.subject.source, given) {
+        _ if !asked => "no model was asked, so the repository's conventions were shown to nobody".to_owned(),
+        (Source::Patch, _) => {
+            "reviewers had the diff alone: without a repository there are no conventions and no whole functions"
+                .to_owned()
+        }
+        (Source::Range { .. } | Source::Staged, 0) => {
+            "the base branch has no conventions that reviewers could be given".to_owned()
+        }
+        (Source::Range { .. } | Source::Staged, given) => format!(
+            "reviewers were given {given} files of the base branch's conventions as context; they change neither \
+             task nor verdict"
+        ),
     }
 }
 

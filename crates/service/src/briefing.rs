@@ -1,0 +1,157 @@
+//! What reviewers are given beside the change: the repository's conventions as the base branch has them, and the
+//! functions that the change is in as the head has them. Both are read as objects, neither configures anything.
+
+use anyhow::Result;
+use code::{function_ranges, language_of};
+use git::{BlobReader, Repository};
+use review::change::{Content, Operation};
+use review::engine::estimate_tokens;
+use review::policy::Policy;
+use review::prompt::{
+    HOUSE_RULES_TOKENS, HouseRule, Material, Surroundings, fit_house_rules, house_rule_paths,
+};
+use review::{Change, CommitId, Digest, FileChange, Hunk, RepoPath};
+use rules::SecretSpan;
+
+use crate::rules_pass::RulesPass;
+
+/// The most tokens of surroundings for one hunk: some 50 lines.
+const TOKENS_PER_HUNK: u32 = 600;
+
+/// With fewer tokens a hunk gets none: three lines help nobody.
+const LEAST_TOKENS_PER_HUNK: u32 = 60;
+
+/// The least that all surroundings together may cost, however small the change.
+const LEAST_TOKENS: u32 = 3_000;
+
+/// The most files of conventions that a folder like `.cursor/rules` gives.
+const MAX_FILES_PER_FOLDER: usize = 20;
+
+/// What reviewers are given beside the change.
+#[derive(Debug, Default)]
+pub struct Briefing {
+    /// What stands round the hunks.
+    pub surroundings: Surroundings,
+    /// The repository's conventions, as much as is given.
+    pub house_rules: Vec<HouseRule>,
+}
+
+/// What a briefing is made from.
+pub struct BriefingInput<'a> {
+    /// The change as it was read, with its secrets.
+    pub original: &'a Change,
+    /// The rules' part: the change without them, and where they are.
+    pub rules: &'a RulesPass,
+    /// Where whole files can be read; `None` where only a diff is at hand.
+    pub repository: Option<&'a Repository>,
+    /// The tip of the base branch.
+    pub base: Option<&'a CommitId>,
+    /// Which files are never sent.
+    pub policy: &'a Policy,
+    /// The changed files (by index) that a model is shown.
+    pub shown: &'a [usize],
+    /// The least room that a seated model has for a prompt, in tokens.
+    pub least_room_tokens: u32,
+}
+
+impl Briefing {
+    /// Reads what there is.
+    ///
+    /// # Errors
+    /// The repository cannot be read.
+    pub fn gather(input: &BriefingInput<'_>) -> Result<Self> {
+        let Some(repository) = input.repository else { return Ok(Self::default()) };
+        Ok(Self {
+            surroundings: surroundings(input, repository)?,
+            house_rules: match input.base {
+                Some(base) => house_rules(input, repository, base)?,
+                None => Vec::new(),
+            },
+        })
+    }
+
+    /// What prompts about the change are made from.
+    pub fn material<'a>(&'a self, change: &'a Change) -> Material<'a> {
+        Material { change, surroundings: &self.surroundings, house_rules: &self.house_rules }
+    }
+}
+
+fn house_rules(
+    input: &BriefingInput<'_>,
+    repository: &Repository,
+    base: &CommitId,
+) -> Result<Vec<HouseRule>> {
+    let mut paths: Vec<RepoPath> = Vec::new();
+    for path in house_rule_paths(input.original) {
+        match path.as_str().strip_suffix('/') {
+            Some(folder) => {
+                let listed = repository.files_in(base, &RepoPath::from(folder))?;
+                let texts =
+                    listed.into_iter().filter(|path| matches!(path.extension().as_str(), "md" | "mdc"));
+                paths.extend(texts.take(MAX_FILES_PER_FOLDER));
+            }
+            None => paths.push(path),
+        }
+    }
+    let mut files = Vec::new();
+    for (path, file) in paths.iter().zip(repository.read_all_at(base, &paths)?) {
+        let Some(bytes) = file.into_bytes() else { continue };
+        if input.policy.paths.keeps_from_models(path).is_some() {
+            continue;
+        }
+        let (text, _) = rules::redact_text(&String::from_utf8_lossy(&bytes));
+        files.push((path.clone(), Digest::of(&bytes), text));
+    }
+    Ok(fit_house_rules(files, HOUSE_RULES_TOKENS.min(input.least_room_tokens / 8)))
+}
+
+fn surroundings(input: &BriefingInput<'_>, repository: &Repository) -> Result<Surroundings> {
+    let mut surroundings = Surroundings::default();
+    let hunks: usize = input.shown.iter().map(|&file| input.original.files[file].hunks().len()).sum();
+    let bytes: usize = input
+        .shown
+        .iter()
+        .flat_map(|&file| input.original.files[file].hunks())
+        .map(|hunk| hunk.body().len())
+        .sum();
+    let all = LEAST_TOKENS.max(estimate_tokens(bytes) / 2).min(input.least_room_tokens / 4);
+    let each = (all / u32::try_from(hunks.max(1)).unwrap_or(u32::MAX)).min(TOKENS_PER_HUNK);
+    if each < LEAST_TOKENS_PER_HUNK {
+        return Ok(surroundings);
+    }
+    let mut reader: Option<BlobReader<'_>> = None;
+    for &index in input.shown {
+        let file = &input.original.files[index];
+        let Some(language) = language_of(&file.path) else { continue };
+        match file.operation {
+            // All of it is in the diff, or none of it is in the head.
+            Operation::Added | Operation::Deleted => continue,
+            Operation::Modified | Operation::Renamed | Operation::Copied => {}
+        }
+        let reader = match &mut reader {
+            Some(reader) => reader,
+            None => reader.insert(repository.blobs(input.original)?),
+        };
+        let Some(bytes) = reader.after(file)?.into_bytes() else { continue };
+        let head = String::from_utf8_lossy(&bytes);
+        // What cannot be parsed is reviewed with the lines of the diff alone.
+        let Ok(functions) = function_ranges(language, &head) else { continue };
+        let head = redacted_as(file, input.rules.secrets_of(index), &head);
+        surroundings.add(index, &input.rules.change.files[index], &head, &functions, each);
+    }
+    Ok(surroundings)
+}
+
+/// A whole file without the secrets that its hunks hold, and without those that the rules find in it.
+fn redacted_as(file: &FileChange, secrets: &[SecretSpan], text: &str) -> String {
+    if secrets.is_empty() {
+        return rules::redact_text(text).0;
+    }
+    let lines: String = text.lines().flat_map(|line| [" ", line, "\n"]).collect();
+    let mut hunks = file.hunks().to_vec();
+    hunks.push(Hunk::new(1, 1, String::new(), lines, false));
+    let with_text = FileChange { content: Content::Text(hunks), ..file.clone() };
+    let redacted = rules::redact_hunks(&with_text, secrets);
+    let lines = redacted.hunks().last().into_iter().flat_map(Hunk::lines);
+    lines.flat_map(|line| [line.text, "\n"]).collect()
+}
