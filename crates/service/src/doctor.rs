@@ -93,7 +93,7 @@ async fn models(config: &Config, tables: &Tables, environment: Environment<'_>) 
         Ok(http) => http,
         Err(error) => return vec![missing("models", error.to_string(), "look at the proxy variables")],
     };
-    let built = roster::build(&config.models, &tables.catalogue, &tables.families, &http, environment).await;
+    let built = roster::build(config, tables, &http, environment).await;
     let roster = match built {
         Ok(roster) => roster,
         Err(error) => return vec![missing("models", format!("{error:#}"), "mend what the sentence names")],

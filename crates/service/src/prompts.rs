@@ -87,6 +87,7 @@ impl Prompts {
         Ok(Prompt {
             system: render("shared/system")?,
             messages: vec![Message::User(format!("{}\n{task}", render("shared/change")?))],
+            cache_prefix: None,
             tools: Vec::new(),
             answer: Some(AnswerSchema { name: "review".to_owned(), schema: review::answer::schema(lens) }),
             max_output_tokens,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use git::Repository;
-use models::{Catalogue, HttpClient, ModelError};
+use models::{Catalogue, HttpClient, ModelError, Traffic};
 use review::anchor::{Anchor, FileTexts, anchor, texts_wanted};
 use review::answer::Answer;
 use review::attribution::{Agents, Attribution, AuthorState, AuthorshipInput, Declaration, Note, attribute};
@@ -42,6 +42,8 @@ pub struct Tables {
     pub agents: Agents,
     /// What files and lines mean.
     pub classify: ClassifyRules,
+    /// What the calls of all reviews to a provider share.
+    pub traffic: Traffic,
 }
 
 impl Tables {
@@ -61,6 +63,7 @@ impl Tables {
                 families: Families::embedded(),
                 agents: agents.join().expect("a test reads the embedded table"),
                 classify: classify.join().expect("a test reads the embedded table"),
+                traffic: Traffic::default(),
             }
         })
     }
@@ -212,8 +215,7 @@ async fn build_roster(
     http: JoinHandle<Result<HttpClient, ModelError>>,
 ) -> Result<Roster> {
     let http = http.join().map_err(|_| anyhow!("could not set up the http client"))??;
-    let (tables, models) = (request.tables, &request.config.models);
-    Ok(roster::build(models, &tables.catalogue, &tables.families, &http, request.environment).await?)
+    Ok(roster::build(request.config, request.tables, &http, request.environment).await?)
 }
 
 async fn open_store(environment: Environment<'_>) -> Result<Store> {
