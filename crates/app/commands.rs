@@ -128,7 +128,7 @@ async fn models(args: &ModelsArgs) -> Result<Exit, Failure> {
     let tables = joined(std::thread::spawn(Tables::embedded), config.families.as_deref())?;
     let configured = roster::is_configured(&config.models, &tables.catalogue, &environment);
     let engines = match configured {
-        true => roster::list(&config.models, &tables, &environment).await.map_err(failure)?,
+        true => roster::list(&config, &tables, &environment).await.map_err(failure)?,
         false => Vec::new(),
     };
     let text = match &args.command {

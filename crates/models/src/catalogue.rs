@@ -5,7 +5,10 @@
 
 use serde::Deserialize;
 
-use crate::openai_chat::{Dialect, MaxTokensField, StoreField, StructuredOutput, TemperatureField};
+use crate::dialect::{
+    Delivery, Dialect, MaxTokensField, PromptCacheField, StoreField, StructuredOutput, TemperatureField,
+};
+use crate::wire::Wire;
 use review::engine::Price;
 
 /// The table.
@@ -39,23 +42,28 @@ pub struct Provider {
     /// How it is told the shape of the answer.
     pub structured_output: StructuredOutput,
     /// The field that limits the output.
+    #[serde(default)]
     pub max_tokens_field: MaxTokensField,
     /// Whether it is told not to keep the conversation.
-    #[serde(default = "store_field_absent")]
+    #[serde(default)]
     pub store_field: StoreField,
     /// Whether it is told a temperature.
-    #[serde(default = "temperature_sent")]
+    #[serde(default)]
     pub temperature: TemperatureField,
+    /// Whether it is told what other calls share.
+    #[serde(default)]
+    pub prompt_cache: PromptCacheField,
+    /// Whether replies come as they are written.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// The most requests a minute, where that is documented for every account.
+    pub requests_per_minute: Option<u32>,
+    /// The most tokens a minute, where that is documented for every account.
+    pub tokens_per_minute: Option<u64>,
+    /// The most calls at once.
+    pub concurrency: Option<u32>,
     /// The model that a key alone seats.
     pub default_model: Option<String>,
-}
-
-/// The formats on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Wire {
-    /// Chat Completions, as OpenAI began it and all others follow.
-    OpenaiChat,
 }
 
 /// What the table knows of a model, or of all models whose names begin alike.
@@ -151,23 +159,15 @@ impl Catalogue {
 impl Provider {
     /// How requests to it are written.
     pub fn dialect(&self) -> Dialect {
-        match self.wire {
-            Wire::OpenaiChat => Dialect {
-                structured_output: self.structured_output,
-                max_tokens_field: self.max_tokens_field,
-                store_field: self.store_field,
-                temperature: self.temperature,
-            },
+        Dialect {
+            structured_output: self.structured_output,
+            max_tokens_field: self.max_tokens_field,
+            store_field: self.store_field,
+            temperature: self.temperature,
+            prompt_cache: self.prompt_cache,
+            delivery: self.delivery,
         }
     }
-}
-
-fn store_field_absent() -> StoreField {
-    StoreField::Absent
-}
-
-fn temperature_sent() -> TemperatureField {
-    TemperatureField::Sent
 }
 
 #[cfg(test)]

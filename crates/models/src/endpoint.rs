@@ -1,12 +1,13 @@
-//! Where a model is asked: base URL, key and dialect. All of it comes from the operator.
+//! Where a model is asked: base URL, key, format and dialect. All of it comes from the operator.
 
 use std::net::IpAddr;
 
 use reqwest::Url;
 use secrecy::SecretString;
 
+use crate::dialect::Dialect;
 use crate::error::ModelError;
-use crate::openai_chat::Dialect;
+use crate::wire::{Address, Wire};
 
 /// A server that speaks one of our wire formats.
 #[derive(Clone)]
@@ -15,6 +16,8 @@ pub struct Endpoint {
     pub base_url: BaseUrl,
     /// The key; `None` for a local server without one.
     pub key: Option<SecretString>,
+    /// The format that it speaks.
+    pub wire: Wire,
     /// How it wants its requests.
     pub dialect: Dialect,
 }
@@ -28,12 +31,12 @@ pub enum PlainHttp {
     Allowed,
 }
 
-/// The address that `/chat/completions` is appended to. Holds no credentials.
+/// A server's address, to which each format appends its own paths. Holds no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
 impl BaseUrl {
-    /// Takes an address. One without a path gets `/v1`, which is where every server of this kind answers.
+    /// Takes an address.
     ///
     /// Refused: schemes other than `https` (and `http` as far as allowed), user names and passwords, queries,
     /// fragments.
@@ -56,18 +59,22 @@ impl BaseUrl {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(refused("has a query or a fragment"));
         }
-        let path = match url.path().trim_end_matches('/') {
-            "" => "/v1".to_owned(),
-            path => path.to_owned(),
-        };
+        let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
         Ok(Self(url))
     }
 
-    /// The address of something below it.
-    pub(crate) fn join(&self, path: &str) -> Url {
+    /// The address of something below it and the format's version.
+    pub(crate) fn address(&self, version: &Version, below: &Address) -> Url {
+        let base = self.0.path().trim_end_matches('/');
+        let version = match version {
+            Version::IfBare(version) if base.is_empty() => format!("/{version}"),
+            Version::UnlessThere(version) if !ends_with_a_version(base) => format!("/{version}"),
+            Version::IfBare(_) | Version::UnlessThere(_) => String::new(),
+        };
         let mut url = self.0.clone();
-        url.set_path(&format!("{}/{path}", self.0.path()));
+        url.set_path(&format!("{base}{version}/{}", below.path));
+        url.set_query(below.query);
         url
     }
 
@@ -88,6 +95,20 @@ impl std::fmt::Display for BaseUrl {
     }
 }
 
+/// What a format does about the version in its addresses.
+pub(crate) enum Version {
+    /// It is put behind an address without a path; any other is complete.
+    IfBare(&'static str),
+    /// It is put behind every address that does not end with one.
+    UnlessThere(&'static str),
+}
+
+/// Whether the last part of a path is `v` and a number, as in `v1` or `v1beta`.
+fn ends_with_a_version(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    last.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// Whether a URL's host is this machine by its number or as `localhost`. Names are not resolved.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -97,6 +118,51 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Delivery;
+
+    #[test]
+    fn each_format_finds_its_paths_below_any_address() {
+        let url = |wire: Wire, base: &str, delivery| {
+            let base = BaseUrl::parse(base, PlainHttp::LoopbackOnly).expect(base);
+            let (asked, listed) = (wire.url(&base, "sol", delivery), wire.list_url(&base));
+            [asked.as_str().to_owned(), listed.as_str().to_owned()]
+        };
+        let table = [
+            (Wire::OpenaiChat, "https://a.example", "/v1/chat/completions", "/v1/models"),
+            (Wire::OpenaiChat, "https://a.example/api/v1/", "/api/v1/chat/completions", "/api/v1/models"),
+            (Wire::OpenaiChat, "https://a.example/compat", "/compat/chat/completions", "/compat/models"),
+            (Wire::OpenaiResponses, "https://a.example", "/v1/responses", "/v1/models"),
+            (Wire::OpenaiResponses, "https://a.example/v1", "/v1/responses", "/v1/models"),
+            (Wire::Anthropic, "https://a.example", "/v1/messages", "/v1/models?limit=1000"),
+            (Wire::Anthropic, "https://a.example/v1", "/v1/messages", "/v1/models?limit=1000"),
+            (
+                Wire::Anthropic,
+                "https://a.example/claude/",
+                "/claude/v1/messages",
+                "/claude/v1/models?limit=1000",
+            ),
+            (
+                Wire::Gemini,
+                "https://a.example",
+                "/v1beta/models/sol:generateContent",
+                "/v1beta/models?pageSize=1000",
+            ),
+            (
+                Wire::Gemini,
+                "https://a.example/x/v1",
+                "/x/v1/models/sol:generateContent",
+                "/x/v1/models?pageSize=1000",
+            ),
+        ];
+        for (wire, base, asked, listed) in table {
+            let expected = [asked, listed].map(|path| format!("https://a.example{path}"));
+            assert_eq!(url(wire, base, Delivery::Whole), expected, "{base}");
+        }
+        let base = BaseUrl::parse("https://a.example", PlainHttp::LoopbackOnly).expect("an address");
+        let streamed = Wire::Gemini.url(&base, "tunedModels/sol?x", Delivery::Events);
+        let expected = "https://a.example/v1beta/tunedModels/sol%3Fx:streamGenerateContent?alt=sse";
+        assert_eq!(streamed.as_str(), expected);
+    }
 
     #[test]
     fn only_what_cannot_leak_a_key_is_a_base_url() {
@@ -125,7 +191,9 @@ mod tests {
         for (text, expected) in cases {
             let got = BaseUrl::parse(text, PlainHttp::LoopbackOnly);
             match (got, expected) {
-                (Ok(base), Ok(url)) => assert_eq!(base.join("chat/completions").as_str(), url),
+                (Ok(base), Ok(url)) => {
+                    assert_eq!(Wire::OpenaiChat.url(&base, "sol", Delivery::Whole).as_str(), url);
+                }
                 (Err(error), Err(why)) => {
                     let error = error.to_string();
                     assert!(error.contains(why), "{text}: {error}");

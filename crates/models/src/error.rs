@@ -45,6 +45,8 @@ pub enum ModelError {
         status: u16,
         /// How long it asks us to wait.
         retry_after: Option<Duration>,
+        /// Whether it says that it will go on failing.
+        persistence: Persistence,
         /// Its words, shortened.
         message: String,
     },
@@ -81,6 +83,31 @@ pub enum ModelError {
     QuotaExhausted {
         /// Its words, shortened.
         message: String,
+    },
+    /// It was not asked: the calls before this one failed, and it gets a while to recover. Another model may do.
+    #[error("not asked, since it failed {failures} times in a row: {cause}")]
+    CircuitOpen {
+        /// How many calls failed in a row.
+        failures: u32,
+        /// How long it is left alone from now on.
+        retry_after: Duration,
+        /// What the last of them ended with.
+        cause: String,
+    },
+    /// A filter of the provider stopped the request (400, 403, or 200 where it stopped the answer). A part of the
+    /// prompt may pass.
+    #[error("the provider's filter refuses the request (status {status}): {message}")]
+    Moderated {
+        /// The status.
+        status: u16,
+        /// Its words, shortened.
+        message: String,
+    },
+    /// The operator's command did not do its work.
+    #[error("the command failed: {detail}")]
+    Command {
+        /// How, in a few words; never the prompt.
+        detail: String,
     },
     /// The prompt does not fit the model's context, or the request the provider's size limit (413).
     #[error("the prompt is too long for the model: {message}")]
@@ -153,6 +180,8 @@ pub enum Phase {
     NextByte,
     /// The end of the answer, when the caller's deadline came.
     Deadline,
+    /// The end of the operator's command.
+    Exit,
 }
 
 impl std::fmt::Display for Phase {
@@ -162,17 +191,31 @@ impl std::fmt::Display for Phase {
             Self::FirstByte => "before the first byte of the reply",
             Self::NextByte => "in the middle of the reply",
             Self::Deadline => "at the deadline of the call",
+            Self::Exit => "before the command ended",
         })
     }
 }
 
-/// What a request can go without when a server does not take it.
+/// Whether a failure may pass by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Persistence {
+    /// It may.
+    Passing,
+    /// The provider says that it will not (501, or `x-should-retry: false`).
+    Lasting,
+}
+
+/// What a request can go without when a server does not take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Feature {
     /// The schema of the answer.
     StructuredOutput,
     /// A temperature.
     Temperature,
+    /// The reply as it is written.
+    Streaming,
+    /// What other calls share.
+    PromptCache,
 }
 
 impl Feature {
@@ -181,6 +224,8 @@ impl Feature {
         match self {
             Self::StructuredOutput => "a schema for the answer",
             Self::Temperature => "a temperature",
+            Self::Streaming => "streaming",
+            Self::PromptCache => "marks for its cache",
         }
     }
 }
@@ -191,12 +236,15 @@ impl ModelError {
         match self {
             Self::RateLimited { .. }
             | Self::Overloaded { .. }
-            | Self::Timeout { .. }
             | Self::Connect { .. }
             | Self::Interrupted { .. } => true,
-            // 501: the server says that it will never do this.
-            Self::Server { status, .. } => *status != 501,
-            Self::Authentication { .. }
+            // A command that did not end in its time has spent that time, and would again.
+            Self::Timeout { phase } => *phase != Phase::Exit,
+            Self::Server { persistence, .. } => *persistence == Persistence::Passing,
+            Self::CircuitOpen { .. }
+            | Self::Moderated { .. }
+            | Self::Command { .. }
+            | Self::Authentication { .. }
             | Self::QuotaExhausted { .. }
             | Self::TooLong { .. }
             | Self::Unsupported { .. }
@@ -215,9 +263,12 @@ impl ModelError {
             Self::RateLimited { retry_after, .. }
             | Self::Overloaded { retry_after, .. }
             | Self::Server { retry_after, .. } => *retry_after,
+            Self::CircuitOpen { retry_after, .. } => Some(*retry_after),
             Self::Timeout { .. }
             | Self::Connect { .. }
             | Self::Interrupted { .. }
+            | Self::Moderated { .. }
+            | Self::Command { .. }
             | Self::Authentication { .. }
             | Self::QuotaExhausted { .. }
             | Self::TooLong { .. }

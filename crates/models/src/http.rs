@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{NoProxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
@@ -19,8 +19,8 @@ pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
 pub struct Limits {
     /// For a connection, TLS included.
     pub connect: Duration,
-    /// Between two bytes of a reply that has begun. Before it begins only the total counts: a reply that does
-    /// not stream is silent while the model thinks.
+    /// Between two bytes of a reply that has begun. Before its first byte only the total counts: the server is
+    /// silent while the model thinks.
     pub idle: Duration,
     /// For one call altogether.
     pub total: Duration,
@@ -113,22 +113,17 @@ impl HttpClient {
     pub async fn post(
         &self,
         url: Url,
-        key: Option<&SecretString>,
+        headers: HeaderMap,
         body: Bytes,
         deadline: Instant,
     ) -> Result<Exchange, ModelError> {
-        let request = self.client.post(url).header(CONTENT_TYPE, "application/json").body(body.clone());
-        self.exchange(request, key, body, deadline).await
+        let request = self.client.post(url).headers(headers).header(CONTENT_TYPE, "application/json");
+        self.exchange(request.body(body.clone()), body, deadline).await
     }
 
     /// Asks for something.
-    pub async fn get(
-        &self,
-        url: Url,
-        key: Option<&SecretString>,
-        deadline: Instant,
-    ) -> Result<Exchange, ModelError> {
-        self.exchange(self.client.get(url), key, Bytes::new(), deadline).await
+    pub async fn get(&self, url: Url, headers: HeaderMap, deadline: Instant) -> Result<Exchange, ModelError> {
+        self.exchange(self.client.get(url).headers(headers), Bytes::new(), deadline).await
     }
 
     /// The deadline of a call that begins now.
@@ -138,14 +133,10 @@ impl HttpClient {
 
     async fn exchange(
         &self,
-        mut request: RequestBuilder,
-        key: Option<&SecretString>,
+        request: RequestBuilder,
         sent: Bytes,
         deadline: Instant,
     ) -> Result<Exchange, ModelError> {
-        if let Some(key) = key {
-            request = request.header(AUTHORIZATION, bearer(key)?);
-        }
         let started = Instant::now();
         let mut response = timeout_at(deadline, request.send())
             .await
@@ -157,9 +148,11 @@ impl HttpClient {
         }
         let mut body = BytesMut::new();
         loop {
-            let idle_until = Instant::now() + self.limits.idle;
-            let phase = if idle_until < deadline { Phase::NextByte } else { Phase::Deadline };
-            let chunk = timeout_at(idle_until.min(deadline), response.chunk())
+            // A stream may send its headers at once and then think.
+            let until =
+                if body.is_empty() { deadline } else { deadline.min(Instant::now() + self.limits.idle) };
+            let phase = if until < deadline { Phase::NextByte } else { Phase::Deadline };
+            let chunk = timeout_at(until, response.chunk())
                 .await
                 .map_err(|_| ModelError::Timeout { phase })?
                 .map_err(from_reqwest)?;
@@ -180,12 +173,28 @@ impl HttpClient {
     }
 }
 
-fn bearer(key: &SecretString) -> Result<HeaderValue, ModelError> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| {
-        ModelError::Request { detail: "the key holds characters that a header cannot carry".to_owned() }
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
+/// The header `Authorization: Bearer KEY`; none without a key.
+pub(crate) fn bearer(key: Option<&SecretString>) -> Result<HeaderMap, ModelError> {
+    key_header("authorization", "Bearer ", key)
+}
+
+/// A header that holds a key behind a prefix; none without a key.
+pub(crate) fn key_header(
+    name: &'static str,
+    prefix: &str,
+    key: Option<&SecretString>,
+) -> Result<HeaderMap, ModelError> {
+    let mut headers = HeaderMap::new();
+    if let Some(key) = key {
+        let refused = |_| ModelError::Request {
+            detail: "the key holds characters that a header cannot carry".to_owned(),
+        };
+        let mut value =
+            HeaderValue::from_str(&format!("{prefix}{}", key.expose_secret())).map_err(refused)?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
 }
 
 /// Sorts an error of the transport. The URL is left out of it.
@@ -229,8 +238,8 @@ mod tests {
 
     #[test]
     fn a_key_in_a_header_is_marked_and_a_broken_one_is_refused() {
-        assert!(bearer(&"sk-oak".into()).unwrap().is_sensitive());
-        let error = bearer(&"sk-oak\nX-Other: 1".into()).unwrap_err().to_string();
+        assert!(bearer(Some(&"sk-oak".into())).unwrap()["authorization"].is_sensitive());
+        let error = bearer(Some(&"sk-oak\nX-Other: 1".into())).unwrap_err().to_string();
         assert!(error.contains("the key holds characters") && !error.contains("sk-oak"), "{error}");
     }
 

@@ -1,5 +1,7 @@
 //! What is sent: the whole conversation as a value, in nobody's wire format.
 
+use review::Digest;
+use review::engine::estimate_tokens;
 use serde_json::Value;
 
 use crate::reply::ToolCall;
@@ -13,6 +15,10 @@ pub struct Prompt {
     pub system: String,
     /// What was said so far, oldest first.
     pub messages: Vec<Message>,
+    /// How many bytes at the beginning of the first message other calls send too, behind the same instructions, tools
+    /// and schema: up to there the provider is asked to remember. `None` where nobody else sends them; to remember
+    /// what nobody asks for again costs more than to forget it.
+    pub cache_prefix: Option<usize>,
     /// The tools that the model may ask for.
     pub tools: Vec<ToolSpec>,
     /// The shape of the answer, where one is wanted.
@@ -24,6 +30,37 @@ pub struct Prompt {
     pub max_output_tokens: u32,
     /// The temperature; `None` leaves it to the provider, and some models take no other.
     pub temperature: Option<f64>,
+}
+
+impl Prompt {
+    /// The first message in two: what other calls send too, and what is this call's own. `None` where nothing is
+    /// shared, or where the first message is not ours.
+    pub(crate) fn shared_and_own(&self) -> Option<(&str, &str)> {
+        let Some(Message::User(first)) = self.messages.first() else { return None };
+        let end = first.floor_char_boundary(self.cache_prefix?);
+        Some(first.split_at(end))
+    }
+
+    /// A name for what other calls send too, the same for all of them; `None` where nothing is shared.
+    pub(crate) fn cache_key(&self) -> Option<String> {
+        let (shared, _) = self.shared_and_own()?;
+        let digest = Digest::of_parts([self.system.as_bytes(), shared.as_bytes()]);
+        // OpenAI takes at most 64 characters.
+        Some(format!("recuse-{}", &digest.as_str()[..32]))
+    }
+
+    /// An estimate of its tokens, on the high side; those of the answer are not in it.
+    pub fn estimated_tokens(&self) -> u64 {
+        let messages = self.messages.iter().map(|message| match message {
+            Message::User(text) => text.len(),
+            Message::Assistant { text, tool_calls } => {
+                text.len() + tool_calls.iter().map(|call| call.arguments.len()).sum::<usize>()
+            }
+            Message::ToolResult { content, .. } => content.len(),
+        });
+        let schema = self.answer.as_ref().map_or(0, |answer| answer.schema.to_string().len());
+        u64::from(estimate_tokens(self.system.len() + messages.sum::<usize>() + schema))
+    }
 }
 
 /// One turn of the conversation.

@@ -61,6 +61,8 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments as the model wrote them: meant to be JSON, not checked.
     pub arguments: String,
+    /// What the provider wants back beside the call, unread; only Gemini has it.
+    pub signature: Option<String>,
 }
 
 /// How a reply ended.

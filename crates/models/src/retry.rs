@@ -13,6 +13,9 @@ use crate::error::{ModelError, Phase};
 use crate::prompt::Prompt;
 use crate::reply::Reply;
 
+/// The longest pause that a provider may ask for. If it asks for more, the caller gets the error at once.
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+
 /// How often and how soon something that may pass is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -33,7 +36,7 @@ impl Default for RetryPolicy {
             max_retries: 2,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(8),
-            longest_retry_after: Duration::from_secs(60),
+            longest_retry_after: LONGEST_RETRY_AFTER,
         }
     }
 }
@@ -103,90 +106,27 @@ fn fraction(seed: u64, retries: u32) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
-    use std::future::pending;
-    use std::sync::Mutex;
-
-    use async_trait::async_trait;
-    use bytes::Bytes;
-    use review::Digest;
-
     use super::*;
-    use crate::reply::{Content, Finish};
-
-    /// A model with a list of errors; when they are used up it answers, or is silent.
-    struct Scripted {
-        errors: Mutex<VecDeque<ModelError>>,
-        asked_at: Mutex<Vec<Instant>>,
-        then: Then,
-    }
-
-    #[derive(Clone, Copy)]
-    enum Then {
-        Answers,
-        IsSilent,
-    }
-
-    impl Scripted {
-        fn new(errors: impl IntoIterator<Item = ModelError>, then: Then) -> Self {
-            Self { errors: Mutex::new(errors.into_iter().collect()), asked_at: Mutex::default(), then }
-        }
-
-        /// Milliseconds between the attempts.
-        fn pauses(&self) -> Vec<u128> {
-            let asked_at = self.asked_at.lock().unwrap();
-            asked_at.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect()
-        }
-    }
-
-    #[async_trait]
-    impl Model for Scripted {
-        async fn ask(&self, _: &Prompt) -> Result<Reply, ModelError> {
-            self.asked_at.lock().unwrap().push(Instant::now());
-            let error = self.errors.lock().unwrap().pop_front();
-            match (error, self.then) {
-                (Some(error), _) => Err(error),
-                (None, Then::Answers) => Ok(Reply {
-                    content: Content::Text("{}".to_owned()),
-                    finish: Finish::Complete,
-                    usage: None,
-                    served_model: None,
-                    request_id: None,
-                    request: Bytes::new(),
-                    request_sha256: Digest::of(b""),
-                    raw: Bytes::new(),
-                    elapsed_ms: 0,
-                }),
-                (None, Then::IsSilent) => pending().await,
-            }
-        }
-    }
-
-    fn limited(seconds: Option<u64>) -> ModelError {
-        ModelError::RateLimited { retry_after: seconds.map(Duration::from_secs), message: String::new() }
-    }
+    use crate::error::Persistence;
+    use crate::testing::{Step, Steps, failed, limited, prompt};
 
     fn server() -> ModelError {
-        ModelError::Server { status: 500, retry_after: None, message: String::new() }
+        server_500(Persistence::Passing)
     }
 
-    async fn ask(model: &Scripted, deadline: Duration, seed: u64) -> Asked {
-        let prompt = Prompt {
-            system: String::new(),
-            messages: Vec::new(),
-            tools: Vec::new(),
-            answer: None,
-            max_output_tokens: 1,
-            temperature: None,
-        };
-        ask_with_retries(model, &prompt, &RetryPolicy::default(), Instant::now() + deadline, seed).await
+    fn server_500(persistence: Persistence) -> ModelError {
+        ModelError::Server { status: 500, retry_after: None, persistence, message: String::new() }
+    }
+
+    async fn ask(model: &Steps, deadline: Duration, seed: u64) -> Asked {
+        ask_with_retries(model, &prompt(), &RetryPolicy::default(), Instant::now() + deadline, seed).await
     }
 
     const LONG: Duration = Duration::from_secs(3600);
 
     #[tokio::test(start_paused = true)]
     async fn what_passes_is_tried_again_with_growing_pauses() {
-        let model = Scripted::new([server(), limited(None)], Then::Answers);
+        let model = Steps::new([failed(), limited(None)]);
         let asked = ask(&model, LONG, 1).await;
         assert!(asked.result.is_ok());
         assert_eq!(asked.attempts, 3);
@@ -196,7 +136,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn two_retries_are_enough() {
-        let model = Scripted::new([server(), server(), server(), server()], Then::Answers);
+        let model = Steps::new([failed(), failed(), failed(), failed()]);
         let asked = ask(&model, LONG, 1).await;
         assert!(matches!(asked.result, Err(ModelError::Server { .. })));
         assert_eq!(asked.attempts, 3);
@@ -213,10 +153,15 @@ mod tests {
             ModelError::NotJson { content_type: String::new(), start: String::new() },
             ModelError::Protocol { detail: String::new() },
             ModelError::BodyTooLarge { limit: 1 },
-            ModelError::Server { status: 501, retry_after: None, message: String::new() },
+            server_500(Persistence::Lasting),
+            ModelError::Timeout { phase: Phase::Exit },
+            ModelError::Command { detail: String::new() },
+            ModelError::Moderated { status: 400, message: String::new() },
+            // Whoever asks has another model at hand, or waits for nothing.
+            ModelError::CircuitOpen { failures: 3, retry_after: Duration::ZERO, cause: String::new() },
         ];
         for error in lasting {
-            let model = Scripted::new([error], Then::Answers);
+            let model = Steps::new([Step::Fail(error)]);
             let asked = ask(&model, LONG, 1).await;
             assert!(asked.result.is_err());
             assert_eq!(asked.attempts, 1);
@@ -225,26 +170,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_providers_pause_is_kept_up_to_a_cap() {
-        let model = Scripted::new([limited(Some(20)), limited(Some(60))], Then::Answers);
+        let model = Steps::new([limited(Some(20)), limited(Some(60))]);
         assert!(ask(&model, LONG, 1).await.result.is_ok());
         let pauses = model.pauses();
         assert!(
             (20_000..=20_500).contains(&pauses[0]) && (60_000..=60_500).contains(&pauses[1]),
             "{pauses:?}"
         );
-        let model = Scripted::new([limited(Some(61))], Then::Answers);
+        let model = Steps::new([limited(Some(61))]);
         let asked = ask(&model, LONG, 1).await;
         assert!(asked.result.is_err());
         assert_eq!(asked.attempts, 1);
         // "At once" is not taken for a reason to hurry.
-        let model = Scripted::new([limited(Some(0))], Then::Answers);
+        let model = Steps::new([limited(Some(0))]);
         assert!(ask(&model, LONG, 1).await.result.is_ok());
         assert!(model.pauses()[0] >= 375);
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_pause_goes_past_the_deadline() {
-        let model = Scripted::new([limited(Some(30))], Then::Answers);
+        let model = Steps::new([limited(Some(30))]);
         let began = Instant::now();
         let asked = ask(&model, Duration::from_secs(30), 1).await;
         // The error comes at once, not after waiting in vain.
@@ -254,7 +199,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_model_is_given_up_at_the_deadline() {
-        let model = Scripted::new([server()], Then::IsSilent);
+        let model = Steps::new([failed(), Step::Silence]);
         let began = Instant::now();
         let asked = ask(&model, Duration::from_secs(30), 1).await;
         assert!(matches!(asked.result, Err(ModelError::Timeout { phase: Phase::Deadline })));
@@ -265,7 +210,7 @@ mod tests {
     async fn the_jitter_depends_on_the_seed_alone() {
         let mut pauses = Vec::new();
         for seed in [1, 1, 2, 3] {
-            let model = Scripted::new([server(), server()], Then::Answers);
+            let model = Steps::new([failed(), failed()]);
             ask(&model, LONG, seed).await;
             pauses.push(model.pauses());
         }

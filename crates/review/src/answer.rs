@@ -205,8 +205,8 @@ fn read_severity(name: &str) -> Severity {
 
 const STRICT_ERROR: &str = "strict: ";
 
-/// A JSON value without duplicate keys and not too deep.
-struct Strict(Value);
+/// A JSON value without duplicate keys and not too deep: whoever reads it twice reads the same.
+pub struct Strict(pub Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,5 +1,7 @@
 //! What the seated models are asked: which part of the change goes to whom, in which prompt.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use review::Digest;
 use review::engine::{Engine, estimate_tokens};
@@ -8,7 +10,7 @@ use review::panel::{Reviewer, Scope};
 use review::prompt::{Material, Piece, build, plan, reading_order};
 
 use crate::fan_out::Ask;
-use crate::prompts::Prompts;
+use crate::prompts::{Prompts, common_prefixes};
 use crate::review_one::Decided;
 
 /// A prompt with less room than this for changed lines is not sent: a change would go out line by line.
@@ -69,7 +71,20 @@ pub fn plan_asks(
             });
         }
     }
+    mark_what_is_shared(&mut planned.asks);
     Ok(planned)
+}
+
+/// Tells each prompt how much of it others to the same model send too, so that the provider is asked to remember that.
+fn mark_what_is_shared(asks: &mut [Ask]) {
+    let engines: BTreeSet<usize> = asks.iter().map(|ask| ask.engine).collect();
+    for engine in engines {
+        let mut of_engine: Vec<&mut Ask> = asks.iter_mut().filter(|ask| ask.engine == engine).collect();
+        let borders = common_prefixes(&of_engine.iter().map(|ask| &ask.prompt).collect::<Vec<_>>());
+        for (ask, border) in of_engine.iter_mut().zip(borders) {
+            ask.prompt.cache_prefix = border;
+        }
+    }
 }
 
 /// How many tokens a prompt for a model may have, its answer set aside.

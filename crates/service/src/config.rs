@@ -4,10 +4,12 @@
 //! The two files share key names where they mean the same, but they are two structs: the base's has no key that
 //! could hold a URL, a command, a path outside the repository or a credential (law 7).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use models::Wire;
 use review::policy::{BasePolicy, Gate, Independence, Origin, PathEffect, PathRule, PathRules, Policy};
 use review::{Lens, RepoPath};
 use schemars::JsonSchema;
@@ -29,6 +31,8 @@ pub struct OperatorFile {
     pub review: ReviewSection,
     /// The models to ask, in order of preference.
     pub model: Vec<ModelSection>,
+    /// How fast each provider may be asked, by its id.
+    pub provider: BTreeMap<String, ProviderSection>,
     /// What is said about paths.
     pub path: Vec<PathSection>,
     /// The rules' thresholds.
@@ -83,6 +87,17 @@ pub struct ModelSection {
     /// Allows plain http to another machine.
     #[serde(default)]
     pub plain_http: bool,
+    /// The format that the server speaks, where it is not the provider's usual one: `openai-chat`,
+    /// `openai-responses`, `anthropic` or `gemini`.
+    #[schemars(with = "Option<String>")]
+    pub wire: Option<Wire>,
+    /// The program of a model `command/NAME`, and its arguments.
+    pub command: Option<Vec<String>>,
+    /// The environment variables that the program is given; it gets no other.
+    #[serde(default)]
+    pub environment: Vec<String>,
+    /// How long the program may take for one answer, in seconds.
+    pub max_seconds: Option<NonZeroU32>,
     /// The families that the model descends from, where its name does not tell.
     pub families: Option<Vec<String>>,
     /// How many tokens prompt and answer may have together.
@@ -93,6 +108,18 @@ pub struct ModelSection {
     pub input_usd: Option<f64>,
     /// What output costs, in USD per million tokens.
     pub output_usd: Option<f64>,
+}
+
+/// One `[provider.ID]` of the operator's file: limits for all models of the provider together.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProviderSection {
+    /// The most requests in any minute.
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// The most tokens in any minute, of prompts and answers together.
+    pub tokens_per_minute: Option<NonZeroU64>,
+    /// The most calls at once.
+    pub concurrency: Option<NonZeroU32>,
 }
 
 /// One `[[path]]`, of the operator's file or of the base's.
@@ -196,6 +223,8 @@ pub struct Config {
     pub policy: Policy,
     /// The models that the operator named, in order of preference; empty where none was.
     pub models: Vec<ModelSection>,
+    /// How fast each provider may be asked, by its id.
+    pub providers: BTreeMap<String, ProviderSection>,
     /// The rules' thresholds.
     pub rules: rules::RuleOptions,
     /// More families, as a file.
@@ -287,6 +316,7 @@ pub fn merge(file: OperatorFile, flags: &Overrides) -> Result<Config> {
     Ok(Config {
         policy,
         models,
+        providers: file.provider,
         rules: file.rules,
         families: file.lineage.families,
         concurrency: review.concurrency.unwrap_or(CONCURRENCY).clamp(1, 64),
@@ -303,6 +333,10 @@ impl ModelSection {
             base_url: None,
             key_env: None,
             plain_http: false,
+            wire: None,
+            command: None,
+            environment: Vec::new(),
+            max_seconds: None,
             families: None,
             context_tokens: None,
             max_output_tokens: None,

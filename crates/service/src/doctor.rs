@@ -86,7 +86,7 @@ async fn models(config: &Config, tables: &Tables, environment: Environment<'_>) 
         let remedy = roster::remedy(&tables.catalogue);
         return vec![missing("models", "none is configured, so only the rules can look".to_owned(), &remedy)];
     }
-    let engines = match roster::list(&config.models, tables, environment).await {
+    let engines = match roster::list(config, tables, environment).await {
         Ok(engines) => engines,
         Err(error) => return vec![missing("models", format!("{error:#}"), "mend what the sentence names")],
     };

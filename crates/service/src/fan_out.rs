@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use futures::StreamExt as _;
-use models::{Finish, Message, Model, ModelError, Phase, Prompt, Reply, RetryPolicy, Usage};
-use review::engine::{Engine, LineageSource, estimate_tokens};
+use models::{Finish, Model, ModelError, Phase, Prompt, Reply, RetryPolicy, Usage};
+use review::engine::{Engine, LineageSource};
 use review::outcome::{Call, Ending, EndingKind, Kept, Outcome};
 use review::prompt::Piece;
 use review::text::shorten;
@@ -255,7 +255,7 @@ impl<'a> Metered<'a> {
             }
             return Ok(self.model.ask(prompt).await);
         };
-        let worst = price.worst_case(prompt_tokens(prompt), u64::from(prompt.max_output_tokens));
+        let worst = price.worst_case(prompt.estimated_tokens(), u64::from(prompt.max_output_tokens));
         let id = match self.reserve(worst).await? {
             Ok(id) => id,
             Err(detail) => return Ok(self.refuse(detail)),
@@ -315,19 +315,6 @@ async fn keep(store: &Store, kind: ReceiptKind, bytes: &[u8]) -> Result<Kept> {
     Ok(Kept { digest: store.keep(kind, bytes).await?, bytes: bytes.len() as u64 })
 }
 
-/// An estimate of a prompt's tokens, on the high side.
-pub(crate) fn prompt_tokens(prompt: &Prompt) -> u64 {
-    let messages = prompt.messages.iter().map(|message| match message {
-        Message::User(text) => text.len(),
-        Message::Assistant { text, tool_calls } => {
-            text.len() + tool_calls.iter().map(|call| call.arguments.len()).sum::<usize>()
-        }
-        Message::ToolResult { content, .. } => content.len(),
-    });
-    let schema = prompt.answer.as_ref().map_or(0, |answer| answer.schema.to_string().len());
-    u64::from(estimate_tokens(prompt.system.len() + messages.sum::<usize>() + schema))
-}
-
 fn tokens_used(usage: Usage) -> TokensUsed {
     TokensUsed {
         input: usage.input,
@@ -342,7 +329,10 @@ fn tokens_used(usage: Usage) -> TokensUsed {
 fn may_have_been_billed(error: &ModelError) -> bool {
     match error {
         ModelError::Timeout { phase } => *phase != Phase::Connect,
+        // A filter that stopped the answer stopped what was being written.
+        ModelError::Moderated { status, .. } => *status == 200,
         ModelError::Server { .. }
+        | ModelError::Command { .. }
         | ModelError::Interrupted { .. }
         | ModelError::NotJson { .. }
         | ModelError::BodyTooLarge { .. }
@@ -350,6 +340,7 @@ fn may_have_been_billed(error: &ModelError) -> bool {
         ModelError::RateLimited { .. }
         | ModelError::Overloaded { .. }
         | ModelError::Connect { .. }
+        | ModelError::CircuitOpen { .. }
         | ModelError::Authentication { .. }
         | ModelError::QuotaExhausted { .. }
         | ModelError::TooLong { .. }
@@ -364,6 +355,7 @@ fn kind_of(error: &ModelError) -> EndingKind {
     match error {
         ModelError::Timeout { .. } => EndingKind::TimedOut,
         ModelError::Interrupted { .. } => EndingKind::Truncated,
+        ModelError::Moderated { .. } => EndingKind::Refused,
         ModelError::NotJson { .. } | ModelError::BodyTooLarge { .. } | ModelError::Protocol { .. } => {
             EndingKind::Unreadable
         }
@@ -371,6 +363,8 @@ fn kind_of(error: &ModelError) -> EndingKind {
         | ModelError::Overloaded { .. }
         | ModelError::Server { .. }
         | ModelError::Connect { .. }
+        | ModelError::CircuitOpen { .. }
+        | ModelError::Command { .. }
         | ModelError::Authentication { .. }
         | ModelError::QuotaExhausted { .. }
         | ModelError::TooLong { .. }

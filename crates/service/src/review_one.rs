@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use git::Repository;
-use models::{Catalogue, HttpClient, ModelError};
+use models::{Catalogue, HttpClient, ModelError, Traffic};
 use review::anchor::{Anchor, FileTexts, anchor, texts_wanted};
 use review::answer::Answer;
 use review::attribution::{Agents, Attribution, AuthorState, Declaration, Note, Share};
@@ -28,7 +28,7 @@ use crate::asks::{plan_asks, room_tokens};
 use crate::authorship::{Authorship, AuthorshipRequest, who_wrote};
 use crate::briefing::{Briefing, BriefingInput};
 use crate::config::Config;
-use crate::fan_out::{Ask, Asking, CallsOut, Progress, fan_out, prompt_tokens};
+use crate::fan_out::{Ask, Asking, CallsOut, Progress, fan_out};
 use crate::places::{self, Environment};
 use crate::prompts::{Origin, Prompts};
 use crate::roster::{self, Roster};
@@ -46,6 +46,8 @@ pub struct Tables {
     pub agents: Agents,
     /// What files and lines mean.
     pub classify: ClassifyRules,
+    /// What the calls of all reviews to a provider share.
+    pub traffic: Traffic,
 }
 
 impl Tables {
@@ -65,6 +67,7 @@ impl Tables {
                 families: Families::embedded(),
                 agents: agents.join().expect("a test reads the embedded table"),
                 classify: classify.join().expect("a test reads the embedded table"),
+                traffic: Traffic::default(),
             }
         })
     }
@@ -204,7 +207,7 @@ pub async fn preview(request: &ReviewRequest<'_>) -> Result<Preview> {
     let planned = plan_asks(&decided, &material, &prompts, &request.run_id, request.config.prompt_tokens)?;
     let engines = &decided.roster.engines;
     let call = |ask: Ask| {
-        let input_tokens = prompt_tokens(&ask.prompt);
+        let input_tokens = ask.prompt.estimated_tokens();
         let max_output_tokens = ask.prompt.max_output_tokens;
         let price = engines[ask.engine].price.as_ref();
         PlannedCall {
@@ -285,8 +288,7 @@ async fn build_roster(
     http: JoinHandle<Result<HttpClient, ModelError>>,
 ) -> Result<Roster> {
     let http = http.join().map_err(|_| anyhow!("could not set up the http client"))??;
-    let (tables, models) = (request.tables, &request.config.models);
-    Ok(roster::build(models, &tables.catalogue, &tables.families, &http, request.environment).await?)
+    Ok(roster::build(request.config, request.tables, &http, request.environment).await?)
 }
 
 async fn open_store(environment: Environment<'_>) -> Result<Store> {

@@ -3,17 +3,22 @@
 //! From the configuration and the flags where they name models; else from the environment: a key alone seats that
 //! provider's default, a base URL alone asks its server what it has and refuses to guess among several.
 
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use models::{BaseUrl, Catalogue, ChatModel, Endpoint, HttpClient, Model, PlainHttp, Provider};
+use models::{
+    BaseUrl, Catalogue, CommandLine, CommandModel, Endpoint, HttpClient, Model, PaceLimits, PlainHttp,
+    PromptCacheField, Provider, RemoteModel,
+};
 use review::engine::{Engine, LineageSource, Price};
 use review::lineage::{Edge, Resolution};
 use review::{Families, Lineage};
 use secrecy::SecretString;
 
-use crate::config::{ModelSection, micro_usd};
+use crate::config::{Config, ModelSection, micro_usd};
 use crate::places::Environment;
 use crate::review_one::Tables;
 
@@ -25,6 +30,12 @@ const UNKNOWN_CONTEXT_TOKENS: u32 = 32_768;
 
 /// How many tokens an answer may have: some forty long findings. The wire's own bound is 16,384.
 const ANSWER_TOKENS: u32 = 8_192;
+
+/// The provider of models that are programs of the operator's. It is in no table, since only he knows it.
+const COMMAND: &str = "command";
+
+/// How long such a program may take, by default.
+const COMMAND_SECONDS: u32 = 300;
 
 /// The models that can be asked.
 #[derive(Default)]
@@ -44,39 +55,44 @@ pub struct RosterError(anyhow::Error);
 ///
 /// # Errors
 /// A model whose provider is not known or whose key is missing; a base URL that cannot be used; a server that
-/// cannot be asked for its models, or has several.
+/// cannot be asked for its models, or has several; a program that is not there, or whose families are not declared.
 pub async fn build(
-    sections: &[ModelSection],
-    catalogue: &Catalogue,
-    families: &Families,
+    config: &Config,
+    tables: &Tables,
     http: &HttpClient,
     environment: Environment<'_>,
 ) -> Result<Roster, RosterError> {
-    build_from(sections, catalogue, families, http, environment).await.map_err(RosterError)
+    build_from(config, tables, http, environment).await.map_err(RosterError)
 }
 
 async fn build_from(
-    sections: &[ModelSection],
-    catalogue: &Catalogue,
-    families: &Families,
+    config: &Config,
+    tables: &Tables,
     http: &HttpClient,
     environment: Environment<'_>,
 ) -> Result<Roster> {
-    let found_in_environment = match sections {
+    let Tables { catalogue, traffic, .. } = tables;
+    for id in config.providers.keys() {
+        if id != COMMAND && catalogue.provider(id).is_none() {
+            bail!("[provider.{id}] is about no provider; known are {}", known_providers(catalogue));
+        }
+    }
+    let found_in_environment = match config.models.as_slice() {
         [] => Some(from_environment(catalogue, http, environment).await?),
         [_, ..] => None,
     };
     let is_ordered = found_in_environment.is_none();
-    let sections = found_in_environment.as_deref().unwrap_or(sections);
+    let sections = found_in_environment.as_deref().unwrap_or(&config.models);
     let mut roster = Roster::default();
     for section in sections {
         if roster.engines.iter().any(|engine| engine.id == section.name) {
             bail!("the model `{}` is named twice", section.name);
         }
         let preference = if is_ordered { roster.engines.len() } else { 0 };
-        let (engine, endpoint) = engine(section, preference, catalogue, families, environment)
+        let (engine, model) = model(section, preference, tables, http, environment)
             .with_context(|| format!("could not use the model `{}`", section.name))?;
-        roster.models.push(Arc::new(ChatModel::new(http.clone(), endpoint, &engine.model)));
+        let limits = limits(&engine.provider, config, catalogue);
+        roster.models.push(traffic.regulate(&engine.provider, &engine.model, limits, model));
         roster.engines.push(engine);
     }
     Ok(roster)
@@ -86,13 +102,9 @@ async fn build_from(
 ///
 /// # Errors
 /// As [`build`]; the HTTP client cannot be set up.
-pub async fn list(
-    sections: &[ModelSection],
-    tables: &Tables,
-    environment: Environment<'_>,
-) -> Result<Vec<Engine>> {
+pub async fn list(config: &Config, tables: &Tables, environment: Environment<'_>) -> Result<Vec<Engine>> {
     let http = HttpClient::new(models::Limits::default(), models::Proxy::from_environment().as_ref())?;
-    Ok(build(sections, &tables.catalogue, &tables.families, &http, environment).await?.engines)
+    Ok(build(config, tables, &http, environment).await?.engines)
 }
 
 /// What to set where no model is configured, for people.
@@ -150,7 +162,7 @@ async fn ask_for_its_model(
 ) -> Result<String> {
     let base_url = BaseUrl::parse(base_url, PlainHttp::LoopbackOnly)?;
     let deadline = http.deadline().min(tokio::time::Instant::now() + LIST_PATIENCE);
-    let names = models::list_models(http, &base_url, key, deadline).await?;
+    let names = models::list_models(http, &base_url, provider.wire, key, deadline).await?;
     if let Some(default) = provider.default_model.iter().find(|name| names.contains(*name)) {
         return Ok(default.clone());
     }
@@ -174,21 +186,140 @@ fn key_of(provider: &Provider, variable: Option<&str>, environment: Environment<
     names.into_iter().find_map(environment).map(SecretString::from)
 }
 
-fn engine(
+fn known_providers(catalogue: &Catalogue) -> String {
+    let ids = catalogue.providers.iter().map(|provider| provider.id.as_str());
+    ids.chain([COMMAND]).collect::<Vec<_>>().join(", ")
+}
+
+/// What the operator allows, else what the table says of every account.
+fn limits(provider: &str, config: &Config, catalogue: &Catalogue) -> PaceLimits {
+    let asked = config.providers.get(provider).cloned().unwrap_or_default();
+    let table = catalogue.provider(provider);
+    PaceLimits {
+        requests_per_minute: asked
+            .requests_per_minute
+            .map(NonZeroU32::get)
+            .or(table.and_then(|table| table.requests_per_minute)),
+        tokens_per_minute: asked
+            .tokens_per_minute
+            .map(NonZeroU64::get)
+            .or(table.and_then(|table| table.tokens_per_minute)),
+        concurrency: asked.concurrency.map(NonZeroU32::get).or(table.and_then(|table| table.concurrency)),
+    }
+}
+
+/// A model, and what is known of it.
+fn model(
     section: &ModelSection,
+    preference: usize,
+    Tables { catalogue, families, .. }: &Tables,
+    http: &HttpClient,
+    environment: Environment<'_>,
+) -> Result<(Engine, Arc<dyn Model>)> {
+    let (provider, name) = section
+        .name
+        .split_once('/')
+        .filter(|(_, name)| !name.is_empty())
+        .context("give it as PROVIDER/NAME")?;
+    if provider == COMMAND {
+        let (engine, command) = command(section, name, preference, families, environment)?;
+        return Ok((engine, Arc::new(CommandModel::new(command))));
+    }
+    if section.command.is_some() || !section.environment.is_empty() || section.max_seconds.is_some() {
+        bail!("`command`, `environment` and `max_seconds` are for models named {COMMAND}/NAME");
+    }
+    let (engine, endpoint) = remote(section, (provider, name), preference, catalogue, families, environment)?;
+    Ok((engine, Arc::new(RemoteModel::new(http.clone(), endpoint, name))))
+}
+
+fn command(
+    section: &ModelSection,
+    name: &str,
+    preference: usize,
+    families: &Families,
+    environment: Environment<'_>,
+) -> Result<(Engine, CommandLine)> {
+    if section.families.is_none() {
+        bail!("nobody can tell which model a program asks: declare it with `families = [\"…\"]`");
+    }
+    let is_remote = section.base_url.is_some() || section.key_env.is_some() || section.wire.is_some();
+    if is_remote || section.plain_http {
+        bail!("a program has no `base_url`, `key_env`, `wire` or `plain_http`");
+    }
+    let [program, arguments @ ..] = section.command.as_deref().unwrap_or_default() else {
+        bail!("say which program it is, as in `command = [\"my-agent\", \"--print\"]`")
+    };
+    let variable = |name: &String| {
+        let value = environment(name).with_context(|| format!("it is given {name}, which is not set"))?;
+        Ok((name.clone(), SecretString::from(value)))
+    };
+    let seconds = section.max_seconds.map_or(COMMAND_SECONDS, NonZeroU32::get);
+    let command = CommandLine {
+        program: find_program(program, environment)?,
+        arguments: arguments.to_vec(),
+        environment: section.environment.iter().map(variable).collect::<Result<_>>()?,
+        limit: Duration::from_secs(u64::from(seconds)),
+    };
+    let (lineage, lineage_source, edges) = lineage(section, name, families);
+    let context_tokens = section.context_tokens.unwrap_or(UNKNOWN_CONTEXT_TOKENS);
+    let engine = Engine {
+        id: section.name.clone(),
+        preference,
+        provider: COMMAND.to_owned(),
+        model: name.to_owned(),
+        lineage,
+        lineage_source,
+        edges,
+        context_tokens,
+        max_output_tokens: output_tokens(section, ANSWER_TOKENS, context_tokens),
+        // What it spends elsewhere is between its operator and whom he pays.
+        price: Some(own_price(section)?.unwrap_or_else(|| Price::flat(0, 0))),
+        price_as_of: None,
+    };
+    Ok((engine, command))
+}
+
+/// A program by its absolute path, or by its name in one of the folders of `PATH`.
+fn find_program(program: &str, environment: Environment<'_>) -> Result<PathBuf> {
+    let path = PathBuf::from(program);
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    if program.is_empty() || program.contains('/') {
+        bail!("`{program}` is neither a name nor an absolute path");
+    }
+    let folders = environment("PATH").unwrap_or_default();
+    std::env::split_paths(&folders)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+        .with_context(|| format!("the program `{program}` is in no folder of PATH"))
+}
+
+/// The price that the operator gives, in both parts.
+fn own_price(section: &ModelSection) -> Result<Option<Price>> {
+    match (section.input_usd, section.output_usd) {
+        (Some(input), Some(output)) => Ok(Some(Price::flat(micro_usd(input)?, micro_usd(output)?))),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => bail!("give `input_usd` and `output_usd`, or neither"),
+    }
+}
+
+/// How many tokens an answer may have: what is asked for, and never more than half of the context.
+fn output_tokens(section: &ModelSection, most: u32, context_tokens: u32) -> u32 {
+    section.max_output_tokens.unwrap_or(most).min(context_tokens / 2).max(256)
+}
+
+fn remote(
+    section: &ModelSection,
+    (provider_id, model): (&str, &str),
     preference: usize,
     catalogue: &Catalogue,
     families: &Families,
     environment: Environment<'_>,
 ) -> Result<(Engine, Endpoint)> {
-    let (provider_id, model) = section
-        .name
-        .split_once('/')
-        .filter(|(_, model)| !model.is_empty())
-        .context("give it as PROVIDER/NAME")?;
     let provider = catalogue.provider(provider_id).with_context(|| {
-        let known: Vec<&str> = catalogue.providers.iter().map(|provider| provider.id.as_str()).collect();
-        format!("`{provider_id}` is no provider; known are {}", known.join(", "))
+        format!("`{provider_id}` is no provider; known are {}", known_providers(catalogue))
     })?;
     let own_url = section.base_url.clone().or_else(|| environment(&provider.base_url_variable));
     let is_custom = own_url.is_some();
@@ -207,12 +338,11 @@ fn engine(
     let context =
         entry.map_or(UNKNOWN_CONTEXT_TOKENS, |entry| u32::try_from(entry.context_tokens).unwrap_or(u32::MAX));
     let most_output = entry.map_or(ANSWER_TOKENS, |entry| entry.max_output_tokens.min(ANSWER_TOKENS));
-    let price = match (section.input_usd, section.output_usd) {
-        (Some(input), Some(output)) => Some(Price::flat(micro_usd(input)?, micro_usd(output)?)),
-        (None, None) if base_url.is_loopback() => Some(Price::flat(0, 0)),
-        (None, None) if is_custom => None,
-        (None, None) => entry.and_then(|entry| entry.price.clone()),
-        (Some(_), None) | (None, Some(_)) => bail!("give `input_usd` and `output_usd`, or neither"),
+    let price = match own_price(section)? {
+        Some(price) => Some(price),
+        None if base_url.is_loopback() => Some(Price::flat(0, 0)),
+        None if is_custom => None,
+        None => entry.and_then(|entry| entry.price.clone()),
     };
     let is_listed = section.input_usd.is_none() && !is_custom;
     let price_as_of =
@@ -227,11 +357,16 @@ fn engine(
         lineage_source,
         edges,
         context_tokens,
-        max_output_tokens: section.max_output_tokens.unwrap_or(most_output).min(context_tokens / 2).max(256),
+        max_output_tokens: output_tokens(section, most_output, context_tokens),
         price,
         price_as_of,
     };
-    Ok((engine, Endpoint { base_url, key, dialect: provider.dialect() }))
+    let mut dialect = provider.dialect();
+    if is_custom {
+        // What the provider's own server takes, others of its format may refuse.
+        dialect.prompt_cache = PromptCacheField::Absent;
+    }
+    Ok((engine, Endpoint { base_url, key, wire: section.wire.unwrap_or(provider.wire), dialect }))
 }
 
 /// By name from the table; what the operator declares is added, and completes what the table does not know.

@@ -69,6 +69,7 @@ pub(crate) fn value() -> Value {
             "bot": false,
             "vouched": false,
             "partial": false,
+            "shares": [],
             "evidence": [
                 evidence("branch", "weak", "the head's branch", "claude/unpack-in-background", Value::Null),
                 evidence(
@@ -80,6 +81,7 @@ pub(crate) fn value() -> Value {
                 ),
             ]
         },
+        "house_rules": [],
         "classification": {
             "labels": [
                 { "label": "security-sensitive", "reasons": ["path src/archive/unpack.rs matches **/*unpack*"] }
@@ -301,7 +303,7 @@ fn lineage(families: &[&str]) -> Value {
 
 fn engine(id: &str, lineage: &Value) -> Value {
     json!({
-        "id": id, "lineage": lineage, "lineage_source": "table",
+        "id": id, "lineage": lineage, "lineage_source": "table", "edges": [],
         "price": [{ "above_input_tokens": 0, "input": 1_750_000, "cached_input": 175_000, "cache_write": null,
             "output": 14_000_000 }],
         "price_as_of": "2026-11"
@@ -310,7 +312,8 @@ fn engine(id: &str, lineage: &Value) -> Value {
 
 fn seat(lens: &str, reviewer: &str, relation: Value, outcomes: &[Value]) -> Value {
     let reason = if reviewer == "rules" { "deterministic, nobody's family" } else { "shares no family" };
-    json!({ "lens": lens, "reviewer": reviewer, "relation": relation, "reason": reason, "outcomes": outcomes })
+    json!({ "lens": lens, "reviewer": reviewer, "relation": relation, "stands_in_for": null, "only_hunks": null,
+        "reason": reason, "outcomes": outcomes })
 }
 
 fn answered(part: u32, findings: u32) -> Value {

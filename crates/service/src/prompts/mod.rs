@@ -174,6 +174,7 @@ impl Prompts {
         Ok(Prompt {
             system: self.text("shared/system", &tera::Context::new())?,
             messages: vec![Message::User(sections.join("\n\n") + "\n")],
+            cache_prefix: None,
             tools: Vec::new(),
             answer: Some(AnswerSchema { name: "review".to_owned(), schema: review::answer::schema() }),
             max_output_tokens,
@@ -195,6 +196,7 @@ impl Prompts {
         Ok(Prompt {
             system: self.text("cross-examine/system", &tera::Context::new())?,
             messages: vec![Message::User(self.text("cross-examine/case", &context)?)],
+            cache_prefix: None,
             tools: Vec::new(),
             answer: Some(AnswerSchema { name: "examination".to_owned(), schema: review::examine::schema() }),
             max_output_tokens,

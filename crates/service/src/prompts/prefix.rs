@@ -93,6 +93,7 @@ mod tests {
         Prompt {
             system: system.into(),
             messages: vec![Message::User(user.into())],
+            cache_prefix: None,
             tools: Vec::new(),
             answer: None,
             max_output_tokens: 1,

@@ -1,15 +1,20 @@
-//! Failures of Chat Completions servers: each provider's error body and headers, sorted into our errors.
+//! Failures: each provider's error body and headers, sorted into our errors. One sorter for all formats, since gateways
+//! pass one provider's errors through another's format.
 
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::error::{Feature, ModelError, Secrets};
+use crate::error::{Feature, ModelError, Persistence, Secrets};
 
 /// Codes of a 429 that waiting does not help: OpenAI's `insufficient_quota`, Anthropic's
 /// `enforced_spend_limit_reached`, and their kin.
 const NO_QUOTA: [&str; 4] = ["insufficient_quota", "billing", "spend_limit", "insufficient_balance"];
+
+/// Codes of filters that stop a request before or while it is answered: Azure's, OpenAI's and their kin.
+const MODERATED: [&str; 5] =
+    ["content_filter", "content_policy", "invalid_prompt", "bio_policy", "responsibleaipolicy"];
 
 /// What an error body says, whoever wrote it.
 struct Told {
@@ -18,7 +23,7 @@ struct Told {
     names: Vec<String>,
     param: String,
     retry_delay: Option<Duration>,
-    /// Whether a filter at a router stopped the request.
+    /// Whether a filter stopped the request.
     is_moderated: bool,
     prompt_tokens: Option<u64>,
     context_tokens: Option<u64>,
@@ -40,9 +45,14 @@ pub(super) fn in_band(error: &Value, headers: &HeaderMap, secrets: &Secrets<'_>)
     let told = Told::from_error(error);
     let code = told.names.iter().find_map(|name| name.parse().ok()).filter(|code| (400..600).contains(code));
     let status = code.unwrap_or_else(|| match () {
-        () if told.is_about(&["rate_limit"]) || told.is_about(&NO_QUOTA) => 429,
-        () if told.is_about(&["overloaded", "capacity"]) => 529,
-        () if told.is_about(&["invalid_request", "bad_request"]) => 400,
+        () if told.is_about(&MODERATED) => 200,
+        () if told.is_about(&["rate_limit", "resource_exhausted"]) || told.is_about(&NO_QUOTA) => 429,
+        () if told.is_about(&["overloaded", "capacity", "unavailable"]) => 529,
+        () if told.is_about(&["timeout", "deadline_exceeded"]) => 504,
+        () if told.is_about(&["authentication", "unauthenticated", "permission"]) => 401,
+        () if told.is_about(&["not_found"]) => 404,
+        () if told.is_about(&["request_too_large"]) => 413,
+        () if told.is_about(&["invalid_request", "bad_request", "invalid_argument", "precondition"]) => 400,
         () => 500,
     });
     sort(status, headers, &told, secrets)
@@ -54,16 +64,30 @@ fn sort(status: u16, headers: &HeaderMap, told: &Told, secrets: &Secrets<'_>) ->
         message => secrets.message(message),
     };
     let retry_after = retry_after(headers).or(told.retry_delay);
+    // Anthropic and OpenAI say it outright where they know better than the status does.
+    let should_retry = headers.get("x-should-retry").and_then(|value| value.to_str().ok());
     match status {
+        400.. if should_retry == Some("false") && told.is_a_limit(status) => {
+            ModelError::QuotaExhausted { message }
+        }
+        408 | 409 | 500.. if should_retry == Some("false") => {
+            ModelError::Server { status, retry_after: None, persistence: Persistence::Lasting, message }
+        }
+        400..500 if should_retry == Some("true") && status != 429 => {
+            ModelError::Server { status, retry_after, persistence: Persistence::Passing, message }
+        }
+        _ if told.is_moderated => ModelError::Moderated { status, message },
         429 | 402 if status == 402 || told.is_about(&NO_QUOTA) => ModelError::QuotaExhausted { message },
         429 => ModelError::RateLimited { retry_after, message },
-        // OpenRouter says 403 where its moderation stopped the text, not the key.
-        403 if told.is_moderated => ModelError::BadRequest { status, message },
         401 | 403 => ModelError::Authentication { status, message },
         404 => ModelError::NotFound { message },
         413 => ModelError::TooLong { prompt_tokens: None, context_tokens: None, message },
         503 | 529 => ModelError::Overloaded { status, retry_after, message },
-        408 | 409 | 500.. => ModelError::Server { status, retry_after, message },
+        // The server says that it will never do this.
+        501 => ModelError::Server { status, retry_after: None, persistence: Persistence::Lasting, message },
+        408 | 409 | 500.. => {
+            ModelError::Server { status, retry_after, persistence: Persistence::Passing, message }
+        }
         300..400 => ModelError::Protocol { detail: format!("status {status}: redirects are not followed") },
         400 | 422 if told.is_too_long() => ModelError::TooLong {
             prompt_tokens: told.prompt_tokens,
@@ -109,28 +133,40 @@ impl Told {
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
-        let names = ["/code", "/type", "/status", "/details/error_code", "/details/0/reason"];
+        let names =
+            ["/code", "/type", "/status", "/details/error_code", "/details/0/reason", "/innererror/code"];
+        let names: Vec<String> =
+            names.iter().filter_map(|pointer| text(pointer)).map(|name| name.to_ascii_lowercase()).collect();
         let message = ["/message", "/detail", "/detail/0/msg", "/message/detail/0/msg"]
             .iter()
             .find_map(|pointer| text(pointer));
         Self {
             message: message.unwrap_or_default(),
-            names: names.iter().filter_map(|pointer| text(pointer)).map(|n| n.to_ascii_lowercase()).collect(),
-            param: text("/param").unwrap_or_default(),
+            // FastAPI says where in the request something is that it does not take.
+            param: text("/param").unwrap_or_else(|| match error.pointer("/detail/0/loc") {
+                Some(place) => place.to_string(),
+                None => String::new(),
+            }),
             // Gemini's RetryInfo, among its details.
             retry_delay: error["details"]
                 .as_array()
                 .into_iter()
                 .flatten()
                 .find_map(|detail| go_duration(detail["retryDelay"].as_str()?)),
-            is_moderated: error.pointer("/metadata/reasons").is_some(),
+            // OpenRouter's moderation gives its reasons, and says 403 as if it were the key.
+            is_moderated: error.pointer("/metadata/reasons").is_some() || is_about(&names, &MODERATED),
+            names,
             prompt_tokens: error["n_prompt_tokens"].as_u64(),
             context_tokens: error["n_ctx"].as_u64(),
         }
     }
 
     fn is_about(&self, parts: &[&str]) -> bool {
-        self.names.iter().any(|name| parts.iter().any(|part| name.contains(part)))
+        is_about(&self.names, parts)
+    }
+
+    fn is_a_limit(&self, status: u16) -> bool {
+        status == 429 || self.is_about(&NO_QUOTA)
     }
 
     /// OpenAI and llama.cpp have codes for it; the others have only their words.
@@ -161,12 +197,26 @@ impl Told {
         let words = format!("{} {}", self.param, self.message).to_ascii_lowercase();
         let schema =
             ["response_format", "response format", "json_schema", "json schema", "structured output"];
-        let schema_fields = ["response_schema", "output_schema", "output_config", "output_format"];
-        if schema.iter().chain(&schema_fields).any(|part| words.contains(part)) {
-            return Some(Feature::StructuredOutput);
+        let schema_fields =
+            ["response_schema", "output_schema", "output_config", "output_format", "text.format"];
+        let gemini =
+            ["responsejsonschema", "response_json_schema", "response_mime_type", "response mime type"];
+        let streaming = ["stream_options", "to stream this model", "not support stream"];
+        let is_about = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+        match () {
+            () if is_about(&schema) || is_about(&schema_fields) || is_about(&gemini) => {
+                Some(Feature::StructuredOutput)
+            }
+            () if is_about(&["prompt_cache"]) => Some(Feature::PromptCache),
+            () if self.param == "stream" || is_about(&streaming) => Some(Feature::Streaming),
+            () if is_about(&["temperature"]) => Some(Feature::Temperature),
+            () => None,
         }
-        words.contains("temperature").then_some(Feature::Temperature)
     }
+}
+
+fn is_about(names: &[String], parts: &[&str]) -> bool {
+    names.iter().any(|name| parts.iter().any(|part| name.contains(part)))
 }
 
 /// How long the headers ask to wait: `retry-after-ms`, else `retry-after` in seconds or as a date, else the

@@ -1,24 +1,16 @@
 //! Replies of Chat Completions servers: what was said, how it ended, what it used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use review::Digest;
-use review::text::{shorten, visible};
-use serde::Deserialize;
-use serde_json::Value;
-
-use super::failure::{failure, in_band};
-use crate::error::{ModelError, Secrets};
-use crate::http::Exchange;
 use review::engine::Usage;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use crate::reply::{Content, Finish, Reply, ToolCall};
-
-/// The most bytes of a name that a server gives: a model, a request, a filter.
-const NAME_LIMIT: usize = 200;
-
-/// The most bytes of a refusal's words.
-const REASON_LIMIT: usize = 500;
+use crate::error::{ModelError, Persistence, Secrets};
+use crate::http::Exchange;
+use crate::reply::{Finish, Reply, ToolCall};
+use crate::wire::body::{Events, Found, interrupted, name, read_reply, read_whole, refused};
+use crate::wire::failure::in_band;
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -26,7 +18,6 @@ struct Envelope {
     model: Option<String>,
     choices: Option<Vec<Choice>>,
     usage: Option<Value>,
-    error: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -43,24 +34,40 @@ struct Said {
     tool_calls: Option<Vec<RawCall>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct RawCall {
     id: Option<String>,
     function: RawFunction,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct RawFunction {
     name: String,
     arguments: Option<Value>,
 }
 
-/// Reads what a server answered to a request.
-pub fn decode(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<Reply, ModelError> {
-    let envelope: Envelope = read(exchange, secrets)?;
-    if let Some(error) = envelope.error.filter(|error| !error.is_null()) {
-        return Err(in_band(&error, &exchange.headers, secrets));
+impl RawCall {
+    /// Adds what one chunk has of it: id and name come once, the arguments in pieces.
+    fn add(&mut self, part: &Value) {
+        if let Some(id) = part["id"].as_str().filter(|id| !id.is_empty()) {
+            self.id = Some(id.to_owned());
+        }
+        let function = &part["function"];
+        self.function.name.push_str(function["name"].as_str().unwrap_or_default());
+        match (&mut self.function.arguments, &function["arguments"]) {
+            (_, Value::Null) => {}
+            (Some(Value::String(begun)), Value::String(more)) => begun.push_str(more),
+            (arguments, whole) => *arguments = Some(whole.clone()),
+        }
     }
+
+    fn into_json(self) -> Value {
+        json!({"id": self.id, "function": {"name": self.function.name, "arguments": self.function.arguments}})
+    }
+}
+
+pub(super) fn decode(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<Reply, ModelError> {
+    let envelope: Envelope = read_reply(exchange, secrets, assemble)?;
     let choice = envelope
         .choices
         .unwrap_or_default()
@@ -73,30 +80,25 @@ pub fn decode(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<Reply, Model
     let said = choice
         .message
         .ok_or_else(|| ModelError::Protocol { detail: "the choice has no message".to_owned() })?;
-    let text = without_reasoning(&text_of(said.content.as_ref())).to_owned();
     let calls: Vec<_> = said.tool_calls.unwrap_or_default().into_iter().map(tool_call).collect();
     let finish =
         finish(choice.finish_reason.as_deref(), said.refusal.as_deref(), !calls.is_empty(), secrets)?;
-    let content = if calls.is_empty() { Content::Text(text) } else { Content::ToolCalls { text, calls } };
-    let header = |name: &str| exchange.headers.get(name).and_then(|value| value.to_str().ok());
-    Ok(Reply {
-        content,
+    let found = Found {
+        text: without_reasoning(&text_of(said.content.as_ref())).to_owned(),
+        calls,
         finish,
         usage: envelope.usage.as_ref().and_then(usage),
-        served_model: envelope.model.as_deref().and_then(name),
-        request_id: header("x-request-id")
-            .or(header("request-id"))
-            .or(envelope.id.as_ref().and_then(Value::as_str))
-            .and_then(name),
-        request_sha256: Digest::of(&exchange.request),
-        request: exchange.request.clone(),
-        raw: exchange.body.clone(),
-        elapsed_ms: exchange.elapsed_ms,
-    })
+        served_model: envelope.model,
+        id: envelope.id.as_ref().and_then(Value::as_str).map(str::to_owned),
+    };
+    Ok(found.into_reply(exchange))
 }
 
 /// Reads a list of models.
-pub fn decode_model_list(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<BTreeSet<String>, ModelError> {
+pub(in crate::wire) fn decode_model_list(
+    exchange: &Exchange,
+    secrets: &Secrets<'_>,
+) -> Result<BTreeSet<String>, ModelError> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum List {
@@ -108,7 +110,7 @@ pub fn decode_model_list(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<B
     struct Entry {
         id: String,
     }
-    let (List::Wrapped { data: entries } | List::Bare(entries)) = read(exchange, secrets)?;
+    let (List::Wrapped { data: entries } | List::Bare(entries)) = read_whole(exchange, secrets)?;
     // Gemini's list writes `models/` before its names and takes them without.
     Ok(entries
         .iter()
@@ -116,35 +118,40 @@ pub fn decode_model_list(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<B
         .collect())
 }
 
-/// Reads a 2xx body as JSON; everything else is a failure.
-fn read<T: for<'de> Deserialize<'de>>(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<T, ModelError> {
-    if !(200..300).contains(&exchange.status) {
-        return Err(failure(exchange.status, &exchange.headers, &exchange.body, secrets));
+/// Puts the chunks of a stream together as the reply would have come in one piece.
+fn assemble(events: Events) -> Result<Value, ModelError> {
+    let (mut text, mut refusal) = (String::new(), String::new());
+    let mut calls: BTreeMap<u64, RawCall> = BTreeMap::new();
+    let mut reply = json!({});
+    let mut choice = json!({});
+    for chunk in &events.data {
+        for field in ["id", "model", "usage"] {
+            if !chunk[field].is_null() {
+                reply[field] = chunk[field].clone();
+            }
+        }
+        let first = &chunk["choices"][0];
+        for field in ["finish_reason", "error"] {
+            if !first[field].is_null() {
+                choice[field] = first[field].clone();
+            }
+        }
+        let delta = &first["delta"];
+        text.push_str(&text_of(delta.get("content")));
+        refusal.push_str(delta["refusal"].as_str().unwrap_or_default());
+        for (position, part) in delta["tool_calls"].as_array().into_iter().flatten().enumerate() {
+            let index = part["index"].as_u64().unwrap_or(position as u64);
+            let call = calls.entry(index).or_default();
+            call.add(part);
+        }
     }
-    // The content type is not trusted either way: `text/plain` in front of good JSON occurs.
-    serde_json::from_slice(&exchange.body).map_err(|error| {
-        let what = match error.classify() {
-            serde_json::error::Category::Data => "the JSON has other fields than expected",
-            _ if !exchange.body.trim_ascii_start().starts_with(b"{") => return not_json(exchange, secrets),
-            serde_json::error::Category::Eof => "the JSON is cut off",
-            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "the JSON is broken",
-        };
-        // serde's own text may quote a value, so only the class and the place are told.
-        let detail = format!("{what} at line {}, column {}", error.line(), error.column());
-        ModelError::Protocol { detail }
-    })
-}
-
-fn not_json(exchange: &Exchange, secrets: &Secrets<'_>) -> ModelError {
-    let content_type = exchange.headers.get("content-type").and_then(|value| value.to_str().ok());
-    let start = match exchange.body.trim_ascii_start() {
-        [] => "an empty body".to_owned(),
-        start => secrets.message(&String::from_utf8_lossy(&start[..start.len().min(400)])),
-    };
-    ModelError::NotJson {
-        content_type: shorten(&visible(content_type.unwrap_or("no content type")), 80),
-        start,
+    if choice["finish_reason"].is_null() && choice["error"].is_null() && !events.is_marked_done {
+        return Err(interrupted("the stream ended without a reason to finish"));
     }
+    let calls: Vec<Value> = calls.into_values().map(RawCall::into_json).collect();
+    choice["message"] = json!({"content": text, "refusal": refusal, "tool_calls": calls});
+    reply["choices"] = json!([choice]);
+    Ok(reply)
 }
 
 /// The words of a message: a string, or parts of which those of type `text` count (Mistral's reasoning models
@@ -185,7 +192,7 @@ fn tool_call(raw: RawCall) -> ToolCall {
         Some(Value::Null) | None => String::new(),
         Some(value) => value.to_string(),
     };
-    ToolCall { id: raw.id.unwrap_or_default(), name: raw.function.name, arguments }
+    ToolCall { id: raw.id.unwrap_or_default(), name: raw.function.name, arguments, signature: None }
 }
 
 /// How the reply ended. Words of other formats are here because gateways pass them through.
@@ -196,7 +203,7 @@ fn finish(
     secrets: &Secrets<'_>,
 ) -> Result<Finish, ModelError> {
     if let Some(words) = refusal.filter(|words| !words.trim().is_empty()) {
-        return Ok(Finish::Refused(shorten(&visible(words.trim()), REASON_LIMIT)));
+        return Ok(refused(words));
     }
     let Some(reason) = reason.and_then(name) else { return Ok(Finish::Unknown("none".to_owned())) };
     Ok(match reason.to_ascii_lowercase().as_str() {
@@ -220,6 +227,7 @@ fn finish(
             return Err(ModelError::Server {
                 status: 200,
                 retry_after: None,
+                persistence: Persistence::Passing,
                 message: "it broke off with an error".to_owned(),
             });
         }
@@ -252,10 +260,4 @@ fn usage(usage: &Value) -> Option<Usage> {
         output: completion.max(rest_of_total).max(reasoning),
         reasoning,
     })
-}
-
-/// A name that a server gives, made safe to show; `None` if it is empty.
-fn name(name: &str) -> Option<String> {
-    let name = name.trim();
-    (!name.is_empty()).then(|| shorten(&visible(name), NAME_LIMIT))
 }

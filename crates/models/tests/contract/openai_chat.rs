@@ -1,44 +1,25 @@
 //! The Chat Completions codec on bodies of the shapes that providers document, in `tests/data/openai_chat`.
 
-#![expect(clippy::unwrap_used, reason = "where the codec fails, the test does")]
-
 use std::time::Duration;
 
-use bytes::Bytes;
-use models::error::{Feature, Secrets};
 use models::http::Exchange;
-use models::openai_chat::{decode, decode_model_list, encode};
 use models::{
-    AnswerSchema, Content, Dialect, Finish, MaxTokensField, Message, ModelError, Prompt, Reply, StoreField,
-    StructuredOutput, TemperatureField, ToolCall, ToolSpec, Usage,
+    AnswerSchema, Content, Delivery, Dialect, Finish, MaxTokensField, Message, ModelError, Prompt,
+    PromptCacheField, Reply, StoreField, StructuredOutput, TemperatureField, ToolCall, ToolSpec, Usage, Wire,
 };
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use review::Digest;
 use serde_json::{Value, json};
 
-const ANSWER: &str = r#"{"findings":[],"examined":"src/a.rs"}"#;
+use crate::support::{ANSWER, class, exchange};
+
+const WIRE: Wire = Wire::OpenaiChat;
 
 fn data(name: &str) -> Vec<u8> {
-    let path = format!("{}/tests/data/openai_chat/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("could not read {path}: {error}"))
-}
-
-fn exchange(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Exchange {
-    let headers: HeaderMap = headers
-        .iter()
-        .map(|(name, value)| (HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap()))
-        .collect();
-    Exchange {
-        request: Bytes::from_static(b"{\"model\":\"sol\"}"),
-        status,
-        headers,
-        body: body.into(),
-        elapsed_ms: 7,
-    }
+    crate::support::data("openai_chat", name)
 }
 
 fn read(exchange: &Exchange) -> Result<Reply, ModelError> {
-    decode(exchange, &Secrets { request: &exchange.request, model: "sol", key: None })
+    crate::support::read(WIRE, exchange)
 }
 
 fn reply(name: &str) -> Reply {
@@ -46,10 +27,7 @@ fn reply(name: &str) -> Reply {
 }
 
 fn error(exchange: &Exchange) -> ModelError {
-    match read(exchange) {
-        Ok(_) => panic!("there is a reply"),
-        Err(error) => error,
-    }
+    crate::support::error(WIRE, exchange)
 }
 
 #[test]
@@ -212,31 +190,6 @@ fn a_server_need_not_say_who_answered() {
     assert_eq!((reply.served_model, reply.request_id), (None, None));
 }
 
-/// What kind of error, as a word for tables.
-fn class(error: &ModelError) -> String {
-    match error {
-        ModelError::RateLimited { retry_after, .. } => format!("rate limited {retry_after:?}"),
-        ModelError::Overloaded { status, .. } => format!("overloaded {status}"),
-        ModelError::Server { status, .. } => format!("server {status}"),
-        ModelError::Timeout { phase } => format!("timeout {phase:?}"),
-        ModelError::Connect { .. } => "connect".to_owned(),
-        ModelError::Interrupted { .. } => "interrupted".to_owned(),
-        ModelError::Authentication { status, .. } => format!("authentication {status}"),
-        ModelError::QuotaExhausted { .. } => "quota".to_owned(),
-        ModelError::TooLong { prompt_tokens, context_tokens, .. } => {
-            format!("too long {prompt_tokens:?} {context_tokens:?}")
-        }
-        ModelError::Unsupported { feature: Feature::StructuredOutput, .. } => "no schema".to_owned(),
-        ModelError::Unsupported { feature: Feature::Temperature, .. } => "no temperature".to_owned(),
-        ModelError::BadRequest { status, .. } => format!("bad request {status}"),
-        ModelError::NotFound { .. } => "not found".to_owned(),
-        ModelError::NotJson { .. } => "not json".to_owned(),
-        ModelError::BodyTooLarge { .. } => "too large".to_owned(),
-        ModelError::Protocol { .. } => "protocol".to_owned(),
-        ModelError::Request { .. } => "request".to_owned(),
-    }
-}
-
 #[test]
 fn every_providers_error_is_sorted() {
     let table = [
@@ -264,7 +217,7 @@ fn every_providers_error_is_sorted() {
         (422, "vllm_fastapi", "bad request 422", false),
         (404, "ollama_missing", "not found", false),
         (402, "openrouter_no_credits", "quota", false),
-        (403, "openrouter_moderated", "bad request 403", false),
+        (403, "openrouter_moderated", "moderated 403", false),
         // Within a 200.
         (200, "openrouter_200_rate_limited", "rate limited None", true),
         (200, "openrouter_no_credits", "quota", false),
@@ -299,7 +252,7 @@ fn a_status_alone_is_sorted_too() {
         (418, "bad request 418", false),
         (429, "rate limited None", true),
         (500, "server 500", true),
-        (501, "server 501", false),
+        (501, "server 501 for good", false),
         (502, "server 502", true),
         (503, "overloaded 503", true),
         (504, "server 504", true),
@@ -384,7 +337,7 @@ fn a_message_that_repeats_the_prompt_is_not_told() {
     let prompt = prompt(line);
     let exchange = |message: &str| {
         let body = json!({"error": {"message": message}}).to_string();
-        Exchange { request: encode(&prompt, "sol", &DIALECT), ..exchange(400, &[], body) }
+        Exchange { request: WIRE.encode(&prompt, "sol", &DIALECT), ..exchange(400, &[], body) }
     };
     let quoting = [
         format!("cannot parse {line}"),
@@ -408,7 +361,7 @@ fn a_message_that_repeats_the_prompt_is_not_told() {
 fn a_list_of_models_is_read_in_both_shapes() {
     let list = |name| {
         let exchange = exchange(200, &[], data(name));
-        decode_model_list(&exchange, &Secrets { request: b"", model: "", key: None }).unwrap()
+        crate::support::list(WIRE, &exchange).unwrap()
     };
     assert_eq!(list("models").into_iter().collect::<Vec<_>>(), ["gemini-4-argon", "gpt-6.1-sol"]);
     assert_eq!(list("models_bare").into_iter().collect::<Vec<_>>(), ["zai-org/GLM-5.3"]);
@@ -419,12 +372,15 @@ const DIALECT: Dialect = Dialect {
     max_tokens_field: MaxTokensField::MaxCompletionTokens,
     store_field: StoreField::False,
     temperature: TemperatureField::Sent,
+    prompt_cache: PromptCacheField::Absent,
+    delivery: Delivery::Whole,
 };
 
 fn prompt(user: &str) -> Prompt {
     Prompt {
         system: "You review.".to_owned(),
         messages: vec![Message::User(user.to_owned())],
+        cache_prefix: None,
         tools: Vec::new(),
         answer: Some(AnswerSchema { name: "review".to_owned(), schema: json!({"type": "object"}) }),
         max_output_tokens: 4000,
@@ -433,7 +389,7 @@ fn prompt(user: &str) -> Prompt {
 }
 
 fn encoded(prompt: &Prompt, dialect: &Dialect) -> Value {
-    serde_json::from_slice(&encode(prompt, "sol", dialect)).unwrap()
+    serde_json::from_slice(&WIRE.encode(prompt, "sol", dialect)).unwrap()
 }
 
 #[test]
@@ -460,6 +416,8 @@ fn a_request_holds_what_the_dialect_asks_for_and_nothing_else() {
         max_tokens_field: MaxTokensField::MaxTokens,
         store_field: StoreField::Absent,
         temperature: TemperatureField::Absent,
+        prompt_cache: PromptCacheField::Absent,
+        delivery: Delivery::Whole,
     };
     let least =
         json!({"model": "sol", "messages": expected["messages"], "stream": false, "max_tokens": 4000});
@@ -484,6 +442,7 @@ fn tools_and_their_results_are_written_as_the_format_has_them() {
         id: "call_Elm".to_owned(),
         name: "read_file".to_owned(),
         arguments: "{\"path\":1".to_owned(),
+        signature: None,
     };
     prompt.messages.push(Message::Assistant { text: String::new(), tool_calls: vec![call] });
     prompt.messages.push(Message::ToolResult { call_id: "call_Elm".to_owned(), content: "fn".to_owned() });
@@ -507,6 +466,7 @@ fn tools_and_their_results_are_written_as_the_format_has_them() {
 
 #[test]
 fn the_same_prompt_is_always_the_same_bytes() {
-    assert_eq!(encode(&prompt("a"), "sol", &DIALECT), encode(&prompt("a"), "sol", &DIALECT));
-    assert_ne!(encode(&prompt("a"), "sol", &DIALECT), encode(&prompt("b"), "sol", &DIALECT));
+    let encode = |text| WIRE.encode(&prompt(text), "sol", &DIALECT);
+    assert_eq!(encode("a"), encode("a"));
+    assert_ne!(encode("a"), encode("b"));
 }

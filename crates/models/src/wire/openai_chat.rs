@@ -1,85 +1,50 @@
-//! The OpenAI-compatible Chat Completions format, as a codec: values to bytes and bytes to values, no network.
+//! The OpenAI-compatible Chat Completions format.
 //!
 //! OpenAI, Anthropic, Gemini, xAI, Mistral, DeepSeek, OpenRouter, Groq, Together, LiteLLM, vLLM and llama.cpp
 //! all speak it, each a little differently. What differs in requests is data ([`Dialect`]); what differs in
 //! replies is read tolerantly, but for one thing: how the reply ended is never guessed in the model's favour.
 
 mod decode;
-mod failure;
 
-use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::{Address, Codec};
+use crate::dialect::{
+    Delivery, Dialect, MaxTokensField, PromptCacheField, StoreField, StructuredOutput, TemperatureField,
+};
+use crate::endpoint::Version;
+use crate::http::bearer;
 use crate::prompt::{Message, Prompt};
 
-pub use decode::{decode, decode_model_list};
+/// The format.
+pub(super) static CODEC: Codec = Codec {
+    // An address with a path is complete: these servers put the version anywhere in it.
+    version: Version::IfBare("v1"),
+    address: |_, _| Address::fixed("chat/completions"),
+    list: Address::fixed("models"),
+    headers: bearer,
+    encode,
+    decode: decode::decode,
+    decode_list: decode::decode_model_list,
+};
 
-/// How a server wants its requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
-    /// How it is told the shape of the answer.
-    pub structured_output: StructuredOutput,
-    /// How it is told the most tokens to write.
-    pub max_tokens_field: MaxTokensField,
-    /// Whether it is told not to keep the conversation.
-    pub store_field: StoreField,
-    /// Whether it is told a temperature.
-    pub temperature: TemperatureField,
-}
+/// Reads the list of models that OpenAI's two formats share.
+pub(super) use decode::decode_model_list;
 
-/// How a server is told the shape of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StructuredOutput {
-    /// `response_format: {type: json_schema, …, strict: true}`.
-    JsonSchema,
-    /// `response_format: {type: json_object}`; the schema is only in the instructions.
-    JsonObject,
-    /// Not at all; the schema is only in the instructions.
-    None,
-}
-
-/// The field that limits the output. OpenAI's reasoning models refuse the old one, many others do not know the
-/// new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MaxTokensField {
-    /// `max_tokens`.
-    MaxTokens,
-    /// `max_completion_tokens`.
-    MaxCompletionTokens,
-}
-
-/// Whether `store: false` is sent. OpenAI asks for it to be explicit; other servers may refuse a field that they
-/// do not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StoreField {
-    /// `store: false`.
-    False,
-    /// The field is left out.
-    Absent,
-}
-
-/// Whether a prompt's temperature is sent. OpenAI's reasoning models take none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TemperatureField {
-    /// `temperature`, where the prompt has one.
-    Sent,
-    /// The field is left out.
-    Absent,
-}
-
-/// Writes a request.
-pub fn encode(prompt: &Prompt, model: &str, dialect: &Dialect) -> Bytes {
+fn encode(prompt: &Prompt, model: &str, dialect: &Dialect) -> Value {
     let mut messages = Vec::with_capacity(prompt.messages.len() + 1);
     if !prompt.system.is_empty() {
         messages.push(json!({"role": "system", "content": prompt.system}));
     }
     messages.extend(prompt.messages.iter().map(encode_message));
     let mut body = json!({"model": model, "messages": messages, "stream": false});
+    match dialect.delivery {
+        Delivery::Whole => {}
+        Delivery::Events => {
+            body["stream"] = Value::Bool(true);
+            body["stream_options"] = json!({"include_usage": true});
+        }
+    }
     match dialect.max_tokens_field {
         MaxTokensField::MaxTokens => body["max_tokens"] = prompt.max_output_tokens.into(),
         MaxTokensField::MaxCompletionTokens => {
@@ -93,6 +58,14 @@ pub fn encode(prompt: &Prompt, model: &str, dialect: &Dialect) -> Bytes {
     match (dialect.temperature, prompt.temperature) {
         (TemperatureField::Sent, Some(temperature)) => body["temperature"] = temperature.into(),
         (TemperatureField::Sent, None) | (TemperatureField::Absent, _) => {}
+    }
+    match (dialect.prompt_cache, prompt.shared_and_own()) {
+        (PromptCacheField::Sent, Some((shared, own))) => {
+            body["prompt_cache_key"] = prompt.cache_key().into();
+            let first = usize::from(!prompt.system.is_empty());
+            body["messages"][first]["content"] = marked(json!({"type": "text"}), shared, own);
+        }
+        (PromptCacheField::Sent, None) | (PromptCacheField::Absent, _) => {}
     }
     if !prompt.tools.is_empty() {
         let tools = prompt.tools.iter().map(|tool| {
@@ -113,7 +86,21 @@ pub fn encode(prompt: &Prompt, model: &str, dialect: &Dialect) -> Bytes {
         }
         (StructuredOutput::None, Some(_)) | (_, None) => {}
     }
-    serde_json::to_vec(&body).expect("a JSON value can always be written").into()
+    body
+}
+
+/// A text in two parts of this shape, of which the first is marked as one that other calls begin with too.
+pub(super) fn marked(shape: Value, shared: &str, own: &str) -> Value {
+    let part = |text: &str| {
+        let mut part = shape.clone();
+        part["text"] = text.into();
+        part
+    };
+    let mut parts: Vec<Value> = [shared, own].into_iter().filter(|text| !text.is_empty()).map(part).collect();
+    if let Some(first) = parts.first_mut().filter(|_| !shared.is_empty()) {
+        first["prompt_cache_breakpoint"] = json!({"mode": "explicit"});
+    }
+    parts.into()
 }
 
 fn encode_message(message: &Message) -> Value {

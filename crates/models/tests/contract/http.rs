@@ -1,23 +1,19 @@
 //! The client over real HTTP, against a fake server that misbehaves as real ones do.
 
-#![expect(clippy::unwrap_used, reason = "where the client fails, the test does")]
-
-#[path = "../../../tests/support/fake_models.rs"]
-mod fake_models;
-
 use std::error::Error as _;
 use std::io::Write as _;
 use std::time::Duration;
 
-use fake_models::{Behaviour, FakeModels};
 use models::{
-    AnswerSchema, BaseUrl, ChatModel, Content, Dialect, Endpoint, Finish, HttpClient, Limits, MaxTokensField,
-    Message, Model, ModelError, Phase, PlainHttp, Prompt, Proxy, Reply, StoreField, StructuredOutput,
-    TemperatureField, list_models,
+    AnswerSchema, BaseUrl, Content, Delivery, Dialect, Endpoint, Finish, HttpClient, Limits, MaxTokensField,
+    Message, Model, ModelError, Phase, PlainHttp, Prompt, PromptCacheField, Proxy, RemoteModel, Reply,
+    StoreField, StructuredOutput, TemperatureField, Wire, list_models,
 };
 use review::Digest;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
+
+use crate::fake_models::{Behaviour, FakeModels};
 
 const KEY: &str = "sk-canary-0123456789abcdef";
 
@@ -33,15 +29,18 @@ const DIALECT: Dialect = Dialect {
     max_tokens_field: MaxTokensField::MaxTokens,
     store_field: StoreField::Absent,
     temperature: TemperatureField::Sent,
+    prompt_cache: PromptCacheField::Absent,
+    delivery: Delivery::Whole,
 };
 
-fn client(fake: &FakeModels, limits: Limits) -> ChatModel {
+fn client(fake: &FakeModels, limits: Limits) -> RemoteModel {
     let endpoint = Endpoint {
         base_url: BaseUrl::parse(&fake.base_url(), PlainHttp::LoopbackOnly).unwrap(),
         key: Some(KEY.into()),
+        wire: Wire::OpenaiChat,
         dialect: DIALECT,
     };
-    ChatModel::new(HttpClient::new(limits, None).unwrap(), endpoint, "sol")
+    RemoteModel::new(HttpClient::new(limits, None).unwrap(), endpoint, "sol")
 }
 
 fn prompt() -> Prompt {
@@ -50,6 +49,7 @@ fn prompt() -> Prompt {
         messages: vec![Message::User(
             "fn a_rather_long_line_of_source_code() -> u32 { 42 }\nelse {\t}".to_owned(),
         )],
+        cache_prefix: None,
         tools: Vec::new(),
         answer: Some(AnswerSchema {
             name: "review".to_owned(),
@@ -307,9 +307,10 @@ async fn neither_key_nor_prompt_nor_address_gets_into_an_error() {
     let endpoint = Endpoint {
         base_url: BaseUrl::parse(&address, PlainHttp::LoopbackOnly).unwrap(),
         key: Some(KEY.into()),
+        wire: Wire::OpenaiChat,
         dialect: DIALECT,
     };
-    let gone = ChatModel::new(HttpClient::new(LIMITS, None).unwrap(), endpoint, "sol");
+    let gone = RemoteModel::new(HttpClient::new(LIMITS, None).unwrap(), endpoint, "sol");
     told.push(gone.ask(&prompt()).await.err().unwrap());
     assert!(matches!(told.last(), Some(ModelError::Connect { .. })));
     for error in told {
@@ -339,7 +340,7 @@ async fn https_goes_through_the_proxy_and_loopback_http_does_not() {
     let list = |proxy: Proxy, base_url: &str| {
         let base_url = BaseUrl::parse(base_url, PlainHttp::LoopbackOnly).unwrap();
         let http = HttpClient::new(LIMITS, Some(&proxy)).unwrap();
-        async move { list_models(&http, &base_url, Some(&KEY.into()), http.deadline()).await }
+        async move { list_models(&http, &base_url, Wire::OpenaiChat, Some(&KEY.into()), http.deadline()).await }
     };
     let fake = FakeModels::start().await;
     fake.always("sol", Behaviour::Echo);
@@ -363,9 +364,10 @@ async fn the_models_of_a_server_are_listed() {
     fake.always("models/argon", Behaviour::Echo);
     let http = HttpClient::new(LIMITS, None).unwrap();
     let base_url = BaseUrl::parse(&fake.base_url(), PlainHttp::LoopbackOnly).unwrap();
-    let names = list_models(&http, &base_url, Some(&KEY.into()), http.deadline()).await.unwrap();
+    let names =
+        list_models(&http, &base_url, Wire::OpenaiChat, Some(&KEY.into()), http.deadline()).await.unwrap();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["argon", "terra"]);
-    let refused = list_models(&http, &base_url, None, http.deadline()).await;
+    let refused = list_models(&http, &base_url, Wire::OpenaiChat, None, http.deadline()).await;
     assert!(matches!(refused, Err(ModelError::Authentication { status: 401, .. })));
     fake.finish();
 }
