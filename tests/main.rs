@@ -2,6 +2,7 @@
 
 mod authorship;
 mod door;
+mod panel_at_work;
 mod panel_table;
 mod review;
 mod schema;

@@ -167,6 +167,8 @@ fn print(args: &ChangeArgs, text: &str) -> Result<Exit, Failure> {
 struct Gathered {
     change: Change,
     repository: Option<Repository>,
+    /// The repository's folder, for the ledger.
+    repository_key: String,
     notes: Vec<Note>,
     range: Option<ResolvedRange>,
 }
@@ -175,13 +177,26 @@ fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> 
     if args.stdin || args.diff.is_some() {
         let bytes = read_diff(args.diff.as_deref()).map_err(Failure::usage)?;
         let change = review::diff::change_from_patch(&bytes);
-        return Ok(Gathered { change, repository: None, notes: Vec::new(), range: None });
+        return Ok(Gathered {
+            change,
+            repository: None,
+            repository_key: String::new(),
+            notes: Vec::new(),
+            range: None,
+        });
     }
     let folder = args.repository.clone().unwrap_or_else(|| PathBuf::from("."));
     let repository = Repository::open(&folder).map_err(Failure::usage)?;
+    let repository_key = folder.canonicalize().unwrap_or(folder).to_string_lossy().into_owned();
     if args.staged {
         let change = repository.gather_staged().map_err(Failure::usage)?;
-        return Ok(Gathered { change, repository: Some(repository), notes: Vec::new(), range: None });
+        return Ok(Gathered {
+            change,
+            repository: Some(repository),
+            repository_key,
+            notes: Vec::new(),
+            range: None,
+        });
     }
     let request = match (&args.commit, &args.base, &args.head) {
         (Some(commit), _, _) => RangeRequest::Commit(commit.clone()),
@@ -196,7 +211,7 @@ fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> 
     let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
     let notes = repository.ai_notes(&commits).map_err(Failure::usage)?;
     let notes = notes.into_iter().map(|(commit, text)| Note { commit, text }).collect();
-    Ok(Gathered { change, repository: Some(repository), notes, range: Some(range) })
+    Ok(Gathered { change, repository: Some(repository), repository_key, notes, range: Some(range) })
 }
 
 /// Reads a diff from a file or from standard input, at most as much as is reviewed.
@@ -354,6 +369,7 @@ fn request<'a>(
         repository: gathered.repository,
         notes: gathered.notes,
         declarations,
+        repository_key: gathered.repository_key,
         config,
         tables,
         environment: &environment,

@@ -24,9 +24,9 @@ impl Reporter {
         }
         let mut waiting = self.waiting.lock().expect("nobody panics while holding it");
         match progress {
-            Progress::Asked { lens, engine } => waiting.push(format!("{} ({engine})", lens.name())),
-            Progress::Ended { lens, engine, ending, elapsed_ms, .. } => {
-                let name = format!("{} ({engine})", lens.name());
+            Progress::Asked { what, engine } => waiting.push(format!("{what} ({engine})")),
+            Progress::Ended { what, engine, ending, elapsed_ms, .. } => {
+                let name = format!("{what} ({engine})");
                 if let Some(index) = waiting.iter().position(|waiting| *waiting == name) {
                     waiting.remove(index);
                 }

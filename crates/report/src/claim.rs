@@ -38,8 +38,12 @@ pub(crate) fn support(claim: &ClaimV1) -> Support {
             let reviewers = Some(unrelated_supporters(&supporters) as u64);
             return Support { words: "agreed by", reviewers };
         }
+        Verification::Upheld if is_own_family(claim) => "upheld by a second look of the finder's own family",
         Verification::Upheld => "upheld by a cross-examiner of another family",
-        Verification::Refuted => "refuted by a cross-examiner",
+        Verification::Refuted if is_own_family(claim) => {
+            "refuted by a second look of the finder's own family"
+        }
+        Verification::Refuted => "refuted by a cross-examiner of another family",
         Verification::Undecided => "a cross-examiner could not decide",
         Verification::NotExamined => match claim.supporters.as_slice() {
             [] => "nobody who counts says so",
@@ -49,6 +53,11 @@ pub(crate) fn support(claim: &ClaimV1) -> Support {
         },
     };
     Support { words, reviewers: None }
+}
+
+/// Whether a claim was examined by a model of its finder's family, whose word is worth less.
+fn is_own_family(claim: &ClaimV1) -> bool {
+    claim.examination.as_ref().is_some_and(|examination| !examination.unrelated_to_finder)
 }
 
 /// Who supports a claim; nobody where the words of [`support`] have said it.

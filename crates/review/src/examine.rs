@@ -6,14 +6,18 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::Severity;
 use crate::anchor::{Anchor, FileTexts, stands_in};
 use crate::answer::{find_object, find_objects};
 use crate::change::{FileChange, Side};
 use crate::engine::estimate_tokens;
-use crate::merge::Claim;
+use crate::merge::{Claim, Examined, Verification};
+use crate::outcome::{Call, EndingKind};
+use crate::panel::{Examiner, Relation};
 use crate::prompt::{
     ContextLine, Material, Piece, PromptFile, lines, nonce, shown_lines, shown_title, texts_of,
 };
@@ -129,7 +133,8 @@ pub struct Examination {
 }
 
 /// What an examination comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Ruling {
     /// It goes wrong as claimed.
     Upheld,
@@ -148,6 +153,55 @@ impl Ruling {
             Self::Undecided => "undecided",
         }
     }
+}
+
+/// How one examination ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExaminationOutcome {
+    /// Who examined, and why it was chosen.
+    pub examiner: Examiner,
+    /// The claims, by their ids, in the order in which they were shown.
+    pub claims: Vec<String>,
+    /// How it ended, and why if there was no answer.
+    pub ending: (EndingKind, String),
+    /// How the model that answered stands to the authors of the lines.
+    pub relation: Relation,
+    /// Whether the model that answered shares no family with the finders.
+    pub unrelated_to_finder: bool,
+    /// The call.
+    pub call: Call,
+}
+
+/// The most claims of one change that are examined, the worst first.
+const MAX_EXAMINED: usize = 40;
+
+/// The claims (by index) that somebody else has to look at: of medium severity or worse, and said by models of one
+/// lineage only. What the rules say is not put to a model: no reply can take it away.
+pub fn to_be_examined(claims: &[Claim]) -> Vec<usize> {
+    let is_alone = |claim: &Claim| {
+        let by_rules = claim.sources.iter().any(|source| source.lineage.is_none());
+        claim.verification == Verification::NotExamined && !by_rules && claim.severity >= Severity::Medium
+    };
+    (0..claims.len()).filter(|claim| is_alone(&claims[*claim])).take(MAX_EXAMINED).collect()
+}
+
+/// Writes down what an examiner said of a claim, and what follows.
+///
+/// An examiner that turned out to be related to the author (or may be) decides nothing.
+pub fn settle(claim: &mut Claim, call: usize, outcome: &ExaminationOutcome, examination: Examination) {
+    let Examination { mut ruling, mut reason, quote } = examination;
+    let counts = matches!(outcome.relation, Relation::Unrelated | Relation::NoLineage);
+    if !counts && ruling != Ruling::Undecided {
+        reason =
+            format!("the examiner said {}, and is not independent of the author: {reason}", ruling.name());
+        ruling = Ruling::Undecided;
+    }
+    claim.verification = match ruling {
+        Ruling::Upheld => Verification::Upheld,
+        Ruling::Refuted => Verification::Refuted,
+        Ruling::Undecided => Verification::Undecided,
+    };
+    claim.examination = Some(Examined { call, ruling, reason, quote });
 }
 
 /// Builds what an examiner is shown.
@@ -419,6 +473,7 @@ mod tests {
             verification: Verification::NotExamined,
             supporters: Vec::new(),
             sources: Vec::new(),
+            examination: None,
         }
     }
 

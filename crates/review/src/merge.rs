@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::anchor::Anchor;
+use crate::examine::Ruling;
 use crate::{Category, Change, Digest, Family, Finding, Lens, Lineage, Severity, Side};
 
 /// How many lines apart two places may be and still be about the same thing.
@@ -58,6 +59,21 @@ pub struct Claim {
     pub supporters: Vec<Supporter>,
     /// Everything that was merged into it, the leading finding first.
     pub sources: Vec<Merged>,
+    /// What somebody else made of it, if it was examined.
+    pub examination: Option<Examined>,
+}
+
+/// What a cross-examiner made of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examined {
+    /// The examination's call, by its index.
+    pub call: usize,
+    /// What the examiner said.
+    pub ruling: Ruling,
+    /// Why, in its words, or in ours where they do not count.
+    pub reason: String,
+    /// The line that decides it.
+    pub quote: String,
 }
 
 impl Claim {
@@ -99,6 +115,8 @@ pub struct Merged {
     pub name: String,
     /// The seat, by its index in the panel.
     pub seat: usize,
+    /// What it descends from; `None` for the rules.
+    pub lineage: Option<Lineage>,
     /// How it was put.
     pub title: String,
     /// Why it was taken for the same thing; empty for the leading one.
@@ -215,10 +233,12 @@ fn claim(cluster: Vec<(Sourced, String)>, change: &Change) -> Claim {
             .map(|(source, why)| Merged {
                 name: source.name.clone(),
                 seat: source.seat,
+                lineage: source.lineage.clone(),
                 title: source.finding.title.clone(),
                 why: why.clone(),
             })
             .collect(),
+        examination: None,
     }
 }
 

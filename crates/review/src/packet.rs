@@ -18,6 +18,7 @@ use crate::change::{Gap, Operation, Side, Source};
 use crate::classify::{Label, Reversibility, Risk};
 use crate::coverage::{Exempt, LensCoverage};
 use crate::engine::{LineageSource, Price, Usage};
+use crate::examine::Ruling;
 use crate::judge::{Check, Standing, Verdict};
 use crate::lineage::Edge;
 use crate::merge::Verification;
@@ -299,6 +300,28 @@ pub struct PanelV1 {
     pub recused: Vec<RecusalV1>,
     /// Every lens: seated or not, and why.
     pub lenses: Vec<LensV1>,
+    /// Who examined what one reviewer alone had found.
+    pub examinations: Vec<ExaminationCallV1>,
+}
+
+/// One examination of some claims.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExaminationCallV1 {
+    /// The examiner's id.
+    pub examiner: String,
+    /// Why it was chosen.
+    pub reason: String,
+    /// How the model that answered stands to the authors of the lines.
+    pub relation: Relation,
+    /// Whether it shares no family with those who found them. Where it does, its word is worth less.
+    pub unrelated_to_finder: bool,
+    /// The claims, by their ids.
+    pub claims: Vec<String>,
+    /// How it ended.
+    pub outcome: EndingKind,
+    /// Why, where it did not answer.
+    pub detail: String,
 }
 
 /// One model of the roster.
@@ -431,6 +454,26 @@ pub struct ClaimV1 {
     pub supporters: Vec<SupporterV1>,
     /// What was merged into it, and why.
     pub sources: Vec<SourceV1>,
+    /// What a cross-examiner made of it, if it was examined.
+    pub examination: Option<ExaminationV1>,
+}
+
+/// What a cross-examiner made of a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExaminationV1 {
+    /// The examination, by its index in `panel.examinations`.
+    pub call: u32,
+    /// The examiner's id.
+    pub by: String,
+    /// Whether it shares no family with those who found it. Where it does, its word is worth less.
+    pub unrelated_to_finder: bool,
+    /// What counts of what it said.
+    pub ruling: Ruling,
+    /// Why.
+    pub reason: String,
+    /// The line that decides it, word for word.
+    pub quote: String,
 }
 
 /// How a claim is anchored.
@@ -533,9 +576,11 @@ pub struct LedgerV1 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallV1 {
-    /// The seat, by its index.
-    pub seat: u32,
-    /// The part, from 1.
+    /// The seat, by its index; absent for an examination.
+    pub seat: Option<u32>,
+    /// The examination, by its index in `panel.examinations`; absent for a seat.
+    pub examination: Option<u32>,
+    /// The part of the seat's question, from 1; 1 for an examination.
     pub part: u32,
     /// The engine that was asked.
     pub engine: String,

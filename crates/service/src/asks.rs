@@ -1,15 +1,16 @@
 //! What the seated models are asked: which part of the change goes to whom, in which prompt.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
-use anyhow::Result;
-use review::Digest;
+use anyhow::{Result, bail};
 use review::engine::{Engine, estimate_tokens};
 use review::outcome::{Call, Ending, EndingKind, Outcome};
-use review::panel::{Reviewer, Scope};
-use review::prompt::{Material, Piece, build, plan, reading_order};
+use review::panel::{Reviewer, Scope, Seat};
+use review::prompt::{Material, Piece, Plan, build, plan, reading_order};
+use review::{Digest, Lens};
 
-use crate::fan_out::Ask;
+use crate::fan_out::{Ask, Attempt};
 use crate::prompts::{Prompts, common_prefixes};
 use crate::review_one::Decided;
 
@@ -25,6 +26,62 @@ pub struct Planned {
     pub too_small: Vec<Outcome>,
 }
 
+/// Makes the asks of one review.
+pub struct AskMaker<'a> {
+    engines: &'a [Engine],
+    material: &'a Material<'a>,
+    prompts: &'a Prompts,
+    run_id: &'a str,
+    /// The fence's mark for each engine: drawn once, since all of the change is searched for it.
+    nonces: Vec<OnceLock<String>>,
+}
+
+impl<'a> AskMaker<'a> {
+    /// From the roster, the change, the prompts' texts, and the run from which the fences' marks are drawn.
+    pub fn new(
+        engines: &'a [Engine],
+        material: &'a Material<'a>,
+        prompts: &'a Prompts,
+        run_id: &'a str,
+    ) -> Self {
+        let nonces = engines.iter().map(|_| OnceLock::new()).collect();
+        Self { engines, material, prompts, run_id, nonces }
+    }
+
+    /// Asks a seat about some pieces, as a part of its own.
+    ///
+    /// # Errors
+    /// A prompt file asks for something that is not there.
+    pub fn about(&self, seat: &Seat, numbers: (usize, usize), pieces: Vec<Piece>) -> Result<Ask> {
+        let Reviewer::Model(engine) = seat.reviewer else { bail!("the rules are not asked by a prompt") };
+        self.part(seat.lens, engine, numbers, &Plan { parts: vec![pieces] }, 0)
+    }
+
+    fn part(
+        &self,
+        lens: Lens,
+        engine: usize,
+        (seat, part): (usize, usize),
+        plan: &Plan,
+        part_of_plan: usize,
+    ) -> Result<Ask> {
+        let nonce = self.nonces[engine].get_or_init(|| {
+            let seed = Digest::of_parts([self.run_id.as_bytes(), self.engines[engine].id.as_bytes()]);
+            self.material.nonce(seed.as_str().as_bytes())
+        });
+        let parts = build(self.material, lens, plan, part_of_plan, nonce);
+        Ok(Ask {
+            seat,
+            part,
+            lens,
+            pieces: plan.parts[part_of_plan].clone(),
+            engine,
+            prompt: self.prompts.render(&parts, self.engines[engine].max_output_tokens)?,
+            attempt: Attempt::First,
+        })
+    }
+}
+
 /// Plans the calls of a panel.
 ///
 /// Prompts that go to one model begin alike as far as they can: the same instructions, schema and fence, and the
@@ -32,13 +89,8 @@ pub struct Planned {
 ///
 /// # Errors
 /// A prompt file asks for something that is not there.
-pub fn plan_asks(
-    decided: &Decided,
-    material: &Material<'_>,
-    prompts: &Prompts,
-    run_id: &str,
-    prompt_tokens: u32,
-) -> Result<Planned> {
+pub fn plan_asks(decided: &Decided, maker: &AskMaker<'_>, prompt_tokens: u32) -> Result<Planned> {
+    let AskMaker { material, prompts, .. } = maker;
     let mut planned = Planned::default();
     let overhead = estimate_tokens(prompts.overhead_bytes(material)?);
     let order = reading_order(&decided.wishes, &decided.classification.files);
@@ -57,18 +109,8 @@ pub fn plan_asks(
             continue;
         }
         let plan = plan(material, &files, &seat.scope, room.min(prompt_tokens));
-        let seed = Digest::of_parts([run_id.as_bytes(), engine.id.as_bytes()]);
-        let nonce = material.nonce(seed.as_str().as_bytes());
         for part in 0..plan.parts.len() {
-            let parts = build(material, seat.lens, &plan, part, &nonce);
-            planned.asks.push(Ask {
-                seat: seat_index,
-                part,
-                lens: seat.lens,
-                pieces: plan.parts[part].clone(),
-                engine: engine_index,
-                prompt: prompts.render(&parts, engine.max_output_tokens)?,
-            });
+            planned.asks.push(maker.part(seat.lens, engine_index, (seat_index, part), &plan, part)?);
         }
     }
     mark_what_is_shared(&mut planned.asks);

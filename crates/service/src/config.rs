@@ -64,6 +64,14 @@ pub struct ReviewSection {
     pub reviewers_per_lens: Option<usize>,
     /// The most that one review may cost, in USD.
     pub max_usd: Option<f64>,
+    /// The most that one call may cost, in USD.
+    pub max_usd_per_call: Option<f64>,
+    /// The most that the changes of one author may cost on one day, in USD. Days are UTC's.
+    pub max_usd_per_author_day: Option<f64>,
+    /// The most that the changes of one repository may cost on one day, in USD.
+    pub max_usd_per_repository_day: Option<f64>,
+    /// The most that all changes may cost on one day, in USD.
+    pub max_usd_per_day: Option<f64>,
     /// The most that one review may take, in seconds.
     pub max_seconds: Option<u32>,
     /// The most model calls at once.
@@ -229,12 +237,27 @@ pub struct Config {
     pub rules: rules::RuleOptions,
     /// More families, as a file.
     pub families: Option<PathBuf>,
+    /// What may be spent beside the cap of one change.
+    pub caps: Caps,
     /// The most model calls at once.
     pub concurrency: usize,
     /// The most tokens of one prompt.
     pub prompt_tokens: u32,
     /// The operator's own prompt files.
     pub prompts_folder: Option<PathBuf>,
+}
+
+/// Caps on spending that hold across changes, in micro-USD.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// One call.
+    pub call: Option<u64>,
+    /// One author on one day.
+    pub author_day: Option<u64>,
+    /// One repository on one day.
+    pub repository_day: Option<u64>,
+    /// One day.
+    pub day: Option<u64>,
 }
 
 /// The most model calls at once, by default: enough for five lenses, few enough for a small account's limits.
@@ -319,6 +342,12 @@ pub fn merge(file: OperatorFile, flags: &Overrides) -> Result<Config> {
         providers: file.provider,
         rules: file.rules,
         families: file.lineage.families,
+        caps: Caps {
+            call: review.max_usd_per_call.map(micro_usd).transpose()?,
+            author_day: review.max_usd_per_author_day.map(micro_usd).transpose()?,
+            repository_day: review.max_usd_per_repository_day.map(micro_usd).transpose()?,
+            day: review.max_usd_per_day.map(micro_usd).transpose()?,
+        },
         concurrency: review.concurrency.unwrap_or(CONCURRENCY).clamp(1, 64),
         prompt_tokens: review.prompt_tokens.unwrap_or(PROMPT_TOKENS).max(1_000),
         prompts_folder: flags.prompts_folder.clone().or(file.prompts_folder),

@@ -5,11 +5,14 @@
 
 pub mod asks;
 pub mod authorship;
+pub mod bench;
 pub mod briefing;
 pub mod config;
 pub mod doctor;
+pub mod examination;
 pub mod fan_out;
 pub mod init;
+mod metered;
 pub mod models_check;
 pub mod places;
 pub mod prompts;

@@ -14,20 +14,25 @@ use review::answer::Answer;
 use review::attribution::{Agents, Attribution, AuthorState, Declaration, Note, Share};
 use review::classify::{Classification, ClassifyRules, classify};
 use review::coverage::{CoverageInput, compute};
+use review::engine::Engine;
+use review::examine::ExaminationOutcome;
 use review::judge::{JudgeInput, judge};
-use review::merge::{Sourced, merge};
-use review::outcome::{Ending, Outcome};
+use review::merge::{Claim, Sourced, merge};
+use review::outcome::{Call, Ending, Outcome};
 use review::packet::{PacketInput, PacketV1, ReceiptKindV1, ReceiptV1, RunV1, assemble};
 use review::panel::{LensWish, Panel, PanelInput, Relation, Reviewer, choose, relation};
+use review::policy::Policy;
 use review::wishes::{WishInput, wishes};
-use review::{Change, CommitId, Digest, Families, Finding, Lens, Side};
-use store::Store;
+use review::{Change, CommitId, Digest, Families, Family, Finding, Lens, Side};
+use store::{Booking, Scope, Store};
 use tokio::time::Instant;
 
-use crate::asks::{plan_asks, room_tokens};
+use crate::asks::{AskMaker, plan_asks, room_tokens};
 use crate::authorship::{Authorship, AuthorshipRequest, who_wrote};
+use crate::bench::Bench;
 use crate::briefing::{Briefing, BriefingInput};
 use crate::config::Config;
+use crate::examination::{Examining, MOST_EXAMINATION_TOKENS, examine};
 use crate::fan_out::{Ask, Asking, CallsOut, Progress, fan_out};
 use crate::places::{self, Environment};
 use crate::prompts::{Origin, Prompts};
@@ -101,6 +106,8 @@ pub struct ReviewRequest<'a> {
     pub notes: Vec<Note>,
     /// What those with write access say about the author.
     pub declarations: Vec<Declaration>,
+    /// The repository's name for the ledger; empty where only a diff is at hand.
+    pub repository_key: String,
     /// The configuration, already narrowed by the base.
     pub config: &'a Config,
     /// The tables.
@@ -133,6 +140,8 @@ pub struct Decided {
     pub wishes: Vec<LensWish>,
     /// Who can be asked.
     pub roster: Roster,
+    /// Every set of families that an unknown author could descend from.
+    pub lineage_sets: Vec<BTreeSet<Family>>,
     /// Who is.
     pub panel: Panel,
 }
@@ -146,20 +155,70 @@ pub async fn review_one(request: &ReviewRequest<'_>) -> Result<PacketV1> {
     let deadline = started + Duration::from_secs(u64::from(request.config.policy.max_seconds));
     let prompts = Prompts::load(request.config.prompts_folder.as_deref())?;
     let decided = decide(request).await?;
-    let mut receipts = receipts(request.tables, &prompts);
-    let mut outcomes = rules_outcomes(&decided);
     let briefing = brief(&decided, request)?;
     let material = briefing.material(&decided.rules.change);
-    let planned = plan_asks(&decided, &material, &prompts, &request.run_id, request.config.prompt_tokens)?;
-    outcomes.extend(planned.too_small);
-    if !planned.asks.is_empty() {
+    let maker = AskMaker::new(&decided.roster.engines, &material, &prompts, &request.run_id);
+    let planned = plan_asks(&decided, &maker, request.config.prompt_tokens)?;
+    let mut proceedings = Proceedings {
+        panel: decided.panel.clone(),
+        outcomes: rules_outcomes(&decided).into_iter().chain(planned.too_small).collect(),
+        findings: Findings::default(),
+        examinations: Vec::new(),
+    };
+    if planned.asks.is_empty() {
+        proceedings.findings = findings(&decided, &proceedings, request)?;
+    } else {
         let store = open_store(request.environment).await?;
-        let answered = ask_models(planned.asks, &decided, request, &store, deadline).await?;
-        receipts.extend(answered.iter().flat_map(call_receipts));
-        outcomes.extend(answered);
+        let bookings = bookings(request);
+        let asking = asking(&decided, request, &store, &bookings, deadline);
+        let bench = Bench::new(
+            decided.panel_input(&request.config.policy),
+            decided.panel.clone(),
+            &planned.asks,
+            &maker,
+        );
+        let answered = fan_out(planned.asks, &bench, &asking).await?;
+        let down;
+        (proceedings.panel, down) = bench.into_panel();
+        proceedings.outcomes.extend(answered);
+        proceedings.findings = findings(&decided, &proceedings, request)?;
+        let Findings { claims, texts, .. } = &mut proceedings.findings;
+        let examining = Examining {
+            input: decided.panel_input(&request.config.policy),
+            panel: &proceedings.panel,
+            down,
+            material: &material,
+            texts,
+            prompts: &prompts,
+        };
+        proceedings.examinations = examine(claims, examining, &asking).await?;
         store.close().await;
     }
-    conclude(&decided, &briefing, &outcomes, &receipts, request, started.elapsed())
+    let mut receipts = receipts(request.tables, &prompts);
+    receipts.extend(proceedings.outcomes.iter().flat_map(call_receipts));
+    receipts.extend(proceedings.examinations.iter().enumerate().flat_map(examination_receipts));
+    Ok(conclude(&decided, &briefing, &proceedings, &receipts, request, started.elapsed()))
+}
+
+/// What was asked and said.
+struct Proceedings {
+    /// The panel, with those who stood in.
+    panel: Panel,
+    /// How every reviewer ended.
+    outcomes: Vec<Outcome>,
+    /// What they found.
+    findings: Findings,
+    /// How the examinations of that ended.
+    examinations: Vec<ExaminationOutcome>,
+}
+
+/// What reviewers found, in its places.
+#[derive(Default)]
+struct Findings {
+    claims: Vec<Claim>,
+    unanchored: Vec<Sourced>,
+    /// The whole files that were looked into for quotes.
+    texts: FileTexts,
 }
 
 /// What a review would ask, and what that could cost.
@@ -204,8 +263,14 @@ pub async fn preview(request: &ReviewRequest<'_>) -> Result<Preview> {
     let decided = decide(request).await?;
     let briefing = brief(&decided, request)?;
     let material = briefing.material(&decided.rules.change);
-    let planned = plan_asks(&decided, &material, &prompts, &request.run_id, request.config.prompt_tokens)?;
     let engines = &decided.roster.engines;
+    let maker = AskMaker::new(engines, &material, &prompts, &request.run_id);
+    let planned = plan_asks(&decided, &maker, request.config.prompt_tokens)?;
+    let examiners = decided.panel.seats.iter().filter_map(|seat| match seat.reviewer {
+        Reviewer::Model(engine) => Some(&engines[engine]),
+        Reviewer::Rules => None,
+    });
+    let examination_max_micro_usd = examiners.map(worst_examination).max().flatten();
     let call = |ask: Ask| {
         let input_tokens = ask.prompt.estimated_tokens();
         let max_output_tokens = ask.prompt.max_output_tokens;
@@ -223,7 +288,7 @@ pub async fn preview(request: &ReviewRequest<'_>) -> Result<Preview> {
     Ok(Preview {
         max_micro_usd: calls.iter().filter_map(|call| call.max_micro_usd).sum(),
         unpriced_calls: calls.iter().filter(|call| call.max_micro_usd.is_none()).count(),
-        examination_max_micro_usd: None,
+        examination_max_micro_usd,
         cap_micro_usd: request.config.policy.max_micro_usd,
         calls,
         decided,
@@ -262,15 +327,40 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
         Some(http) => build_roster(request, http).await?,
         None => Roster::default(),
     };
+    let lineage_sets = request.tables.families.lineage_sets();
     let panel = choose(&PanelInput {
         attribution: &attribution,
         shares: &shares,
         wishes: &wishes,
         engines: &roster.engines,
         policy,
-        lineage_sets: &request.tables.families.lineage_sets(),
+        lineage_sets: &lineage_sets,
     });
-    Ok(Decided { rules, text_digest, attribution, shares, classification, wishes, roster, panel })
+    Ok(Decided {
+        rules,
+        text_digest,
+        attribution,
+        shares,
+        classification,
+        wishes,
+        roster,
+        lineage_sets,
+        panel,
+    })
+}
+
+impl Decided {
+    /// What the panel was chosen from.
+    fn panel_input<'a>(&'a self, policy: &'a Policy) -> PanelInput<'a> {
+        PanelInput {
+            attribution: &self.attribution,
+            shares: &self.shares,
+            wishes: &self.wishes,
+            engines: &self.roster.engines,
+            policy,
+            lineage_sets: &self.lineage_sets,
+        }
+    }
 }
 
 /// Makes the HTTP client on a thread of its own, since it reads the system's certificates; nothing where no model
@@ -317,28 +407,54 @@ fn brief(decided: &Decided, request: &ReviewRequest<'_>) -> Result<Briefing> {
     })
 }
 
-async fn ask_models(
-    asks: Vec<Ask>,
-    decided: &Decided,
-    request: &ReviewRequest<'_>,
-    store: &Store,
+fn asking<'a>(
+    decided: &'a Decided,
+    request: &'a ReviewRequest<'_>,
+    store: &'a Store,
+    bookings: &'a Bookings,
     deadline: Instant,
-) -> Result<Vec<Outcome>> {
-    let asking = Asking {
+) -> Asking<'a> {
+    Asking {
         engines: &decided.roster.engines,
         models: &decided.roster.models,
         families: &request.tables.families,
         store,
         run_id: &request.run_id,
-        change_key: &request.run_id,
-        max_micro_usd: request.config.policy.max_micro_usd,
+        bookings: &bookings.all,
         deadline,
         concurrency: request.config.concurrency,
         now_ms: request.now.saturating_mul(1_000),
-        out: &CallsOut::default(),
+        out: &bookings.out,
         progress: request.progress,
-    };
-    fan_out(asks, &asking).await
+    }
+}
+
+/// What every call of a review counts towards.
+struct Bookings {
+    all: Vec<Booking>,
+    out: CallsOut,
+}
+
+fn bookings(request: &ReviewRequest<'_>) -> Bookings {
+    let caps = request.config.caps;
+    let day = request.now.div_euclid(86_400);
+    // The last commit's author is the one who asks for this review.
+    let author = request.change.commits.last().map_or("", |commit| commit.author.email.as_str());
+    let booking = |scope, key: String, limit_micro_usd| Booking { scope, key, limit_micro_usd };
+    let all = vec![
+        booking(Scope::Call, String::new(), caps.call),
+        booking(Scope::Change, request.run_id.clone(), request.config.policy.max_micro_usd),
+        booking(Scope::Author, format!("{} on day {day}", author.to_lowercase()), caps.author_day),
+        booking(Scope::Repository, format!("{} on day {day}", request.repository_key), caps.repository_day),
+        booking(Scope::Day, format!("day {day}"), caps.day),
+    ];
+    Bookings { all, out: CallsOut::default() }
+}
+
+/// The most that one examination by a model could cost, in micro-USD; `None` where nobody knows its price.
+fn worst_examination(engine: &Engine) -> Option<u64> {
+    let price = engine.price.as_ref()?;
+    Some(price.worst_case(MOST_EXAMINATION_TOKENS, u64::from(engine.max_output_tokens)))
 }
 
 /// The rules' seats as outcomes: they answered, and what they did not get through is told apart.
@@ -368,27 +484,33 @@ fn rules_outcomes(decided: &Decided) -> Vec<Outcome> {
         .collect()
 }
 
-/// Anchors, merges, judges and writes the packet.
+/// Anchors what was found and merges it.
+fn findings(decided: &Decided, proceedings: &Proceedings, request: &ReviewRequest<'_>) -> Result<Findings> {
+    let change = &decided.rules.change;
+    let texts = texts(&proceedings.outcomes, change, request.repository.as_ref())?;
+    let (claimed, unanchored): (Vec<Sourced>, Vec<Sourced>) = sourced(decided, proceedings, &texts)
+        .into_iter()
+        .partition(|source| !matches!(source.anchor, Anchor::Unanchored { .. }));
+    Ok(Findings { claims: merge(claimed, change), unanchored, texts })
+}
+
+/// Judges and writes the packet.
 fn conclude(
     decided: &Decided,
     briefing: &Briefing,
-    outcomes: &[Outcome],
+    proceedings: &Proceedings,
     receipts: &[ReceiptV1],
     request: &ReviewRequest<'_>,
     elapsed: Duration,
-) -> Result<PacketV1> {
+) -> PacketV1 {
     let change = &decided.rules.change;
     let policy = &request.config.policy;
-    let texts = texts(outcomes, change, request.repository.as_ref())?;
-    let (claimed, unanchored): (Vec<Sourced>, Vec<Sourced>) = sourced(decided, outcomes, &texts)
-        .into_iter()
-        .partition(|source| !matches!(source.anchor, Anchor::Unanchored { .. }));
-    let claims = merge(claimed, change);
-    let misses = decided.rules.misses(&decided.panel);
+    let Proceedings { panel, outcomes, findings, examinations } = proceedings;
+    let misses = decided.rules.misses(panel);
     let coverage = compute(&CoverageInput {
         change,
         wishes: &decided.wishes,
-        panel: &decided.panel,
+        panel,
         outcomes,
         rules_misses: &misses,
         policy,
@@ -396,9 +518,9 @@ fn conclude(
     let checks = Vec::new();
     let judgement = judge(&JudgeInput {
         attribution: &decided.attribution,
-        panel: &decided.panel,
+        panel,
         coverage: &coverage,
-        claims: &claims,
+        claims: &findings.claims,
         checks: &checks,
         policy,
         no_model_remedy: &roster::remedy(&request.tables.catalogue),
@@ -409,7 +531,7 @@ fn conclude(
         elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         version: request.version.to_owned(),
     };
-    Ok(assemble(&PacketInput {
+    assemble(&PacketInput {
         run: &run,
         change,
         text_digest: &decided.text_digest,
@@ -417,18 +539,19 @@ fn conclude(
         shares: &decided.shares,
         classification: &decided.classification,
         engines: &decided.roster.engines,
-        panel: &decided.panel,
+        panel,
         outcomes,
+        examinations,
+        claims: &findings.claims,
+        unanchored: &findings.unanchored,
         coverage: &coverage,
-        claims: &claims,
-        unanchored: &unanchored,
         checks: &checks,
         policy,
         redacted_secrets: decided.rules.redacted,
         house_rules: &briefing.house_rules,
         receipts,
         judgement: &judgement,
-    }))
+    })
 }
 
 /// The whole files that findings name and the hunks do not hold, redacted as the change is.
@@ -456,10 +579,10 @@ fn findings_of(outcome: &Outcome) -> &[Finding] {
 }
 
 /// Every finding with its place and with whoever said it.
-fn sourced(decided: &Decided, outcomes: &[Outcome], texts: &FileTexts) -> Vec<Sourced> {
+fn sourced(decided: &Decided, proceedings: &Proceedings, texts: &FileTexts) -> Vec<Sourced> {
     let mut all = Vec::new();
-    for outcome in outcomes {
-        let seat = &decided.panel.seats[outcome.seat];
+    for outcome in &proceedings.outcomes {
+        let seat = &proceedings.panel.seats[outcome.seat];
         let (name, lineage, counts) = match (seat.reviewer, &outcome.call) {
             (Reviewer::Model(engine), Some(call)) => {
                 let counts = match relation(&call.lineage, &seat.authors) {
@@ -505,15 +628,24 @@ fn receipts(tables: &Tables, prompts: &Prompts) -> Vec<ReceiptV1> {
 }
 
 /// What is kept of one call.
-fn call_receipts(outcome: &Outcome) -> impl Iterator<Item = ReceiptV1> {
-    let kept = outcome.call.iter().flat_map(|call| {
-        let prompt = call.prompt.iter().map(|kept| (ReceiptKindV1::Prompt, kept));
-        prompt.chain(call.reply.iter().map(|kept| (ReceiptKindV1::Reply, kept)))
-    });
+fn call_receipts(outcome: &Outcome) -> Vec<ReceiptV1> {
+    let name = format!("seat {} part {}", outcome.seat, outcome.part + 1);
+    outcome.call.iter().flat_map(|call| kept(call, &name)).collect()
+}
+
+/// What is kept of one examination.
+fn examination_receipts((index, outcome): (usize, &ExaminationOutcome)) -> Vec<ReceiptV1> {
+    kept(&outcome.call, &format!("examination {index}"))
+}
+
+fn kept(call: &Call, name: &str) -> Vec<ReceiptV1> {
+    let prompt = call.prompt.iter().map(|kept| (ReceiptKindV1::Prompt, kept));
+    let kept = prompt.chain(call.reply.iter().map(|kept| (ReceiptKindV1::Reply, kept)));
     kept.map(|(kind, kept)| ReceiptV1 {
         kind,
-        name: format!("seat {} part {}", outcome.seat, outcome.part + 1),
+        name: name.to_owned(),
         digest: kept.digest.clone(),
         bytes: kept.bytes,
     })
+    .collect()
 }

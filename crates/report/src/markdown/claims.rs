@@ -17,6 +17,9 @@ const SCENARIO_COLUMNS: usize = 88;
 /// How many characters of a scenario are shown.
 const SCENARIO_CHARACTERS: usize = 2_000;
 
+/// How many characters of an examiner's reason are shown.
+const REASON_CHARACTERS: usize = 600;
+
 /// How many quoted lines are shown.
 const QUOTED_LINES: usize = 12;
 
@@ -66,6 +69,11 @@ fn blocks(number: usize, claim: &ClaimV1) -> Vec<Block> {
         blocks.push(Block::Fence(scenario.into_iter().map(FenceLine::Prose).collect()));
     }
     blocks.push(Block::Paragraph(support_line(claim)));
+    if let Some(examination) = &claim.examination {
+        let reason = Foreign::clipped(&examination.reason, REASON_CHARACTERS).wrapped(SCENARIO_COLUMNS);
+        blocks.push(Block::Paragraph(vec![own("Cross-examined by "), code(&examination.by), own(":")]));
+        blocks.push(Block::Fence(reason.into_iter().map(FenceLine::Prose).collect()));
+    }
     blocks
 }
 
@@ -159,7 +167,12 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
         let list = listed(refuted.into_iter().map(|claim| {
             let place = code(&place(&claim.file, lines(claim)));
             let title = Inline::Code(Foreign::clipped(&claim.title, 200));
-            Entry::from(vec![own(claim.severity.name()), own(" "), place, own(" "), title])
+            let mut line = vec![own(claim.severity.name()), own(" "), place, own(" "), title];
+            if let Some(examination) = &claim.examination {
+                let reason = Inline::Code(Foreign::clipped(&examination.reason, 300));
+                line.extend([own(", refuted by "), code(&examination.by), own(": "), reason]);
+            }
+            Entry::from(line)
         }));
         blocks.push(Block::Details("Refuted claims", vec![list]));
     }

@@ -17,6 +17,9 @@ const QUOTED_LINES: usize = 12;
 /// How many characters of a title are shown.
 const TITLE_CHARACTERS: usize = 200;
 
+/// How many characters of an examiner's reason are shown.
+const REASON_CHARACTERS: usize = 400;
+
 /// Where everything of a claim starts: behind the longest severity.
 const INDENT: usize = 12;
 
@@ -39,6 +42,7 @@ pub(super) fn claims(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosit
             let place = place(&claim.file, lines(claim));
             let pieces = [(Ink::Dim, place.as_str()), (Ink::Dim, " "), (Ink::Dim, &title)];
             screen.labelled(2, INDENT - 4, (Ink::Dim, claim.severity.name()), &pieces);
+            examination(screen, claim);
         }
     }
 }
@@ -98,6 +102,7 @@ fn speaks_for(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
         pieces.extend([(Ink::Dim, if index == 0 { ": " } else { ", " }), (Ink::Dim, name)]);
     }
     screen.flow(INDENT, INDENT, &pieces);
+    examination(screen, claim);
     screen.flow(INDENT, INDENT, &[(Ink::Dim, &claim.category)]);
     if verbosity == Verbosity::Verbose {
         for source in &claim.sources {
@@ -115,6 +120,15 @@ fn speaks_for(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
             screen.flow(INDENT, INDENT + 2, &pieces);
         }
         screen.flow(INDENT, INDENT, &[(Ink::Dim, "claim "), (Ink::Dim, &claim.id)]);
+    }
+}
+
+/// Who examined a claim, and why it decided as it did.
+fn examination(screen: &mut Screen, claim: &ClaimV1) {
+    if let Some(examination) = &claim.examination {
+        let reason = clip(&examination.reason, REASON_CHARACTERS);
+        let pieces = [(Ink::Dim, examination.by.as_str()), (Ink::Dim, ": "), (Ink::Dim, &reason)];
+        screen.flow(INDENT, INDENT, &pieces);
     }
 }
 

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use report::{MAX_COMMENT_BYTES, markdown};
 use serde_json::{Value, json};
 
-use crate::fixture::{digest, packet, packet_with, read, value};
+use crate::fixture::{digest, examined, packet, packet_with, read, value};
 
 #[test]
 fn the_comment_tells_what_was_not_reviewed_before_what_was_found() {
@@ -259,7 +259,9 @@ fn what_blocks_stands_above_everything_else() {
 
 #[test]
 fn refuted_claims_are_folded() {
-    let comment = markdown(&packet_with(&[("/claims/0/verification", json!("refuted"))]), &digest());
+    let comment = markdown(&read(examined()), &digest());
+    assert!(comment.contains(", refuted by `google/gemini-3-pro`: `entry.name() is checked by"), "{comment}");
+    assert!(comment.contains("Cross-examined by `google/gemini-3-pro`:"), "{comment}");
     assert!(
         comment
             .starts_with("**inconclusive** at `4f1c0ab5c9d24e0f8a7b6c5d4e3f2a1b0c9d8e7f`: 1 medium, 1 low;")

@@ -28,6 +28,28 @@ pub(crate) fn read(value: Value) -> PacketV1 {
     serde_json::from_value(value).expect("the fixture is a packet")
 }
 
+/// The packet after cross-examinations: the first claim was refuted, the second one upheld by a model of its own family.
+pub(crate) fn examined() -> Value {
+    let mut value = value();
+    let examination = |ruling: &str, unrelated: bool| {
+        json!({
+            "call": 0, "by": "google/gemini-3-pro", "unrelated_to_finder": unrelated, "ruling": ruling,
+            "reason": "entry.name() is checked by `is_plain` in line 31, which this claim overlooks.",
+            "quote": "if !is_plain(entry.name()) {"
+        })
+    };
+    value["claims"][0]["verification"] = json!("refuted");
+    value["claims"][0]["examination"] = examination("refuted", true);
+    value["claims"][1]["verification"] = json!("upheld");
+    value["claims"][1]["examination"] = examination("upheld", false);
+    value["panel"]["examinations"] = json!([{
+        "examiner": "google/gemini-3-pro", "reason": "shares no family with the finder (openai) or the author",
+        "relation": { "kind": "unrelated" }, "unrelated_to_finder": true,
+        "claims": ["3f1d0c6a92be", "b07e55d1c3a8"], "outcome": "answered", "detail": ""
+    }]);
+    value
+}
+
 /// The packet as JSON.
 pub(crate) fn value() -> Value {
     json!({
@@ -130,7 +152,8 @@ pub(crate) fn value() -> Value {
                 lens("complexity", "rules", "functions changed"),
                 lens("prompt-health", "nobody", "nothing that instructs a model changed"),
                 lens("database", "nobody", "no schema, migration or query changed"),
-            ]
+            ],
+            "examinations": []
         },
         "coverage": {
             "hunks": 9,
@@ -169,7 +192,8 @@ pub(crate) fn value() -> Value {
                         "name": "google/gemini-3-pro", "seat": 2, "title": "Path traversal",
                         "merged_because": "same lines and category security/path-traversal"
                     }
-                ]
+                ],
+                "examination": null
             },
             {
                 "id": "b07e55d1c3a8",
@@ -188,7 +212,8 @@ pub(crate) fn value() -> Value {
                 "supporters": [{ "kind": "rules", "name": "rules", "family": null, "lineage": null }],
                 "sources": [
                     { "name": "rules", "seat": 0, "title": "A token stands in the source", "merged_because": "" }
-                ]
+                ],
+                "examination": null
             },
             {
                 "id": "77ac0e1f2b3d",
@@ -207,7 +232,8 @@ pub(crate) fn value() -> Value {
                 "supporters": [{ "kind": "rules", "name": "rules", "family": null, "lineage": null }],
                 "sources": [
                     { "name": "rules", "seat": 4, "title": "A long function", "merged_because": "" }
-                ]
+                ],
+                "examination": null
             }
         ],
         "unanchored": [
@@ -352,7 +378,7 @@ fn call(
 ) -> Value {
     let answered = outcome == "answered";
     json!({
-        "seat": seat, "part": part, "engine": engine, "served_model": answered.then_some(served),
+        "seat": seat, "examination": null, "part": part, "engine": engine, "served_model": answered.then_some(served),
         "lineage": lineage(&[family]), "outcome": outcome,
         "usage": answered.then(|| json!({
             "input": input, "cached_input": 0, "cache_write": 0, "output": output, "reasoning": output / 2

@@ -9,7 +9,7 @@ use review::packet::PacketV1;
 use review::text::is_hidden;
 use serde_json::{Value, json};
 
-use crate::fixture::{digest, read, value};
+use crate::fixture::{digest, examined, read};
 
 /// Stands in every hostile text and in none of ours, so that a test can tell whose text it sees.
 const FOREIGN: char = 'Ω';
@@ -75,10 +75,10 @@ static NUMBER_FITS: LazyLock<Vec<Vec<String>>> =
 /// Where the fixture has a leaf of a kind that could be replaced by this one.
 fn fitting(kind: fn(&Value) -> bool, by: &Value) -> Vec<String> {
     let mut leaves = Vec::new();
-    collect(&value(), String::new(), &mut leaves);
+    collect(&examined(), String::new(), &mut leaves);
     leaves.retain(|(_, leaf)| kind(leaf));
     let fits = |pointer: &String| {
-        let mut value = value();
+        let mut value = examined();
         *value.pointer_mut(pointer).expect("it was found there") = by.clone();
         serde_json::from_value::<PacketV1>(value).is_ok()
     };
@@ -105,7 +105,7 @@ fn collect(value: &Value, pointer: String, found: &mut Vec<(String, Value)>) {
 
 /// The fixture with hostile texts, one after the other, in place of its own.
 fn hostile_value(hostile: &[String]) -> Value {
-    let mut value = value();
+    let mut value = examined();
     for (pointer, text) in TEXTS.iter().zip(hostile.iter().cycle()) {
         *value.pointer_mut(pointer).expect("it was found there") = json!(text);
     }
@@ -132,6 +132,9 @@ fn every_kind_of_text_of_a_packet_is_made_hostile() {
         "/claims/0/title",
         "/claims/0/body",
         "/claims/0/supporters/0/family",
+        "/claims/0/examination/reason",
+        "/claims/1/examination/quote",
+        "/panel/examinations/0/detail",
         "/checks/0/name",
         "/questions/0/text",
         "/gaps/0/detail",

@@ -111,6 +111,7 @@ fn without_models(policy: &Policy, checks: &[Check]) -> PacketV1 {
         engines: &[],
         panel: &panel,
         outcomes: &outcomes,
+        examinations: &[],
         coverage: &coverage,
         claims: &[],
         unanchored: &[],

@@ -5,7 +5,7 @@ use report::{Colour, TerminalOptions, Verbosity, terminal};
 use review::packet::PacketV1;
 use serde_json::json;
 
-use crate::fixture::{digest, packet, packet_with, value};
+use crate::fixture::{digest, examined, packet, packet_with, read, value};
 
 const PLAIN: TerminalOptions =
     TerminalOptions { colour: Colour::Never, width: 80, verbosity: Verbosity::Normal };
@@ -314,10 +314,12 @@ fn a_model_that_is_related_to_the_author_is_shown_and_does_not_count() {
 
 #[test]
 fn refuted_claims_come_last_in_a_line_each() {
-    let packet = packet_with(&[("/claims/0/verification", json!("refuted"))]);
-    let shown = shown(&packet, &PLAIN);
+    let shown = shown(&read(examined()), &PLAIN);
     let (before, refuted) = shown.split_once("\nRefuted\n").expect("there is one");
     assert!(!before.contains("is written outside"), "{before}");
+    assert!(before.contains("upheld by a second look of the finder's own family: rules"), "{before}");
+    assert!(before.contains("google/gemini-3-pro: entry.name() is checked by `is_plain`"), "{before}");
+    assert!(refuted.contains("google/gemini-3-pro: entry.name() is checked by `is_plain`"), "{refuted}");
     assert!(
         refuted.starts_with(
             "  high      src/archive/unpack.rs:43-44 An entry named `../x` is written outside\n"

@@ -7,9 +7,10 @@ use crate::change::Change;
 use crate::classify::Classification;
 use crate::coverage::Coverage;
 use crate::engine::Engine;
+use crate::examine::ExaminationOutcome;
 use crate::judge::Judgement;
 use crate::merge::{Claim, Sourced, place};
-use crate::outcome::{Ending, Outcome};
+use crate::outcome::{Call, Ending, Outcome};
 use crate::panel::{Panel, Reviewer, Scope};
 use crate::policy::Policy;
 use crate::prompt::HouseRule;
@@ -36,6 +37,8 @@ pub struct PacketInput<'a> {
     pub panel: &'a Panel,
     /// How they ended.
     pub outcomes: &'a [Outcome],
+    /// How the examinations of claims ended.
+    pub examinations: &'a [ExaminationOutcome],
     /// Who saw what.
     pub coverage: &'a Coverage,
     /// What is claimed.
@@ -72,7 +75,7 @@ pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
             exempt: input.coverage.exempt.clone(),
             redacted_secrets: count(input.redacted_secrets),
         },
-        claims: input.claims.iter().map(|claim| claim_v1(claim, input.change)).collect(),
+        claims: input.claims.iter().map(|claim| claim_v1(claim, input)).collect(),
         unanchored: input.unanchored.iter().map(unanchored).collect(),
         checks: input.checks.to_vec(),
         questions: questions(input),
@@ -315,6 +318,19 @@ fn panel(input: &PacketInput<'_>) -> PanelV1 {
                 unmet: lens.unmet.as_ref().map(|unmet| unmet.reason.clone()),
             })
             .collect(),
+        examinations: input
+            .examinations
+            .iter()
+            .map(|outcome| ExaminationCallV1 {
+                examiner: input.engines[outcome.examiner.engine].id.clone(),
+                reason: outcome.examiner.reason.clone(),
+                relation: outcome.relation.clone(),
+                unrelated_to_finder: outcome.unrelated_to_finder,
+                claims: outcome.claims.clone(),
+                outcome: outcome.ending.0,
+                detail: visible(&outcome.ending.1),
+            })
+            .collect(),
     }
 }
 
@@ -336,7 +352,8 @@ fn outcome_v1(outcome: &Outcome) -> OutcomeV1 {
     }
 }
 
-fn claim_v1(claim: &Claim, change: &Change) -> ClaimV1 {
+fn claim_v1(claim: &Claim, input: &PacketInput<'_>) -> ClaimV1 {
+    let change = input.change;
     let (file, side, lines) = place(claim, change);
     ClaimV1 {
         id: claim.id.clone(),
@@ -379,6 +396,14 @@ fn claim_v1(claim: &Claim, change: &Change) -> ClaimV1 {
                 merged_because: source.why.clone(),
             })
             .collect(),
+        examination: claim.examination.as_ref().map(|examined| ExaminationV1 {
+            call: count(examined.call),
+            by: input.engines[input.examinations[examined.call].examiner.engine].id.clone(),
+            unrelated_to_finder: input.examinations[examined.call].unrelated_to_finder,
+            ruling: examined.ruling,
+            reason: visible(&examined.reason),
+            quote: visible(&examined.quote),
+        }),
     }
 }
 
@@ -434,30 +459,37 @@ fn questions(input: &PacketInput<'_>) -> Vec<QuestionV1> {
 }
 
 fn ledger(input: &PacketInput<'_>) -> LedgerV1 {
-    let calls: Vec<CallV1> = input
-        .outcomes
-        .iter()
-        .filter_map(|outcome| {
-            let call = outcome.call.as_ref()?;
-            Some(CallV1 {
-                seat: count(outcome.seat),
-                part: count(outcome.part + 1),
-                engine: reviewer_name(input.panel.seats[outcome.seat].reviewer, input.engines),
-                served_model: call.served_model.as_deref().map(|name| visible(&shorten(name, 200))),
-                lineage: call.lineage.clone(),
-                outcome: outcome.ending.kind(),
-                usage: call.usage,
-                reserved_micro_usd: call.reserved_micro_usd,
-                micro_usd: call.micro_usd,
-                elapsed_ms: call.elapsed_ms,
-                prompt: call.prompt.as_ref().map(|kept| kept.digest.clone()),
-                reply: call.reply.as_ref().map(|kept| kept.digest.clone()),
-            })
-        })
-        .collect();
+    let of_seats = input.outcomes.iter().filter_map(|outcome| {
+        let engine = reviewer_name(input.panel.seats[outcome.seat].reviewer, input.engines);
+        let call = call_v1(outcome.call.as_ref()?, engine, outcome.ending.kind());
+        Some(CallV1 { seat: Some(count(outcome.seat)), part: count(outcome.part + 1), ..call })
+    });
+    let of_examinations = input.examinations.iter().enumerate().map(|(index, outcome)| {
+        let engine = input.engines[outcome.examiner.engine].id.clone();
+        CallV1 { examination: Some(count(index)), ..call_v1(&outcome.call, engine, outcome.ending.0) }
+    });
+    let calls: Vec<CallV1> = of_seats.chain(of_examinations).collect();
     LedgerV1 {
         micro_usd: calls.iter().filter_map(|call| call.micro_usd).sum(),
         unpriced_calls: count(calls.iter().filter(|call| call.micro_usd.is_none()).count()),
         calls,
+    }
+}
+
+fn call_v1(call: &Call, engine: String, outcome: EndingKind) -> CallV1 {
+    CallV1 {
+        seat: None,
+        examination: None,
+        part: 1,
+        engine,
+        served_model: call.served_model.as_deref().map(|name| visible(&shorten(name, 200))),
+        lineage: call.lineage.clone(),
+        outcome,
+        usage: call.usage,
+        reserved_micro_usd: call.reserved_micro_usd,
+        micro_usd: call.micro_usd,
+        elapsed_ms: call.elapsed_ms,
+        prompt: call.prompt.as_ref().map(|kept| kept.digest.clone()),
+        reply: call.reply.as_ref().map(|kept| kept.digest.clone()),
     }
 }

@@ -50,6 +50,7 @@ fn claim(text: &str) -> Claim {
         body: text.into(),
         verification: Verification::NotExamined,
         supporters: Vec::new(),
+        examination: None,
         sources: Vec::new(),
     }
 }
