@@ -8,7 +8,7 @@ use review::change::{Content, Operation};
 use review::engine::estimate_tokens;
 use review::policy::Policy;
 use review::prompt::{
-    HOUSE_RULES_TOKENS, HouseRule, Material, Surroundings, fit_house_rules, house_rule_paths,
+    HouseRule, Material, Surroundings, fit_house_rules, house_rule_paths, house_rules_budget,
 };
 use review::{Change, CommitId, Digest, FileChange, Hunk, RepoPath};
 use rules::SecretSpan;
@@ -102,19 +102,13 @@ fn house_rules(
         let (text, _) = rules::redact_text(&String::from_utf8_lossy(&bytes));
         files.push((path.clone(), Digest::of(&bytes), text));
     }
-    Ok(fit_house_rules(files, HOUSE_RULES_TOKENS.min(input.least_room_tokens / 8)))
+    Ok(fit_house_rules(files, house_rules_budget(change_tokens(input), input.least_room_tokens)))
 }
 
 fn surroundings(input: &BriefingInput<'_>, repository: &Repository) -> Result<Surroundings> {
     let mut surroundings = Surroundings::default();
     let hunks: usize = input.shown.iter().map(|&file| input.original.files[file].hunks().len()).sum();
-    let bytes: usize = input
-        .shown
-        .iter()
-        .flat_map(|&file| input.original.files[file].hunks())
-        .map(|hunk| hunk.body().len())
-        .sum();
-    let all = LEAST_TOKENS.max(estimate_tokens(bytes) / 2).min(input.least_room_tokens / 4);
+    let all = LEAST_TOKENS.max(change_tokens(input) / 2).min(input.least_room_tokens / 4);
     let each = (all / u32::try_from(hunks.max(1)).unwrap_or(u32::MAX)).min(TOKENS_PER_HUNK);
     if each < LEAST_TOKENS_PER_HUNK {
         return Ok(surroundings);
@@ -140,6 +134,12 @@ fn surroundings(input: &BriefingInput<'_>, repository: &Repository) -> Result<Su
         surroundings.add(index, &input.rules.change.files[index], &head, &functions, each);
     }
     Ok(surroundings)
+}
+
+/// How many tokens the changed lines have that models are shown.
+fn change_tokens(input: &BriefingInput<'_>) -> u32 {
+    let hunks = input.shown.iter().flat_map(|&file| input.original.files[file].hunks());
+    estimate_tokens(hunks.map(|hunk| hunk.body().len()).sum())
 }
 
 /// A whole file without the secrets that its hunks hold, and without those that the rules find in it.

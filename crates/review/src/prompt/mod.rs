@@ -20,7 +20,7 @@ use crate::change::{Change, FileChange, Operation};
 use crate::text::{shorten, visible, visible_line};
 
 pub(crate) use fence::nonce;
-pub use house_rules::{HOUSE_RULES_TOKENS, HouseRule, fit_house_rules, house_rule_paths};
+pub use house_rules::{HouseRule, fit_house_rules, house_rule_paths, house_rules_budget};
 pub use plan::{Piece, Plan, plan, reading_order};
 pub use surroundings::{Around, ContextLine, Surroundings};
 
