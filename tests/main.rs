@@ -2,6 +2,7 @@
 
 mod door;
 mod panel_table;
+mod prompts;
 mod review;
 mod schema;
 mod support;

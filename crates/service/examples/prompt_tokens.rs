@@ -12,7 +12,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use git::{RangeRequest, Repository};
 use models::{Catalogue, Message, Prompt};
 use review::attribution::Declaration;
@@ -170,9 +170,8 @@ fn measure(
     if let Some(folder) = dump {
         std::fs::create_dir_all(folder)?;
         for ask in asks {
-            let Message::User(user) = &ask.prompt.messages[0] else { bail!("the first message is ours") };
             let name = format!("{}-{}.txt", ask.lens.name(), ask.part + 1);
-            std::fs::write(folder.join(name), format!("{}\n=====\n{user}", ask.prompt.system))?;
+            std::fs::write(folder.join(name), beginning(&ask.prompt, usize::MAX).0)?;
         }
     }
     Ok(())
@@ -310,10 +309,13 @@ fn say(line: &str) {
     println!("{line}");
 }
 
+/// Makes a line of text from a number.
+type MakeLine = fn(usize) -> String;
+
 /// A diff of about so many changed lines: code, tests, a migration, a workflow and instructions for agents, always the
 /// same.
 fn synthetic(lines: usize) -> String {
-    let kinds: [(&str, usize, fn(usize) -> String); 5] = [
+    let kinds: [(&str, usize, MakeLine); 5] = [
         ("src/orders/part_%.rs", 62, |n| {
             format!("    let total_{n} = order.items[{n}].price * rate.checked_mul({n})?;")
         }),

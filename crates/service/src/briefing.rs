@@ -2,7 +2,7 @@
 //! functions that the change is in as the head has them. Both are read as objects, neither configures anything.
 
 use anyhow::Result;
-use code::{function_ranges, language_of};
+use code::{function_lines, language_of};
 use git::{BlobReader, Repository};
 use review::change::{Content, Operation};
 use review::engine::estimate_tokens;
@@ -129,7 +129,7 @@ fn surroundings(input: &BriefingInput<'_>, repository: &Repository) -> Result<Su
         let Some(bytes) = reader.after(file)?.into_bytes() else { continue };
         let head = String::from_utf8_lossy(&bytes);
         // What cannot be parsed is reviewed with the lines of the diff alone.
-        let Ok(functions) = function_ranges(language, &head) else { continue };
+        let Ok(functions) = function_lines(language, &head) else { continue };
         let head = redacted_as(file, input.rules.secrets_of(index), &head);
         surroundings.add(index, &input.rules.change.files[index], &head, &functions, each);
     }
@@ -154,4 +154,33 @@ fn redacted_as(file: &FileChange, secrets: &[SecretSpan], text: &str) -> String 
     let redacted = rules::redact_hunks(&with_text, secrets);
     let lines = redacted.hunks().last().into_iter().flat_map(Hunk::lines);
     lines.flat_map(|line| [line.text, "\n"]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::{FileView, RuleOptions};
+
+    /// A value that is known for a secret by the line that the change adds is none the less one elsewhere in the file.
+    #[test]
+    fn what_a_hunk_gives_away_is_taken_out_of_the_rest_of_the_file() {
+        let value = ["Tr0ub4dor", "And3xKq9vLw"].concat();
+        let body = format!(" fn connect() {{\n+    let password = \"{value}\";\n }}\n");
+        let file = FileChange {
+            path: "a.rs".into(),
+            old_path: None,
+            operation: Operation::Modified,
+            modes: (None, None),
+            content: Content::Text(vec![Hunk::new(10, 10, String::new(), body, false)]),
+        };
+        let view = FileView { file: &file, base: None, head: None };
+        let report = rules::review_file(&view, &RuleOptions::default());
+        assert_eq!(report.secrets.len(), 1, "{:?}", report.findings);
+        let head = format!("line 1\nopen(\"{value}\")\nline 3\n");
+        let redacted = redacted_as(&file, &report.secrets, &head);
+        assert!(!redacted.contains(&value), "{redacted}");
+        assert_eq!(redacted.lines().count(), 3);
+        assert!(redacted.starts_with("line 1\nopen(\"[redacted:") && redacted.ends_with("line 3\n"));
+        assert!(redacted_as(&file, &[], &head).contains(&value), "nothing else tells that it is one");
+    }
 }
