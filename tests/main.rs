@@ -4,6 +4,7 @@ mod authorship;
 mod door;
 mod panel_at_work;
 mod panel_table;
+mod prompts;
 mod review;
 mod schema;
 mod support;

@@ -245,3 +245,25 @@ async fn a_cap_on_calls_keeps_dear_models_out_and_a_free_one_stands_in() {
     assert_eq!(ran.code, 0, "{}", ran.stdout);
     fake.finish();
 }
+
+#[tokio::test]
+async fn the_first_call_with_a_dear_beginning_goes_ahead_so_that_the_others_find_it_in_the_cache() {
+    let fake = FakeModels::start().await;
+    let slow =
+        Behaviour::After(std::time::Duration::from_millis(300), Box::new(Behaviour::Answer(answer(&[]))));
+    fake.always("oak", slow);
+    let url = fake.base_url();
+    let program = Program::new().config(&format!(
+        "[[model]]\nname = \"local/oak\"\nbase_url = \"{url}\"\nfamilies = [\"openai\"]\ninput_usd = 1\noutput_usd = 2\n"
+    ));
+    let repository = repository();
+    let ran =
+        tokio::task::spawn_blocking(move || program.run(repository.path(), &["review", "--format", "json"]));
+    let packet = ran.await.expect("it ran").packet();
+    let asked = fake.requests();
+    assert!(asked.len() >= 3, "{}", asked.len());
+    let waited = |asked_later: &Asked| asked_later.at >= asked[0].at + std::time::Duration::from_millis(300);
+    assert!(asked[1..].iter().all(waited), "{:?}", asked.iter().map(|asked| asked.at).collect::<Vec<_>>());
+    assert_eq!(packet["verdict"], "clean");
+    fake.finish();
+}

@@ -8,6 +8,6 @@ mod guard;
 mod language;
 mod nesting;
 
-pub use enclosing::function_ranges;
+pub use enclosing::function_lines;
 pub use functions::{CodeError, FunctionMetrics, MAX_SOURCE_BYTES, Report, functions};
 pub use language::{Language, language_of};

@@ -43,6 +43,25 @@ fn only_regular_files_are_read() {
 }
 
 #[test]
+fn the_files_of_a_folder_are_named_and_read_in_one_go() {
+    let fixture = Fixture::new();
+    fixture.write("rules/b.md", "b\n");
+    fixture.write("rules/a.md", "a\n");
+    fixture.write("rules/deep/c.md", "c\n");
+    symlink("a.md", fixture.path().join("rules/link.md")).expect("a link can be made");
+    let commit = fixture.commit("first");
+    let repository = fixture.open();
+    let paths = repository.files_in(&commit, &RepoPath::from("rules")).expect("readable");
+    assert_eq!(paths, [RepoPath::from("rules/a.md"), RepoPath::from("rules/b.md")]);
+    let texts = repository.read_all_at(&commit, &paths).expect("readable");
+    assert_eq!(texts, [FileAt::Bytes(b"a\n".to_vec()), FileAt::Bytes(b"b\n".to_vec())]);
+    for no_folder in ["rules/a.md", "rules/link.md", "missing", "", "..", "rules/"] {
+        let found = repository.files_in(&commit, &RepoPath::from(no_folder)).expect("readable");
+        assert!(found.is_empty(), "{no_folder}");
+    }
+}
+
+#[test]
 fn a_reader_survives_a_file_that_is_too_large() {
     let fixture = Fixture::new();
     let limit = usize::try_from(MAX_BLOB_BYTES).expect("it fits");

@@ -33,6 +33,11 @@ pub struct Prompt {
 }
 
 impl Prompt {
+    /// What other calls send too: the beginning of the first message. `None` where nothing is shared.
+    pub fn shared_beginning(&self) -> Option<&str> {
+        self.shared_and_own().map(|(shared, _)| shared)
+    }
+
     /// The first message in two: what other calls send too, and what is this call's own. `None` where nothing is
     /// shared, or where the first message is not ours.
     pub(crate) fn shared_and_own(&self) -> Option<(&str, &str)> {
@@ -43,7 +48,7 @@ impl Prompt {
 
     /// A name for what other calls send too, the same for all of them; `None` where nothing is shared.
     pub(crate) fn cache_key(&self) -> Option<String> {
-        let (shared, _) = self.shared_and_own()?;
+        let shared = self.shared_beginning()?;
         let digest = Digest::of_parts([self.system.as_bytes(), shared.as_bytes()]);
         // OpenAI takes at most 64 characters.
         Some(format!("recuse-{}", &digest.as_str()[..32]))

@@ -2,13 +2,13 @@
 //! functions that the change is in as the head has them. Both are read as objects, neither configures anything.
 
 use anyhow::Result;
-use code::{function_ranges, language_of};
+use code::{function_lines, language_of};
 use git::{BlobReader, Repository};
 use review::change::{Content, Operation};
 use review::engine::estimate_tokens;
 use review::policy::Policy;
 use review::prompt::{
-    HOUSE_RULES_TOKENS, HouseRule, Material, Surroundings, fit_house_rules, house_rule_paths,
+    HouseRule, Material, Surroundings, fit_house_rules, house_rule_paths, house_rules_budget,
 };
 use review::{Change, CommitId, Digest, FileChange, Hunk, RepoPath};
 use rules::SecretSpan;
@@ -102,19 +102,13 @@ fn house_rules(
         let (text, _) = rules::redact_text(&String::from_utf8_lossy(&bytes));
         files.push((path.clone(), Digest::of(&bytes), text));
     }
-    Ok(fit_house_rules(files, HOUSE_RULES_TOKENS.min(input.least_room_tokens / 8)))
+    Ok(fit_house_rules(files, house_rules_budget(change_tokens(input), input.least_room_tokens)))
 }
 
 fn surroundings(input: &BriefingInput<'_>, repository: &Repository) -> Result<Surroundings> {
     let mut surroundings = Surroundings::default();
     let hunks: usize = input.shown.iter().map(|&file| input.original.files[file].hunks().len()).sum();
-    let bytes: usize = input
-        .shown
-        .iter()
-        .flat_map(|&file| input.original.files[file].hunks())
-        .map(|hunk| hunk.body().len())
-        .sum();
-    let all = LEAST_TOKENS.max(estimate_tokens(bytes) / 2).min(input.least_room_tokens / 4);
+    let all = LEAST_TOKENS.max(change_tokens(input) / 2).min(input.least_room_tokens / 4);
     let each = (all / u32::try_from(hunks.max(1)).unwrap_or(u32::MAX)).min(TOKENS_PER_HUNK);
     if each < LEAST_TOKENS_PER_HUNK {
         return Ok(surroundings);
@@ -135,11 +129,17 @@ fn surroundings(input: &BriefingInput<'_>, repository: &Repository) -> Result<Su
         let Some(bytes) = reader.after(file)?.into_bytes() else { continue };
         let head = String::from_utf8_lossy(&bytes);
         // What cannot be parsed is reviewed with the lines of the diff alone.
-        let Ok(functions) = function_ranges(language, &head) else { continue };
+        let Ok(functions) = function_lines(language, &head) else { continue };
         let head = redacted_as(file, input.rules.secrets_of(index), &head);
         surroundings.add(index, &input.rules.change.files[index], &head, &functions, each);
     }
     Ok(surroundings)
+}
+
+/// How many tokens the changed lines have that models are shown.
+fn change_tokens(input: &BriefingInput<'_>) -> u32 {
+    let hunks = input.shown.iter().flat_map(|&file| input.original.files[file].hunks());
+    estimate_tokens(hunks.map(|hunk| hunk.body().len()).sum())
 }
 
 /// A whole file without the secrets that its hunks hold, and without those that the rules find in it.
@@ -154,4 +154,33 @@ fn redacted_as(file: &FileChange, secrets: &[SecretSpan], text: &str) -> String 
     let redacted = rules::redact_hunks(&with_text, secrets);
     let lines = redacted.hunks().last().into_iter().flat_map(Hunk::lines);
     lines.flat_map(|line| [line.text, "\n"]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::{FileView, RuleOptions};
+
+    /// A value that is known for a secret by the line that the change adds is none the less one elsewhere in the file.
+    #[test]
+    fn what_a_hunk_gives_away_is_taken_out_of_the_rest_of_the_file() {
+        let value = ["Tr0ub4dor", "And3xKq9vLw"].concat();
+        let body = format!(" fn connect() {{\n+    let password = \"{value}\";\n }}\n");
+        let file = FileChange {
+            path: "a.rs".into(),
+            old_path: None,
+            operation: Operation::Modified,
+            modes: (None, None),
+            content: Content::Text(vec![Hunk::new(10, 10, String::new(), body, false)]),
+        };
+        let view = FileView { file: &file, base: None, head: None };
+        let report = rules::review_file(&view, &RuleOptions::default());
+        assert_eq!(report.secrets.len(), 1, "{:?}", report.findings);
+        let head = format!("line 1\nopen(\"{value}\")\nline 3\n");
+        let redacted = redacted_as(&file, &report.secrets, &head);
+        assert!(!redacted.contains(&value), "{redacted}");
+        assert_eq!(redacted.lines().count(), 3);
+        assert!(redacted.starts_with("line 1\nopen(\"[redacted:") && redacted.ends_with("line 3\n"));
+        assert!(redacted_as(&file, &[], &head).contains(&value), "nothing else tells that it is one");
+    }
 }

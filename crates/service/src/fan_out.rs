@@ -2,6 +2,7 @@
 //!
 //! However a call ends, it ends as an [`Outcome`]. An `Err` here is ours: the store cannot be written.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,11 +10,12 @@ use std::time::Duration;
 use anyhow::Result;
 use futures::StreamExt as _;
 use models::{Model, Prompt};
-use review::engine::Engine;
+use review::engine::{Engine, estimate_tokens};
 use review::outcome::{Ending, EndingKind, Outcome};
 use review::prompt::Piece;
 use review::{Families, Lens};
 use store::{Booking, Store};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -104,6 +106,29 @@ pub enum Progress<'a> {
 /// With less time left than this nobody else is asked: no model answers so fast.
 const LEAST_TIME: Duration = Duration::from_secs(1);
 
+/// The least tokens of a shared beginning that are worth waiting for: less is kept by no provider's cache.
+const LEAST_SHARED_TOKENS: u32 = 1_024;
+
+/// Which asks wait for which: where several send one dear beginning to one model, the first one goes ahead, so that the
+/// provider has it in its cache when the others come. By ask, the one that goes ahead of it.
+fn leaders(asks: &[Ask], engines: &[Engine]) -> Vec<Option<usize>> {
+    let mut first: HashMap<(usize, &str), usize> = HashMap::new();
+    asks.iter()
+        .enumerate()
+        .map(|(index, ask)| {
+            let costs =
+                engines[ask.engine].price.as_ref().is_some_and(|price| price.worst_case(1_000_000, 0) > 0);
+            let beginning = ask.prompt.shared_beginning()?;
+            let tokens = estimate_tokens(ask.prompt.system.len() + beginning.len());
+            if !costs || tokens < LEAST_SHARED_TOKENS {
+                return None;
+            }
+            let leader = *first.entry((ask.engine, beginning)).or_insert(index);
+            (leader != index).then_some(leader)
+        })
+        .collect()
+}
+
 /// Asks everything, and others or less at a time where somebody does not answer. The outcomes are in the order of the
 /// asks, each followed by what it led to.
 ///
@@ -111,10 +136,28 @@ const LEAST_TIME: Duration = Duration::from_secs(1);
 /// The store could not be written; a prompt could not be rendered.
 pub async fn fan_out(asks: Vec<Ask>, bench: &Bench<'_>, asking: &Asking<'_>) -> Result<Vec<Outcome>> {
     let left = AtomicUsize::new(asks.len());
-    let calls = asks.into_iter().map(|ask| ask_until_answered(ask, bench, asking, &left));
-    let outcomes: Vec<Result<Vec<Outcome>>> =
-        futures::stream::iter(calls).buffered(asking.concurrency).collect().await;
-    Ok(outcomes.into_iter().collect::<Result<Vec<_>>>()?.concat())
+    let leaders = leaders(&asks, asking.engines);
+    let gone: Vec<Semaphore> = asks.iter().map(|_| Semaphore::new(0)).collect();
+    let (gone, left) = (&gone, &left);
+    // Those who wait come last, so that they never keep whom they wait for from beginning.
+    let mut order: Vec<(usize, Ask)> = asks.into_iter().enumerate().collect();
+    order.sort_by_key(|(index, _)| (leaders[*index].is_some(), *index));
+    let calls = order.into_iter().map(|(index, ask)| {
+        let leader = leaders[index];
+        async move {
+            if let Some(leader) = leader {
+                let _permit = gone[leader].acquire().await.expect("nobody closes it");
+            }
+            let outcomes = ask_until_answered(ask, bench, asking, left).await;
+            // One permit is enough: each who waits gives it back.
+            gone[index].add_permits(1);
+            (index, outcomes)
+        }
+    });
+    let mut outcomes: Vec<(usize, Result<Vec<Outcome>>)> =
+        futures::stream::iter(calls).buffer_unordered(asking.concurrency).collect().await;
+    outcomes.sort_by_key(|(index, _)| *index);
+    Ok(outcomes.into_iter().map(|(_, outcomes)| outcomes).collect::<Result<Vec<_>>>()?.concat())
 }
 
 async fn ask_until_answered(

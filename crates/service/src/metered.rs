@@ -28,7 +28,7 @@ pub(crate) struct Asked {
 /// What a model said.
 pub(crate) enum Said {
     /// All that it had to say; not yet read.
-    Everything(Reply),
+    Everything(Box<Reply>),
     /// Nothing that counts.
     Nothing(Silence),
 }
@@ -137,7 +137,7 @@ impl Said {
 fn said(reply: Reply) -> Said {
     use EndingKind::{Refused, Truncated, Unreadable};
     let (kind, detail, cause) = match &reply.finish {
-        Finish::Complete => return Said::Everything(reply),
+        Finish::Complete => return Said::Everything(Box::new(reply)),
         Finish::ToolCalls => {
             (Unreadable, "it asked for a tool, and none was offered".to_owned(), Cause::Other)
         }

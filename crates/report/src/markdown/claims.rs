@@ -72,7 +72,9 @@ fn blocks(number: usize, claim: &ClaimV1) -> Vec<Block> {
     if let Some(examination) = &claim.examination {
         let reason = Foreign::clipped(&examination.reason, REASON_CHARACTERS).wrapped(SCENARIO_COLUMNS);
         blocks.push(Block::Paragraph(vec![own("Cross-examined by "), code(&examination.by), own(":")]));
-        blocks.push(Block::Fence(reason.into_iter().map(FenceLine::Prose).collect()));
+        if !reason.is_empty() {
+            blocks.push(Block::Fence(reason.into_iter().map(FenceLine::Prose).collect()));
+        }
     }
     blocks
 }

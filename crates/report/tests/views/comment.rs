@@ -260,7 +260,10 @@ fn what_blocks_stands_above_everything_else() {
 #[test]
 fn refuted_claims_are_folded() {
     let comment = markdown(&read(examined()), &digest());
-    assert!(comment.contains(", refuted by `google/gemini-3-pro`: `entry.name() is checked by"), "{comment}");
+    assert!(
+        comment.contains(", refuted by `google/gemini-3-pro`: ``entry.name() is checked by"),
+        "{comment}"
+    );
     assert!(comment.contains("Cross-examined by `google/gemini-3-pro`:"), "{comment}");
     assert!(
         comment

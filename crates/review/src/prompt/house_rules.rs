@@ -7,9 +7,18 @@ use crate::change::{Change, RepoPath};
 use crate::engine::estimate_tokens;
 use crate::{Digest, text};
 
-/// The most tokens of conventions in a prompt, by default: some 200 lines. They are in every prompt, and what a
-/// reviewer needs of them is at their beginning or in a file of its own.
-pub const HOUSE_RULES_TOKENS: u32 = 3_000;
+/// The most tokens of conventions in a prompt: some 200 lines. They are in every prompt, and what a reviewer needs of
+/// them is at their beginning or in a file of its own.
+const MOST_TOKENS: u32 = 3_000;
+
+/// However small the change is, its conventions may have so many tokens.
+const LEAST_TOKENS: u32 = 1_000;
+
+/// How many tokens of conventions a prompt may have: as many as the change itself, within bounds, and no more than an
+/// eighth of the room that there is.
+pub fn house_rules_budget(change_tokens: u32, room_tokens: u32) -> u32 {
+    change_tokens.clamp(LEAST_TOKENS, MOST_TOKENS).min(room_tokens / 8)
+}
 
 /// Files at the root that hold conventions, those for reviewers first. A path that ends in `/` is a folder.
 const AT_THE_ROOT: [&str; 9] = [

@@ -20,9 +20,9 @@ use crate::change::{Change, FileChange, Operation};
 use crate::text::{shorten, visible, visible_line};
 
 pub(crate) use fence::nonce;
-pub use house_rules::{HOUSE_RULES_TOKENS, HouseRule, fit_house_rules, house_rule_paths};
+pub use house_rules::{HouseRule, fit_house_rules, house_rule_paths, house_rules_budget};
 pub use plan::{Piece, Plan, plan, reading_order};
-pub use surroundings::{Around, ContextLine, Surroundings};
+pub use surroundings::{ContextLine, FunctionLines, Surroundings};
 
 /// The most bytes of one line that a prompt shows; longer ones are minified code or data.
 /// `coverage` lists the hunks that hold such a line as not seen.
@@ -241,7 +241,13 @@ pub(crate) mod tests {
         let mut change = change(&[("a", "+x\n")]);
         let draw = |change: &Change, around: &str, rule: &str| {
             let mut surroundings = Surroundings::default();
-            surroundings.add(0, &change.files[0], &format!("x\n{around}\n"), &[(1, 2)], 999);
+            surroundings.add(
+                0,
+                &change.files[0],
+                &format!("x\n{around}\n"),
+                &[FunctionLines { first: 1, start: 1, last: 2 }],
+                999,
+            );
             let rules = [HouseRule {
                 path: "AGENTS.md".into(),
                 digest: Digest::of(b""),

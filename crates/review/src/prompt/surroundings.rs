@@ -11,8 +11,21 @@ use crate::change::{FileChange, Hunk, LineKind, Side};
 /// A function longer than this is not shown for its own sake: the one inside it is, or what is nearest.
 const WHOLE_FUNCTION_LINES: u32 = 200;
 
-/// How many lines at a function's start are shown first of all: its name and what it takes.
+/// Which lines of a function are shown first of all: its name and what it takes, and what is right above, which may
+/// be a decorator.
 const SIGNATURE_LINES: u32 = 3;
+const LINES_ABOVE_SIGNATURE: u32 = 2;
+
+/// Where a function stands in its file, by lines from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FunctionLines {
+    /// Its first line, with what is written above it: decorators, attributes, comments.
+    pub first: u32,
+    /// The line where it begins itself.
+    pub start: u32,
+    /// Its last line.
+    pub last: u32,
+}
 
 /// The lines round the hunks of a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,11 +35,11 @@ pub struct Surroundings {
 
 /// The lines round one hunk, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Around {
+struct Around {
     /// Those above it.
-    pub before: Vec<ContextLine>,
+    before: Vec<ContextLine>,
     /// Those below it.
-    pub after: Vec<ContextLine>,
+    after: Vec<ContextLine>,
 }
 
 /// A line of a file that is no part of the diff.
@@ -42,14 +55,13 @@ impl Surroundings {
     /// Adds what stands round the hunks of one file: lines of the functions that their changed lines are in, the
     /// nearest first, up to `budget_tokens` for each hunk.
     ///
-    /// `head` is the whole file after the change, redacted as the change is; `functions` are the first and last
-    /// lines of its functions.
+    /// `head` is the whole file after the change, redacted as the change is; `functions` are those in it.
     pub fn add(
         &mut self,
         index: usize,
         file: &FileChange,
         head: &str,
-        functions: &[(u32, u32)],
+        functions: &[FunctionLines],
         budget_tokens: u32,
     ) {
         let texts: Vec<&str> = head.lines().collect();
@@ -113,21 +125,24 @@ fn head_range(hunk: &Hunk) -> (u32, u32) {
 
 /// The lines between two that belong to the functions that changed lines are in: where these begin, then by
 /// distance.
-fn nearest_first(hunk: &Hunk, functions: &[(u32, u32)], between: (u32, u32)) -> Vec<u32> {
+fn nearest_first(hunk: &Hunk, functions: &[FunctionLines], between: (u32, u32)) -> Vec<u32> {
     let (start, end) = head_range(hunk);
-    let reaches_out =
-        |&&(first, last): &&(u32, u32)| first <= end && last >= start && (first < start || last > end);
-    let functions: Vec<(u32, u32)> = functions.iter().filter(reaches_out).copied().collect();
+    let reaches_out = |function: &&FunctionLines| {
+        let FunctionLines { first, last, .. } = **function;
+        first <= end && last >= start && (first < start || last > end)
+    };
+    let functions: Vec<FunctionLines> = functions.iter().filter(reaches_out).copied().collect();
     let changed = changed_lines(hunk);
-    let round: BTreeSet<(u32, u32)> =
+    let round: BTreeSet<FunctionLines> =
         changed.iter().filter_map(|&line| function_round(line, &functions)).collect();
     let mut wanted: Vec<(u32, u32)> = Vec::new();
-    for (first, last) in round {
+    for FunctionLines { first, start, last } in round {
+        let signature = start.saturating_sub(LINES_ABOVE_SIGNATURE)..start + SIGNATURE_LINES;
         for number in first.max(between.0)..=last.min(between.1) {
             let next = changed.partition_point(|&line| line < number);
             let below = changed.get(next).map_or(u32::MAX, |line| line - number);
             let above = next.checked_sub(1).map_or(u32::MAX, |index| number - changed[index]);
-            wanted.push((if number < first + SIGNATURE_LINES { 0 } else { below.min(above) }, number));
+            wanted.push((if signature.contains(&number) { 0 } else { below.min(above) }, number));
         }
     }
     wanted.sort_unstable();
@@ -150,9 +165,9 @@ fn changed_lines(hunk: &Hunk) -> Vec<u32> {
 }
 
 /// The outermost function round a line that is not too long to be shown, or else the innermost one.
-fn function_round(line: u32, functions: &[(u32, u32)]) -> Option<(u32, u32)> {
-    let length = |&&(first, last): &&(u32, u32)| last - first;
-    let round = || functions.iter().filter(|(first, last)| (*first..=*last).contains(&line));
+fn function_round(line: u32, functions: &[FunctionLines]) -> Option<FunctionLines> {
+    let length = |function: &&FunctionLines| function.last - function.first;
+    let round = || functions.iter().filter(|function| (function.first..=function.last).contains(&line));
     let whole = round().filter(|function| length(function) < WHOLE_FUNCTION_LINES).max_by_key(length);
     whole.or_else(|| round().min_by_key(length)).copied()
 }
@@ -176,7 +191,9 @@ mod tests {
     fn check(hunks: &[(u32, &str)], functions: &[(u32, u32)], budget: u32, expected: &[(&[u32], &[u32])]) {
         let head: String = (1..=400).map(|n| format!("line {n}\n")).collect();
         let mut surroundings = Surroundings::default();
-        surroundings.add(7, &file(hunks), &head, functions, budget);
+        let lines = |&(first, last): &(u32, u32)| FunctionLines { first, start: first, last };
+        let functions: Vec<FunctionLines> = functions.iter().map(lines).collect();
+        surroundings.add(7, &file(hunks), &head, &functions, budget);
         let numbers = |lines: &[ContextLine]| lines.iter().map(|line| line.number).collect::<Vec<_>>();
         for (hunk, (before, after)) in expected.iter().enumerate() {
             assert_eq!(numbers(surroundings.before(7, hunk)), *before, "before hunk {hunk}");
@@ -195,6 +212,16 @@ mod tests {
     #[test]
     fn two_hunks_of_one_function_share_what_is_between_them() {
         check(&[(12, "+b\n"), (15, "+c\n")], &[(11, 16)], 1_000, &[(&[11], &[13, 14]), (&[], &[16])]);
+    }
+
+    #[test]
+    fn a_long_comment_does_not_stand_before_the_functions_name() {
+        let head: String = (1..=400).map(|n| format!("line {n}\n")).collect();
+        let mut surroundings = Surroundings::default();
+        let function = FunctionLines { first: 1, start: 20, last: 400 };
+        surroundings.add(0, &file(&[(200, "+b\n")]), &head, &[function], 40);
+        let numbers: Vec<u32> = surroundings.before(0, 0).iter().map(|line| line.number).collect();
+        assert_eq!(numbers, [18, 19, 20, 21, 22, 199]);
     }
 
     #[test]

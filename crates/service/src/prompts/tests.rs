@@ -5,7 +5,7 @@ use review::change::{Content, Operation, Source as ChangeSource, Subject};
 use review::examine::{ExaminationInput, build_examination};
 use review::merge::{Claim, Verification};
 use review::panel::Scope;
-use review::prompt::{HouseRule, Surroundings, plan};
+use review::prompt::{FunctionLines, HouseRule, Surroundings, plan};
 use review::{Change, FileChange, Hunk, Severity, Side};
 
 use super::*;
@@ -61,7 +61,7 @@ fn all_prompts(text: &str) -> Vec<(String, Prompt)> {
     let change = change(text, text, text, &lines);
     let mut surroundings = Surroundings::default();
     let head: String = text.lines().cycle().take(90).flat_map(|line| [line, "\n"]).collect();
-    surroundings.add(0, &change.files[0], &head, &[(1, 90)], 500);
+    surroundings.add(0, &change.files[0], &head, &[FunctionLines { first: 1, start: 1, last: 90 }], 500);
     let rules = [HouseRule { path: text.into(), digest: Digest::of(b""), text: text.into(), cut_bytes: 7 }];
     let material = Material { change: &change, surroundings: &surroundings, house_rules: &rules };
     let prompts = Prompts::embedded().expect("good prompts");
@@ -176,7 +176,7 @@ fn a_prompt_shows_conventions_then_the_whole_change_then_the_files_then_the_orde
         change("src/a.rs", "Add a cache", "It is faster.\n\nIt is.", " fn f() {\n+    g();\n-    h();\n }\n");
     let mut surroundings = Surroundings::default();
     let head: String = (1..=62).map(|n| format!("line {n}\n")).collect();
-    surroundings.add(0, &change.files[0], &head, &[(1, 7)], 500);
+    surroundings.add(0, &change.files[0], &head, &[FunctionLines { first: 1, start: 1, last: 7 }], 500);
     let rules = [HouseRule {
         path: "AGENTS.md".into(),
         digest: Digest::of(b""),
