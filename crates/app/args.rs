@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Attribute(ChangeArgs),
     /// Say who would review a change, who is recused, and why; no model is asked
     Panel(Box<ReviewArgs>),
+    /// Measure reviews on changes whose issues are known
+    Eval(Box<EvalArgs>),
     /// Say what is set up and what is missing
     Doctor(ConfigArgs),
     /// Write commented configuration files
@@ -144,6 +146,50 @@ pub(crate) struct ReviewArgs {
     /// The most that it may take
     #[arg(long, value_name = "SECONDS", help_heading = "How it is reviewed")]
     pub(crate) max_seconds: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// A folder of cases, each a folder with diff.patch, meta.json and gold.json
+    #[arg(value_name = "CASES")]
+    pub(crate) cases: PathBuf,
+    /// Where packets, predictions, replies and the report are kept; a run is taken up again from there
+    #[arg(long, value_name = "DIR", default_value = "recuse-eval")]
+    pub(crate) out: PathBuf,
+    /// Seat these models for every lens, as far as they are unrelated to each other; wins over --model
+    #[arg(long, value_name = "PROVIDER/NAME,…", value_delimiter = ',')]
+    pub(crate) panel: Vec<String>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Rules only: no model is asked
+    #[arg(long, conflicts_with = "panel", help_heading = "How it is reviewed")]
+    pub(crate) offline: bool,
+    /// A lens that models look through; repeat for several [default: all]
+    #[arg(long = "lens", value_name = "LENS", value_parser = lens, help_heading = "How it is reviewed")]
+    pub(crate) lenses: Vec<Lens>,
+    /// How strictly reviewers must be unrelated to the author: require, prefer or off
+    #[arg(long, value_name = "POLICY", value_parser = independence, help_heading = "How it is reviewed")]
+    pub(crate) independence: Option<Independence>,
+    /// The most that the whole evaluation may cost, what earlier runs paid for its cases included
+    #[arg(long, value_name = "USD", help_heading = "How it is reviewed")]
+    pub(crate) max_usd: Option<f64>,
+    /// The most that one review may take
+    #[arg(long, value_name = "SECONDS", help_heading = "How it is reviewed")]
+    pub(crate) max_seconds: Option<u32>,
+    /// The most cases at once; with --max-usd they go one after another
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) jobs: usize,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = EvalFormat::Text)]
+    pub(crate) format: EvalFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvalFormat {
+    /// For people, in a terminal
+    Text,
+    /// The report
+    Json,
 }
 
 #[derive(Debug, Args)]

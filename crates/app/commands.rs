@@ -20,7 +20,7 @@ use crate::args::{
     ChangeArgs, Cli, Command, ConfigArgs, Format, InitArgs, ReviewArgs, SchemaName, Verbosity,
 };
 use crate::progress::Reporter;
-use crate::{Exit, Failure, explain, terminal};
+use crate::{Exit, Failure, evaluation, explain, terminal};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -30,13 +30,14 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Classify(args) => classify(&args, verbosity),
         Command::Attribute(args) => attribute(&args, verbosity),
         Command::Panel(args) => panel(&args, verbosity).await,
+        Command::Eval(args) => evaluation::run(&args, verbosity).await,
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
         Command::Schema { what } => schema(what),
     }
 }
 
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -167,7 +168,7 @@ fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Re
 }
 
 /// The operator's file and where it is from; nothing where there is none.
-fn operator_file(args: &ConfigArgs) -> Result<(OperatorFile, String)> {
+pub(crate) fn operator_file(args: &ConfigArgs) -> Result<(OperatorFile, String)> {
     let path = match &args.config {
         Some(path) => path.clone(),
         None => match user_config(&environment).filter(|path| path.exists()) {

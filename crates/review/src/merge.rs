@@ -121,7 +121,8 @@ pub fn merge(mut findings: Vec<Sourced>, change: &Change) -> Vec<Claim> {
     let mut clusters: Vec<Vec<(Sourced, String)>> = Vec::new();
     for finding in findings {
         let same = clusters.iter_mut().find_map(|cluster| {
-            let why = same_thing(&cluster[0].0, &finding)?;
+            let told_apart = cluster.iter().any(|(member, _)| one_reviewer_tells_apart(member, &finding));
+            let why = same_thing(&cluster[0].0, &finding).filter(|_| !told_apart)?;
             Some((cluster, why))
         });
         match same {
@@ -154,10 +155,6 @@ fn same_thing(a: &Sourced, b: &Sourced) -> Option<String> {
     if !near {
         return None;
     }
-    // One rule tells two things apart by itself, and so does one answer of a model.
-    if a.seat == b.seat && (a.finding.rule.is_some() || a.finding.quote != b.finding.quote) {
-        return None;
-    }
     let is_other = |finding: &Finding| finding.category.as_str().ends_with("/other");
     if a.finding.category == b.finding.category && !is_other(&a.finding) {
         return Some(format!("same lines and category {}", a.finding.category.as_str()));
@@ -165,6 +162,11 @@ fn same_thing(a: &Sourced, b: &Sourced) -> Option<String> {
     let wording = |finding: &Finding| Wording::of(&format!("{} {}", finding.title, finding.body));
     let likeness = wording(&a.finding).likeness(&wording(&b.finding));
     (likeness >= SAME_WORDS).then(|| format!("same lines and wordings {:.0} % alike", likeness * 100.0))
+}
+
+/// One rule tells two things apart by itself, and so does one answer of a model, whoever else says the same.
+fn one_reviewer_tells_apart(a: &Sourced, b: &Sourced) -> bool {
+    a.seat == b.seat && (a.finding.rule.is_some() || a.finding.quote != b.finding.quote)
 }
 
 fn distance((a_start, a_end): (u32, u32), (b_start, b_end): (u32, u32)) -> u32 {
@@ -341,6 +343,18 @@ mod tests {
             ],
             &[(2, Agreed)],
         );
+    }
+
+    #[test]
+    fn what_one_reviewer_tells_apart_is_not_merged_through_another_s_words() {
+        use Verification::{Agreed, NotExamined};
+        let logic = "correctness/logic";
+        let all = [
+            says(0, "openai", 7, logic, "a"),
+            says(1, "qwen", 7, logic, "b"),
+            says(1, "qwen", 9, logic, "c"),
+        ];
+        check(&all, &[(2, Agreed), (1, NotExamined)]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod doctor;
+pub mod eval;
 pub mod fan_out;
 pub mod init;
 pub mod places;

@@ -25,7 +25,7 @@ const UNKNOWN_CONTEXT_TOKENS: u32 = 32_768;
 const ANSWER_TOKENS: u32 = 8_192;
 
 /// The models that can be asked.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Roster {
     /// What is known of each, in order of preference.
     pub engines: Vec<Engine>,
