@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::fake_models::{Behaviour, FakeModels};
 use crate::support::program::{Program, Ran};
+use crate::support::repository::TestRepository;
 
 const DIFF: &str = "diff --git a/src/total.rs b/src/total.rs\n--- a/src/total.rs\n+++ b/src/total.rs\n\
                     @@ -1,3 +1,5 @@\n pub fn total(items: &[u32]) -> u32 {\n-    items.iter().sum()\n\
@@ -263,4 +264,43 @@ fn a_folder_without_cases_says_what_a_case_is() {
     let ran = Program::new().run(empty.path(), &["eval", "missing", "--offline"]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("could not read the folder missing"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_history_says_what_was_undone_and_what_nobody_blamed() {
+    // The rules find the private function that is too long, in whole files that only a repository has.
+    let repository = TestRepository::with_main(&[("a.rs", "fn a() {}\n")]);
+    let branches: String = (0..40).map(|n| format!("    if x == {n} {{ y({n}); }}\n")).collect();
+    repository.commit("Add b", &[("a.rs", &format!("fn a() {{}}\nfn b(x: u8) {{\n{branches}}}\n"))]);
+    let bad = repository.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    repository.commit("Add c", &[("c.rs", "fn c() {}\n")]);
+    let good = repository.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    repository.commit(
+        &format!("Split b\n\nFixes: {}", &bad[..12]),
+        &[("a.rs", "fn a() {}\nfn b(x: u8) { y(x) }\n")],
+    );
+    let list =
+        repository.write("ranges.txt", &format!("# ours\n{bad}\n{good}^..{good}  # fine\nnowhere\n..x\n"));
+    let out = TempDir::new().expect("a folder");
+    let [list, out] = [list.as_path(), out.path()].map(|path| path.display().to_string());
+    let arguments = ["eval", "--ranges", &list, "--offline", "--out", &out, JSON[0], JSON[1]];
+    let ran = Program::new().run(repository.path(), &arguments);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("not used: nowhere: could not find the commit"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("not used: ..x: it names no base"), "{}", ran.stderr);
+    let report = report(&ran);
+    let cases = &report["cases"];
+    assert_eq!((&cases["reviewed"], &cases["clean"], &cases["known"]), (&json!(2), &json!(1), &json!(1)));
+    assert_eq!(cases["by_place_alone"], json!(1));
+    let rules = report["engines"].as_array().expect("engines").iter().find(|row| row["engine"] == "rules");
+    let score = &rules.expect("the rules")["score"];
+    assert_eq!(
+        (&score["recall"]["hits"], &score["clean_flagged"]["hits"]),
+        (&json!(1), &json!(0)),
+        "{score:#}"
+    );
+    let history = std::fs::read_to_string(Path::new(&out).join("history.json")).expect("written");
+    let history: Value = serde_json::from_str(&history).expect("JSON");
+    assert_eq!(history[0]["subject"], "Split b");
+    assert_eq!(history[0]["places"][0][0], "a.rs");
 }

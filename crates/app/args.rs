@@ -151,8 +151,17 @@ pub(crate) struct ReviewArgs {
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
     /// A folder of cases, each a folder with diff.patch, meta.json and gold.json
-    #[arg(value_name = "CASES")]
-    pub(crate) cases: PathBuf,
+    #[arg(value_name = "CASES", required_unless_present = "ranges", conflicts_with = "ranges")]
+    pub(crate) cases: Option<PathBuf>,
+    /// Instead: ranges of a repository, a commit or BASE..HEAD a line; known issues are what later commits undid
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ranges: Option<PathBuf>,
+    /// The repository of the ranges [default: the current folder's]
+    #[arg(short = 'C', long = "repo", value_name = "DIR", requires = "ranges")]
+    pub(crate) repository: Option<PathBuf>,
+    /// Up to where later commits are read
+    #[arg(long, value_name = "REF", default_value = "HEAD", requires = "ranges")]
+    pub(crate) until: String,
     /// Where packets, predictions, replies and the report are kept; a run is taken up again from there
     #[arg(long, value_name = "DIR", default_value = "recuse-eval")]
     pub(crate) out: PathBuf,

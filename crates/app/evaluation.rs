@@ -1,11 +1,13 @@
 //! `recuse eval`: what was asked for, and the report for people.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use review::outcome::EndingKind;
 use service::config::{self, Config, Offline, Overrides};
+use service::eval::history::Ranges;
 use service::eval::report::{CostV1, ReportV1, RowState, ScoreV1, ShareV1};
-use service::eval::{EvalError, EvalRequest, Evaluated, evaluate};
+use service::eval::{CasesFrom, EvalError, EvalRequest, Evaluated, evaluate};
 use service::review_one::Tables;
 
 use crate::args::{EvalArgs, EvalFormat, Verbosity};
@@ -15,6 +17,7 @@ use crate::{Exit, Failure, terminal};
 /// Runs an evaluation and prints its report. What is wrong with single cases goes to stderr.
 pub(crate) async fn run(args: &EvalArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let config = configure(args)?;
+    let cases = cases(args)?;
     let tables = Tables::embedded();
     let progress = |done: u64, all: u64, id: &str| {
         if verbosity > Verbosity::Quiet {
@@ -22,7 +25,7 @@ pub(crate) async fn run(args: &EvalArgs, verbosity: Verbosity) -> Result<Exit, F
         }
     };
     let request = EvalRequest {
-        cases: &args.cases,
+        cases: &cases,
         out: &args.out,
         config: &config,
         tables: &tables,
@@ -46,6 +49,18 @@ pub(crate) async fn run(args: &EvalArgs, verbosity: Verbosity) -> Result<Exit, F
     };
     terminal::write_result(&text, None).map_err(Failure::ours)?;
     Ok(exit(report))
+}
+
+fn cases(args: &EvalArgs) -> Result<CasesFrom, Failure> {
+    let here = || PathBuf::from(".");
+    let Some(list) = &args.ranges else {
+        return Ok(CasesFrom::Folder(args.cases.clone().unwrap_or_else(here)));
+    };
+    let text = std::fs::read_to_string(list)
+        .with_context(|| format!("could not read the list of ranges {}", list.display()))
+        .map_err(Failure::usage)?;
+    let repository = args.repository.clone().unwrap_or_else(here);
+    Ok(CasesFrom::History(Ranges { repository, text, until: args.until.clone() }))
 }
 
 fn configure(args: &EvalArgs) -> Result<Config, Failure> {

@@ -1,7 +1,9 @@
 //! Comparing what was said with what is known, and reviewers with each other: values in, figures out.
 //!
-//! [`matching`] decides which known issue a finding is about, [`statistics`] what the counts come to.
+//! [`matching`] decides which known issue a finding is about, [`statistics`] what the counts come to, [`history`] what is
+//! known of a repository's own past.
 
+pub mod history;
 pub mod matching;
 pub mod statistics;
 

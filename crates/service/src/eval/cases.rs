@@ -8,10 +8,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use git::MAX_DIFF_BYTES;
+use git::{MAX_DIFF_BYTES, RangeRequest, Repository};
 use review::agreement::{GoldMode, Known, Place};
+use review::attribution::Note;
 use review::wording::Wording;
-use review::{Change, Lens, RepoPath};
+use review::{Change, CommitId, Lens, RepoPath};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -31,8 +32,8 @@ pub struct Case {
     pub id: String,
     /// The folder that it is in, below the one that was given: which set it belongs to.
     pub group: String,
-    /// Its own folder.
-    pub folder: PathBuf,
+    /// Where its change is.
+    pub origin: Origin,
     /// The author's title.
     pub title: String,
     /// The author's description.
@@ -47,6 +48,30 @@ pub struct Case {
     pub disputed: usize,
 }
 
+/// Where the change of a case is.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// A folder with `diff.patch`.
+    Folder(PathBuf),
+    /// A range of a repository.
+    Range {
+        /// The repository.
+        repository: PathBuf,
+        /// The range.
+        request: RangeRequest,
+    },
+}
+
+/// A change as it is read for a review.
+pub struct Material {
+    /// The change.
+    pub change: Change,
+    /// Where whole files can be read.
+    pub repository: Option<Repository>,
+    /// The git-ai notes of its commits.
+    pub notes: Vec<Note>,
+}
+
 impl Case {
     /// Whether nobody knows of an issue in it.
     pub fn is_clean(&self) -> bool {
@@ -56,13 +81,23 @@ impl Case {
     /// The change, read from disk.
     ///
     /// # Errors
-    /// The diff cannot be read.
-    pub fn change(&self) -> Result<Change> {
-        let mut change = read_change(&self.folder)?;
-        if !self.title.is_empty() || !self.body.is_empty() {
-            (change.title, change.body) = (self.title.clone(), self.body.clone());
+    /// The diff or the repository cannot be read.
+    pub fn material(&self) -> Result<Material> {
+        match &self.origin {
+            Origin::Folder(folder) => {
+                let mut change = read_change(folder)?;
+                (change.title, change.body) = (self.title.clone(), self.body.clone());
+                Ok(Material { change, repository: None, notes: Vec::new() })
+            }
+            Origin::Range { repository, request } => {
+                let repository = Repository::open(repository)?;
+                let change = repository.gather(&repository.range(request)?)?;
+                let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
+                let notes = repository.ai_notes(&commits)?;
+                let notes = notes.into_iter().map(|(commit, text)| Note { commit, text }).collect();
+                Ok(Material { change, repository: Some(repository), notes })
+            }
         }
-        Ok(change)
     }
 }
 
@@ -200,7 +235,7 @@ fn read_case(folder: &Path, group: &str) -> Result<Case> {
     Ok(Case {
         id,
         group: group.to_owned(),
-        folder: folder.to_owned(),
+        origin: Origin::Folder(folder.to_owned()),
         title: meta.title,
         body: meta.body,
         written_by: meta.written_by.filter(|who| !who.trim().is_empty()),

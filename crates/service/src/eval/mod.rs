@@ -6,6 +6,7 @@
 //! the run's name follows from the change, and packets of an evaluation hold no time of day.
 
 pub mod cases;
+pub mod history;
 pub mod remarks;
 pub mod replies;
 pub mod report;
@@ -19,10 +20,11 @@ use models::{HttpClient, Limits, Proxy};
 use review::outcome::EndingKind;
 use review::packet::PacketV1;
 use review::policy::Policy;
-use review::{Change, Digest};
+use review::{Change, CommitId, Digest};
 use serde::{Deserialize, Serialize};
 
-use self::cases::{Case, Cases};
+use self::cases::{Case, Cases, Material};
+use self::history::Ranges;
 use self::remarks::{Prediction, remarks};
 use self::replies::{Replies, write};
 use self::report::{CaseEnd, CaseResult, Filter, ReportV1, Reviewed};
@@ -34,8 +36,8 @@ use crate::roster::{self, Roster, RosterError};
 
 /// What an evaluation starts from.
 pub struct EvalRequest<'a> {
-    /// The folder of the cases.
-    pub cases: &'a Path,
+    /// Where the cases are.
+    pub cases: &'a CasesFrom,
     /// The folder of the result, which is made.
     pub out: &'a Path,
     /// The configuration. Its cap on money is on the evaluation as a whole.
@@ -50,6 +52,15 @@ pub struct EvalRequest<'a> {
     pub jobs: usize,
     /// Told as cases end: how many of how many, and which.
     pub progress: &'a (dyn Fn(u64, u64, &str) + Sync),
+}
+
+/// Where cases are.
+#[derive(Debug, Clone)]
+pub enum CasesFrom {
+    /// Below a folder.
+    Folder(PathBuf),
+    /// In a repository's history.
+    History(Ranges),
 }
 
 /// What an evaluation gave.
@@ -84,8 +95,15 @@ pub enum EvalError {
 /// The cases cannot be read at all, the models cannot be used, the result cannot be written. What is wrong with one
 /// case is a row of the report.
 pub async fn evaluate(request: &EvalRequest<'_>) -> Result<Evaluated, EvalError> {
-    let Cases { usable, unusable } = cases::read(request.cases).map_err(EvalError::Cases)?;
+    let (Cases { usable, unusable }, blamed) = match request.cases {
+        CasesFrom::Folder(folder) => cases::read(folder).map(|cases| (cases, None)),
+        CasesFrom::History(ranges) => history::read(ranges).map(|(cases, blamed)| (cases, Some(blamed))),
+    }
+    .map_err(EvalError::Cases)?;
     let folders = Folders::make(request.out)?;
+    if let Some(blamed) = blamed {
+        history::write(&blamed, request.out)?;
+    }
     let replies = Replies::in_folder(&folders.replies)?;
     let roster = build_roster(request, &replies).await?;
     let evaluation = Evaluation {
@@ -249,14 +267,15 @@ async fn run_one(
     case: &Case,
     cap: Option<u64>,
 ) -> Result<(CaseResult, Before), EvalError> {
-    let change = match case.change() {
-        Ok(change) => change,
+    let material = match case.material() {
+        Ok(material) => material,
         Err(error) => return Ok((result(case, CaseEnd::Failed(format!("{error:#}"))), Before::NotDone)),
     };
+    let change = material.change.clone();
     let inputs = inputs(evaluation, case, &change);
     let (packet, before) = match kept_packet(evaluation.folders, case, &inputs) {
         Some(packet) => (packet, Before::Done),
-        None => match review(evaluation, case, change.clone(), cap).await {
+        None => match review(evaluation, case, material, cap).await {
             Ok(packet) => {
                 keep_packet(evaluation.folders, case, &inputs, &packet)?;
                 (packet, Before::NotDone)
@@ -288,6 +307,7 @@ fn inputs(evaluation: &Evaluation<'_>, case: &Case, change: &Change) -> Digest {
         &change.title,
         &change.body,
         case.written_by.as_deref().unwrap_or_default(),
+        change.subject.head.as_ref().map_or("", CommitId::as_str),
     ];
     Digest::of_parts(parts.map(str::as_bytes))
 }
@@ -295,7 +315,7 @@ fn inputs(evaluation: &Evaluation<'_>, case: &Case, change: &Change) -> Digest {
 async fn review(
     evaluation: &Evaluation<'_>,
     case: &Case,
-    change: Change,
+    material: Material,
     cap: Option<u64>,
 ) -> Result<PacketV1> {
     let request = evaluation.request;
@@ -303,6 +323,7 @@ async fn review(
     config.policy.max_micro_usd = cap;
     // The marks round untrusted text follow from it. It is the change's own, so that a model that is added later
     // does not make the others' replies worthless.
+    let Material { change, repository, notes } = material;
     let run_id = change.subject.diff_digest.as_str()[..32].to_owned();
     // A ledger of its own: a cap is on this run, and what an earlier one paid for is not spent twice.
     let work = evaluation.folders.work.join(&case.id);
@@ -314,8 +335,8 @@ async fn review(
     let mut packet = review_with(
         &ReviewRequest {
             change,
-            repository: None,
-            notes: Vec::new(),
+            repository,
+            notes,
             declaration: case.written_by.as_deref().map(|who| declaration(who.trim(), request.tables)),
             config: &config,
             tables: request.tables,

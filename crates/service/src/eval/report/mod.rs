@@ -351,3 +351,50 @@ pub struct RowV1 {
     /// The digest of its packet.
     pub packet: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use review::Lens;
+    use review::agreement::{Place, Said};
+    use review::wording::Wording;
+
+    use super::super::remarks::Prediction;
+    use super::*;
+
+    fn remark(verification: Option<Verification>, severity: Severity) -> Remark {
+        let place = Place { file: "a.rs".into(), lines: None };
+        Remark {
+            said: Said { place, lens: Lens::Security, text: Wording::of("x") },
+            prediction: Prediction {
+                file: "a.rs".into(),
+                line_start: None,
+                line_end: None,
+                severity,
+                category: "security/other".into(),
+                text: "x".into(),
+            },
+            verification,
+            severity,
+            by_engine: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn each_filter_keeps_what_its_name_says_and_nothing_invented_passes_any() {
+        use Verification::{Agreed, NotExamined, Refuted, Undecided, Upheld};
+        // Everything, anchored, not refuted, medium and worse, upheld or agreed, agreed.
+        for (verification, severity, expected) in [
+            (None, Severity::Critical, [true, false, false, false, false, false]),
+            (Some(Refuted), Severity::Critical, [true, true, false, false, false, false]),
+            (Some(NotExamined), Severity::Low, [true, true, true, false, false, false]),
+            (Some(Undecided), Severity::Medium, [true, true, true, true, false, false]),
+            (Some(Upheld), Severity::Low, [true, true, true, false, true, false]),
+            (Some(Agreed), Severity::High, [true, true, true, true, true, true]),
+        ] {
+            let remark = remark(verification, severity);
+            assert_eq!(Filter::ALL.map(|filter| filter.keeps(&remark)), expected, "{verification:?}");
+        }
+    }
+}
