@@ -204,7 +204,7 @@ fn engines(report: &ReportV1) -> String {
     let mut text = String::new();
     for engine in &report.engines {
         let unanswered = engine.endings.iter().filter(|(kind, _)| **kind != EndingKind::Answered);
-        let endings: Vec<String> = unanswered.map(|(kind, n)| format!("{n} {}", kind.words())).collect();
+        let endings: Vec<String> = unanswered.map(|(kind, n)| format!("{n} × {}", kind.words())).collect();
         let endings = if endings.is_empty() { String::new() } else { format!("; {}", endings.join(", ")) };
         text.push_str(&format!(
             "  {}: {}; {} invented quotes{endings}\n",

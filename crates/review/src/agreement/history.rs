@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use super::{Known, Place};
-use crate::{Change, Commit, CommitId, FileChange, Line, LineKind};
+use crate::{Change, CommitId, FileChange, Line, LineKind};
 
 /// The fewest digits that name a commit.
 const LEAST_DIGITS: usize = 7;
@@ -20,22 +20,24 @@ const LEAST_DIGITS: usize = 7;
 const BLAME: [&str; 8] =
     ["revert", "fixes", "fix for", "regression", "introduced", "broken", "broke by", "caused"];
 
-/// Whether a message names one of these commits as what it reverts, fixes or blames.
-pub fn blames(message: &str, commits: &[CommitId]) -> bool {
-    message.lines().any(|line| {
+/// The ids, or beginnings of ids, that a message names as what it reverts, fixes or blames, in lower case.
+pub fn blamed(message: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    for line in message.lines() {
         let line = line.to_lowercase();
-        let Some(blame) = BLAME.iter().filter_map(|word| line.find(word)).min() else { return false };
+        let Some(blame) = BLAME.iter().filter_map(|word| line.find(word)).min() else { continue };
         let words = line[blame..].split(|c: char| !c.is_ascii_alphanumeric());
-        let ids = words.filter(|word| {
+        let is_id = |word: &&str| {
             (LEAST_DIGITS..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-        });
-        ids.into_iter().any(|id| commits.iter().any(|commit| commit.as_str().starts_with(id)))
-    })
+        };
+        ids.extend(words.filter(is_id).map(str::to_owned));
+    }
+    ids
 }
 
-/// The commits that blame one of a change's, oldest first. A revert of a revert is told as what it says.
-pub fn fixes<'a>(change: &[CommitId], later: &'a [Commit]) -> Vec<&'a Commit> {
-    later.iter().rev().filter(|commit| blames(&commit.message, change)).collect()
+/// Whether one of these ids, or beginnings of ids, is of one of these commits.
+pub fn names_any(ids: &[String], commits: &[CommitId]) -> bool {
+    ids.iter().any(|id| commits.iter().any(|commit| commit.as_str().starts_with(id.as_str())))
 }
 
 /// Where in a change the issue is that a fix undid; `None` where it touches none of the change's files.
@@ -135,7 +137,7 @@ mod tests {
             ("0123abc0123 is fine, this fixes something else", false),
             ("", false),
         ] {
-            assert_eq!(blames(message, &commits), expected, "{message}");
+            assert_eq!(names_any(&blamed(message), &commits), expected, "{message}");
         }
     }
 

@@ -2,10 +2,11 @@
 //!
 //! What counts as a known issue is decided in [`review::agreement::history`]; its head says how, and what that misses.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use git::{RangeRequest, Repository};
+use git::{RangeRequest, Repository, ResolvedRange};
 use review::agreement::{GoldMode, Known, history};
 use review::{Commit, CommitId};
 
@@ -46,9 +47,10 @@ pub fn read(ranges: &Ranges) -> Result<(Cases, Vec<Blamed>)> {
     if wanted.is_empty() {
         bail!("could not find a range in the list: give a commit or BASE..HEAD a line");
     }
+    let past = Past::read(&repository, &ranges.until)?;
     let (mut cases, mut blamed) = (Cases::default(), Vec::new());
     for range in wanted {
-        let read = read_range(range, ranges, &repository).and_then(|(case, found)| {
+        let read = read_range(range, ranges, &repository, &past).and_then(|(case, found)| {
             if cases.usable.iter().any(|other| other.id == case.id) {
                 bail!("another line of the list has the same head");
             }
@@ -69,7 +71,33 @@ pub fn read(ranges: &Ranges) -> Result<(Cases, Vec<Blamed>)> {
     Ok((cases, blamed))
 }
 
-fn read_range(range: &str, ranges: &Ranges, repository: &Repository) -> Result<(Case, Vec<Blamed>)> {
+/// The commits up to where the history is read, newest first, each with the ids that it blames.
+struct Past {
+    until: String,
+    commits: Vec<(Commit, Vec<String>)>,
+    ids: BTreeSet<CommitId>,
+}
+
+impl Past {
+    /// Reads them, the newest [`git::MAX_COMMITS`]: no commit before one that comes after it.
+    fn read(repository: &Repository, until: &str) -> Result<Self> {
+        let range = repository.range(&RangeRequest::Commit(until.to_owned()))?;
+        let (commits, _) = repository.commits_of(&ResolvedRange { base: None, merge_base: None, ..range })?;
+        let ids = commits.iter().map(|commit| commit.id.clone()).collect();
+        let commits = commits.into_iter().map(|commit| {
+            let ids = history::blamed(&commit.message);
+            (commit, ids)
+        });
+        Ok(Self { until: until.to_owned(), commits: commits.collect(), ids })
+    }
+}
+
+fn read_range(
+    range: &str,
+    ranges: &Ranges,
+    repository: &Repository,
+    past: &Past,
+) -> Result<(Case, Vec<Blamed>)> {
     let request = match range.split_once("..") {
         Some((base, head)) if !base.is_empty() && !head.is_empty() => {
             RangeRequest::BaseHead { base: Some(base.to_owned()), head: Some(head.to_owned()) }
@@ -83,10 +111,14 @@ fn read_range(range: &str, ranges: &Ranges, repository: &Repository) -> Result<(
         bail!("its diff is empty");
     }
     let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
-    let later = later_commits(&resolved.head, &ranges.until, repository)?;
+    // All that came after a commit is read before it, so a head that was read is one whose later commits are known.
+    if !past.ids.contains(&resolved.head) {
+        bail!("its head is not among the newest {} commits of {}", past.ids.len(), past.until);
+    }
     let id = resolved.head.short().to_owned();
     let (mut known, mut blamed) = (Vec::<Known>::new(), Vec::new());
-    let fixes = history::fixes(&commits, &later);
+    let blaming = past.commits.iter().rev().filter(|(_, ids)| history::names_any(ids, &commits));
+    let fixes: Vec<&Commit> = blaming.map(|(commit, _)| commit).collect();
     for fix in &fixes {
         let of_fix = repository.range(&RangeRequest::Commit(fix.id.to_string()))?;
         let Some(issue) = history::issue(&change, &repository.gather(&of_fix)?) else { continue };
@@ -116,16 +148,6 @@ fn read_range(range: &str, ranges: &Ranges, repository: &Repository) -> Result<(
         disputed: 0,
     };
     Ok((case, blamed))
-}
-
-/// What came after a range, newest first.
-fn later_commits(head: &CommitId, until: &str, repository: &Repository) -> Result<Vec<Commit>> {
-    let request = RangeRequest::BaseHead { base: Some(head.to_string()), head: Some(until.to_owned()) };
-    let (commits, gaps) = repository.commits_of(&repository.range(&request)?)?;
-    match gaps.first() {
-        Some(gap) => bail!("what came after it cannot be read as a whole: {}", gap.detail),
-        None => Ok(commits),
-    }
 }
 
 /// The file in which issues of a history are written down, for people to check.

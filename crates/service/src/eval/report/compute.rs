@@ -223,9 +223,11 @@ fn pairs(names: &[&str], reviewed: &[(&CaseResult, &Reviewed)]) -> Vec<PairV1> {
 }
 
 fn union(names: &[&str], reviewed: &[(&CaseResult, &Reviewed)]) -> Vec<UnionV1> {
-    let by_all = reviewed
-        .iter()
-        .filter(|(_, reviewed)| names.iter().all(|name| reviewed.answered(name) == Some(true)));
+    let answered = |name: &str, reviewed: &Reviewed| reviewed.answered(name) == Some(true);
+    // An engine that never answered would leave no change that all did.
+    let ever = |name: &&str| reviewed.iter().any(|(_, reviewed)| answered(name, reviewed));
+    let names: Vec<&str> = names.iter().copied().filter(ever).collect();
+    let by_all = reviewed.iter().filter(|(_, reviewed)| names.iter().all(|name| answered(name, reviewed)));
     let mut found: Vec<Vec<bool>> = vec![Vec::new(); names.len()];
     for (_, reviewed) in by_all {
         for (engine, name) in names.iter().enumerate() {
@@ -380,5 +382,6 @@ fn share(share: Share) -> ShareV1 {
 
 /// To four places, so that a report does not feign more.
 fn round(value: f64) -> f64 {
-    (value * 10_000.0).round() / 10_000.0
+    // Adding nothing turns -0 into 0.
+    (value * 10_000.0).round() / 10_000.0 + 0.0
 }

@@ -281,7 +281,8 @@ pub struct PairV1 {
     pub overlap: ShareV1,
 }
 
-/// What one engine adds to those before it, over known issues of changes that all engines answered.
+/// What one engine adds to those before it, over known issues of changes that all engines answered. One that never
+/// did is left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct UnionV1 {
     /// The engine.
