@@ -2,6 +2,7 @@
 
 mod authorship;
 mod door;
+mod eval;
 mod panel_at_work;
 mod panel_table;
 mod prompts;

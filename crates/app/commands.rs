@@ -23,7 +23,7 @@ use crate::args::{
     ModelsCommand, PromptsCommand, ReviewArgs, SchemaName, Verbosity,
 };
 use crate::progress::Reporter;
-use crate::{Exit, Failure, explain, jsonl, terminal};
+use crate::{Exit, Failure, evaluation, explain, jsonl, terminal};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -34,6 +34,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Attribute(args) => attribute(&args, verbosity),
         Command::Panel(args) => panel(&args, verbosity).await,
         Command::Models(args) => models(&args).await,
+        Command::Eval(args) => evaluation::run(&args, verbosity).await,
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
         Command::Prompts { what } => prompts(what),
@@ -41,7 +42,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -279,7 +280,7 @@ fn operator_config(args: &ConfigArgs) -> Result<(Config, String), Failure> {
 }
 
 /// The operator's file and where it is from; nothing where there is none.
-fn operator_file(args: &FileArgs) -> Result<(OperatorFile, String)> {
+pub(crate) fn operator_file(args: &FileArgs) -> Result<(OperatorFile, String)> {
     let path = match &args.config {
         Some(path) => path.clone(),
         None => match user_config(&environment).filter(|path| path.exists()) {

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod evaluation;
 mod explain;
 mod jsonl;
 mod progress;

@@ -102,6 +102,16 @@ impl Repository {
         })
     }
 
+    /// The commits that a range's head has and its base does not, newest first, and what could not be read of them.
+    ///
+    /// # Errors
+    /// Where objects are missing.
+    pub fn commits_of(&self, range: &ResolvedRange) -> Result<(Vec<Commit>, Vec<Gap>), GitError> {
+        let mut gaps = Vec::new();
+        let commits = self.commits(range, &mut gaps)?;
+        Ok((commits, gaps))
+    }
+
     /// The commits that the head has and the base does not, newest first.
     fn commits(&self, range: &ResolvedRange, gaps: &mut Vec<Gap>) -> Result<Vec<Commit>, GitError> {
         let mut command = self.object_command();

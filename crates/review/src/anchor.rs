@@ -66,9 +66,22 @@ pub enum Anchor {
 const LEAST_QUOTE: usize = 3;
 
 /// Looks for the place of a finding.
+///
+/// A quote that stands nowhere as it was given is looked for once more without what models put round quotes.
 pub fn anchor(finding: &Finding, change: &Change, texts: &FileTexts) -> Anchor {
+    let given = anchor_quote(fold_quote(&finding.quote), finding, change, texts);
+    if !matches!(given, Anchor::Unanchored { .. }) {
+        return given;
+    }
+    let Some(undressed) = undress(&finding.quote) else { return given };
+    match anchor_quote(fold_quote(&undressed), finding, change, texts) {
+        Anchor::Unanchored { .. } => given,
+        found @ (Anchor::Line { .. } | Anchor::File { .. } | Anchor::Elsewhere { .. }) => found,
+    }
+}
+
+fn anchor_quote(quote: Vec<String>, finding: &Finding, change: &Change, texts: &FileTexts) -> Anchor {
     let named = find_file(&finding.file, change);
-    let quote = fold_quote(&finding.quote);
     if quote.is_empty() {
         return match named {
             // Only the rules speak about a file as a whole; a model has to quote.
@@ -193,6 +206,38 @@ fn fold_quote(quote: &str) -> Vec<String> {
     lines[first..last].to_vec()
 }
 
+/// A quote without a code fence or backticks round it, without a diff's `+` or `-` before each of its lines, and
+/// without `...` at its end; `None` where it has none of these. What is left has to be found all the same.
+fn undress(quote: &str) -> Option<String> {
+    let mut lines: Vec<&str> = quote.trim().lines().collect();
+    if let [first, .., last] = lines.as_slice()
+        && first.trim_start().starts_with("```")
+        && last.trim() == "```"
+    {
+        lines = lines[1..lines.len() - 1].to_vec();
+    }
+    if let [only] = lines.as_mut_slice()
+        && let Some(inside) = only.trim().strip_prefix('`').and_then(|rest| rest.strip_suffix('`'))
+    {
+        *only = inside;
+    }
+    let marked = |line: &&str| line.starts_with(['+', '-']);
+    if lines.iter().all(marked) {
+        lines.iter_mut().for_each(|line| *line = &line[1..]);
+    }
+    let cut = |line: &str| line.strip_suffix("...").or_else(|| line.strip_suffix('…')).map(str::len);
+    if let Some(end) = lines.last().and_then(|last| cut(last.trim_end())) {
+        let last = lines.len() - 1;
+        lines[last] = &lines[last][..end];
+        // Lines are compared whole where there are several, so one that was cut says nothing.
+        if last > 0 {
+            lines.truncate(last);
+        }
+    }
+    let undressed = lines.join("\n");
+    (undressed != quote.trim()).then_some(undressed)
+}
+
 /// Folds white space, and writes out what is hidden, as the prompt did.
 fn fold(line: &str) -> String {
     crate::text::visible(&line.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -299,6 +344,14 @@ mod tests {
             ("b/src/a.rs", 11, "new(2);", line(0, Side::Head, 12, 12)),
             ("a.rs", 11, "new(2);", line(0, Side::Head, 12, 12)),
             ("src/a.rs", 1, "unique_call(x, y)", line(1, Side::Head, 1, 1)),
+            ("src/a.rs", 11, "+    new(1);", line(0, Side::Head, 11, 11)),
+            ("src/a.rs", 11, "-    old(1);", line(0, Side::Base, 11, 11)),
+            ("src/a.rs", 11, "+    new(1);\n+    new(2);", line(0, Side::Head, 11, 12)),
+            ("src/a.rs", 11, "`new(1);`", line(0, Side::Head, 11, 11)),
+            ("src/a.rs", 11, "```rust\nnew(1);\nnew(2);\n```", line(0, Side::Head, 11, 12)),
+            ("src/a.rs", 11, "`+    new(1);`", line(0, Side::Head, 11, 11)),
+            ("src/b.rs", 1, "unique_call(x, ...", line(1, Side::Head, 1, 1)),
+            ("src/a.rs", 11, "new(1);\nnew(…", line(0, Side::Head, 11, 11)),
         ];
         for (file, said, quote, expected) in cases {
             assert_eq!(
@@ -316,6 +369,14 @@ mod tests {
             ("src/a.rs", ""),
             ("src/a.rs", "}"),
             ("", "invented(quote)"),
+            ("src/a.rs", "+    new(9);"),
+            ("src/a.rs", "`"),
+            ("src/a.rs", "``"),
+            ("src/a.rs", "```\n```"),
+            ("src/a.rs", "..."),
+            ("src/a.rs", "}..."),
+            ("src/a.rs", "`new(9);`"),
+            ("src/a.rs", "new(1); ... new(9);"),
             ("b.rs", "new(3);"),
             ("src/b.rs", "new("), // in two other files, so nobody knows which one is meant
         ] {

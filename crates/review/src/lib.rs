@@ -7,6 +7,7 @@
 //! The way of one change through the modules: [`diff`] → [`attribution`] → [`classify`] → [`panel`] →
 //! [`prompt`] → [`answer`] → [`anchor`] → [`merge`] → [`judge`] → [`packet`].
 
+pub mod agreement;
 pub mod anchor;
 pub mod answer;
 pub mod attribution;
@@ -28,6 +29,7 @@ pub mod policy;
 pub mod prompt;
 pub mod text;
 pub mod wishes;
+pub mod wording;
 
 pub use change::{Change, Commit, CommitId, FileChange, Gap, GapKind, Hunk, Line, LineKind, RepoPath, Side};
 pub use digest::Digest;

@@ -9,6 +9,7 @@ pub mod bench;
 pub mod briefing;
 pub mod config;
 pub mod doctor;
+pub mod eval;
 pub mod examination;
 pub mod fan_out;
 pub mod init;

@@ -151,10 +151,22 @@ pub struct Decided {
 /// # Errors
 /// Our own failures only: the configuration, the repository, the store. What reviewers do wrong is in the packet.
 pub async fn review_one(request: &ReviewRequest<'_>) -> Result<PacketV1> {
+    review(request, None).await
+}
+
+/// Reviews one change with a roster that was made before: for whoever reviews many.
+///
+/// # Errors
+/// As [`review_one`].
+pub async fn review_with(request: &ReviewRequest<'_>, roster: Roster) -> Result<PacketV1> {
+    review(request, Some(roster)).await
+}
+
+async fn review(request: &ReviewRequest<'_>, roster: Option<Roster>) -> Result<PacketV1> {
     let started = Instant::now();
     let deadline = started + Duration::from_secs(u64::from(request.config.policy.max_seconds));
     let prompts = Prompts::load(request.config.prompts_folder.as_deref())?;
-    let decided = decide(request).await?;
+    let decided = decide_with(request, roster).await?;
     let briefing = brief(&decided, request)?;
     let material = briefing.material(&decided.rules.change);
     let maker = AskMaker::new(&decided.roster.engines, &material, &prompts, &request.run_id);
@@ -300,7 +312,11 @@ pub async fn preview(request: &ReviewRequest<'_>) -> Result<Preview> {
 /// # Errors
 /// The configuration names a model that cannot be used; the repository cannot be read.
 pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
-    let http = start_http(request);
+    decide_with(request, None).await
+}
+
+async fn decide_with(request: &ReviewRequest<'_>, roster: Option<Roster>) -> Result<Decided> {
+    let http = if roster.is_none() { start_http(request) } else { None };
     let Change { title, body, .. } = &request.change;
     let text_digest = Digest::of_parts([title.as_bytes(), body.as_bytes()]);
     let Authorship { attribution, shares } = who_wrote(&AuthorshipRequest {
@@ -323,9 +339,10 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
         unsafe_to_send: &rules.unsafe_to_send,
         policy,
     });
-    let roster = match http {
-        Some(http) => build_roster(request, http).await?,
-        None => Roster::default(),
+    let roster = match (roster, http) {
+        (Some(roster), _) => roster,
+        (None, Some(http)) => build_roster(request, http).await?,
+        (None, None) => Roster::default(),
     };
     let lineage_sets = request.tables.families.lineage_sets();
     let panel = choose(&PanelInput {

@@ -38,7 +38,7 @@ const COMMAND: &str = "command";
 const COMMAND_SECONDS: u32 = 300;
 
 /// The models that can be asked.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Roster {
     /// What is known of each, in order of preference.
     pub engines: Vec<Engine>,
