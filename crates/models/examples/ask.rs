@@ -22,11 +22,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: ask WIRE BASE_URL MODEL [whole|events] [SECONDS]".into());
     };
     let wire = Wire::ALL.into_iter().find(|known| known.name() == wire).ok_or("there is no such format")?;
-    let delivery = if rest.first().is_some_and(|word| word == "events") {
-        Delivery::Events
-    } else {
-        Delivery::Whole
-    };
+    let delivery =
+        if rest.first().is_some_and(|word| word == "events") { Delivery::Events } else { Delivery::Whole };
     let seconds = rest.get(1).map_or(Ok(60), |text| text.parse())?;
     let endpoint = Endpoint {
         base_url: BaseUrl::parse(url, PlainHttp::LoopbackOnly)?,

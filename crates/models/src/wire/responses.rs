@@ -7,12 +7,13 @@ use review::engine::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body::{Events, Found, interrupted, name, read_reply, refused};
+use super::body::{Found, name, read_reply, refused};
 use super::openai_chat::{decode_model_list, marked};
 use super::{Address, Codec};
 use crate::dialect::{Delivery, Dialect, PromptCacheField, StructuredOutput, TemperatureField};
 use crate::endpoint::Version;
 use crate::error::{ModelError, Secrets};
+use crate::events::{Events, interrupted};
 use crate::http::{Exchange, bearer};
 use crate::prompt::{Message, Prompt};
 use crate::reply::{Finish, Reply, ToolCall};
