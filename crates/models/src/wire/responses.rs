@@ -169,9 +169,8 @@ fn finish(status: Option<&str>, reason: Option<&str>, has_calls: bool) -> Finish
         (Some("completed"), _) => Finish::Complete,
         (Some("incomplete"), Some("max_output_tokens")) => Finish::Truncated,
         (Some("incomplete"), Some("content_filter")) => Finish::Filtered("content_filter".to_owned()),
-        (Some("incomplete"), reason) => Finish::Unknown(word(reason)),
-        // Cancelled, queued, still in progress, or a word to come.
-        (status, _) => Finish::Unknown(word(status)),
+        // Incomplete for another reason, cancelled, queued, still in progress, or a word to come.
+        (status, reason) => Finish::Unknown(word(reason.or(status))),
     }
 }
 
