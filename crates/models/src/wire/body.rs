@@ -84,7 +84,8 @@ impl Found {
         Reply {
             content,
             finish: self.finish,
-            usage: self.usage,
+            // Gateways write zeros where they do not know; nothing costs nothing but what was never asked.
+            usage: self.usage.filter(|usage| usage.input > 0 || usage.output > 0),
             served_model: self.served_model.as_deref().and_then(name),
             request_id: request_id.and_then(name),
             request_sha256: Digest::of(&exchange.request),
