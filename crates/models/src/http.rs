@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{ModelError, Phase};
+use crate::events::Watch;
 
 /// The largest reply that is taken, decompressed: 16,384 output tokens are about 64 KiB of text; with reasoning
 /// and token probabilities that a gateway may add, the largest seen stays far below 8 MiB.
@@ -146,6 +147,9 @@ impl HttpClient {
         if response.content_length().is_some_and(|length| length > self.limits.body_bytes as u64) {
             return Err(too_large);
         }
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let mut watch =
+            content_type.is_some_and(|name| name.starts_with("text/event-stream")).then(Watch::default);
         let mut body = BytesMut::new();
         loop {
             // A stream may send its headers at once and then think.
@@ -161,6 +165,9 @@ impl HttpClient {
                 return Err(too_large);
             }
             body.extend_from_slice(&chunk);
+            if watch.as_mut().is_some_and(|watch| watch.sees_a_broken_event(&body)) {
+                break;
+            }
         }
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(Exchange {

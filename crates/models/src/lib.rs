@@ -13,6 +13,7 @@ pub mod command;
 pub mod dialect;
 pub mod endpoint;
 pub mod error;
+mod events;
 pub mod http;
 pub mod pace;
 pub mod prompt;

@@ -1,7 +1,7 @@
 //! The formats on the wire: a closed list, and one file each. Codecs only: values to bytes and bytes to values, no
 //! network.
 //!
-//! A format is a [`Codec`], a table of functions. [`Wire::codec`] is the one place that tells formats apart.
+//! A format is a `Codec`, a table of functions. `Wire::codec` is the one place that tells formats apart.
 
 mod anthropic;
 mod body;

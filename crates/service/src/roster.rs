@@ -383,3 +383,78 @@ fn lineage(section: &ModelSection, model: &str, families: &Families) -> (Lineage
     };
     (lineage, source, edges)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, merge, read_operator_file};
+
+    /// Builds a roster with these variables set.
+    async fn roster(config: &str, variables: &[(&str, &str)]) -> Result<Roster, String> {
+        let file = read_operator_file(config, "c.toml").map_err(|error| error.to_string())?;
+        let config = merge(file, &Overrides::default()).expect("a good configuration");
+        let http = HttpClient::new(models::Limits::default(), None).expect("a client");
+        let environment =
+            |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+        build(&config, &Tables::embedded(), &http, &environment).await.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_program_is_a_model_once_its_families_are_declared() {
+        let program = "[[model]]\nname = \"command/agent\"\ncommand = [\"sh\", \"-c\", \"true\"]\n";
+        let path = ("PATH", "relative:/usr/bin:/bin");
+        let declared = format!("{program}families = [\"mistral\"]\n");
+        let Roster { engines, .. } = roster(&declared, &[path]).await.expect("a roster");
+        assert_eq!((&*engines[0].id, &*engines[0].provider), ("command/agent", "command"));
+        assert_eq!(engines[0].price, Some(Price::flat(0, 0)));
+        assert_eq!(engines[0].lineage_source, LineageSource::Declared);
+        assert!(engines[0].lineage.is_known());
+        let priced = format!("{declared}input_usd = 1.0\noutput_usd = 2.0\n");
+        let Roster { engines, .. } = roster(&priced, &[path]).await.expect("a roster");
+        assert_eq!(engines[0].price, Some(Price::flat(1_000_000, 2_000_000)));
+
+        let line = |line: &str| format!("{declared}{line}\n");
+        let table = [
+            (program.to_owned(), "declare it with `families"),
+            (declared.replace("\"sh\"", "\"no-such-agent\""), "`no-such-agent` is in no folder of PATH"),
+            (declared.replace("\"sh\"", "\"./sh\""), "neither a name nor an absolute path"),
+            (declared.replace("\"sh\", \"-c\", \"true\"", ""), "say which program it is"),
+            (line("environment = [\"AGENT_KEY\"]"), "it is given AGENT_KEY, which is not set"),
+            (line("base_url = \"http://127.0.0.1:1\""), "a program has no `base_url`"),
+            (line("wire = \"gemini\""), "a program has no `base_url`"),
+            (line("max_seconds = 0"), "nonzero"),
+            (line("input_usd = 1.0"), "or neither"),
+            (declared.replace("command/agent", "local/agent"), "are for models named command/NAME"),
+        ];
+        for (config, expected) in table {
+            let error = roster(&config, &[path]).await.err().expect(&config);
+            assert!(error.contains(expected), "{error}\n{config}");
+        }
+    }
+
+    #[tokio::test]
+    async fn limits_are_the_operators_then_the_tables_and_names_are_checked() {
+        let config = "[provider.anthropic]\ntokens_per_minute = 9\n[provider.openai]\nconcurrency = 3\n";
+        let file = read_operator_file(config, "c.toml").expect("a good file");
+        let config = merge(file, &Overrides::default()).expect("a good configuration");
+        let catalogue = Catalogue::embedded();
+        let limits = |provider| limits(provider, &config, &catalogue);
+        let expected =
+            PaceLimits { requests_per_minute: Some(50), tokens_per_minute: Some(9), concurrency: None };
+        assert_eq!(limits("anthropic"), expected);
+        assert_eq!(limits("openai"), PaceLimits { concurrency: Some(3), ..PaceLimits::default() });
+        assert_eq!(limits(COMMAND), PaceLimits::default());
+        let error = roster("[provider.antropic]\nconcurrency = 3\n", &[]).await.err().expect("a typo");
+        assert!(error.contains("[provider.antropic]") && error.contains("anthropic, gemini"), "{error}");
+        let error = roster("[provider.openai]\nconcurrency = 0\n", &[]).await.err().expect("zero");
+        assert!(error.contains("nonzero"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_formats_name_is_checked() {
+        let model = "[[model]]\nname = \"local/a\"\nbase_url = \"http://127.0.0.1:1\"\n";
+        assert!(roster(&format!("{model}wire = \"anthropic\"\n"), &[]).await.is_ok());
+        let error = roster(&format!("{model}wire = \"soap\"\n"), &[]).await.err().expect("unknown");
+        assert!(error.contains("openai-responses"), "{error}");
+    }
+}

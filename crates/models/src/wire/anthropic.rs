@@ -12,11 +12,12 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body::{Events, Found, interrupted, name, read_reply, read_whole, refused};
+use super::body::{Found, name, read_reply, read_whole, refused};
 use super::{Address, Codec};
 use crate::dialect::{Delivery, Dialect, StructuredOutput, TemperatureField};
 use crate::endpoint::Version;
 use crate::error::{ModelError, Secrets};
+use crate::events::{Events, interrupted};
 use crate::http::{Exchange, key_header};
 use crate::prompt::{Message, Prompt};
 use crate::reply::{Finish, Reply, ToolCall};

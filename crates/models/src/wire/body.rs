@@ -1,4 +1,4 @@
-//! Reading bodies, whatever their format: JSON, or server-sent events that hold JSON.
+//! Reading bodies, whatever their format: one JSON value, or events of which each is one.
 
 use review::Digest;
 use review::answer::Strict;
@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::failure::{failure, in_band};
 use crate::error::{ModelError, Secrets};
+use crate::events::{Events, not_this_json};
 use crate::http::Exchange;
 use crate::reply::{Content, Finish, Reply, ToolCall};
 
@@ -17,14 +18,6 @@ const NAME_LIMIT: usize = 200;
 
 /// The most bytes of a refusal's words.
 const REASON_LIMIT: usize = 500;
-
-/// The events of a stream.
-pub(super) struct Events {
-    /// The data of each, in order.
-    pub(super) data: Vec<Value>,
-    /// Whether the mark came that Chat Completions end with.
-    pub(super) is_marked_done: bool,
-}
 
 /// What a format's reader found in a body.
 pub(super) struct Found {
@@ -45,7 +38,7 @@ pub(super) fn read_reply<T: for<'de> Deserialize<'de>>(
 ) -> Result<T, ModelError> {
     let succeeded = succeeded(exchange, secrets)?;
     let body = if is_event_stream(exchange) {
-        let events = events(&String::from_utf8_lossy(&exchange.body))?;
+        let events = Events::read(&exchange.body)?;
         if let Some(error) = events.data.iter().find_map(error_in) {
             return Err(in_band(error, &exchange.headers, secrets));
         }
@@ -65,11 +58,6 @@ pub(super) fn read_whole<T: for<'de> Deserialize<'de>>(
     secrets: &Secrets<'_>,
 ) -> Result<T, ModelError> {
     typed(json(succeeded(exchange, secrets)?, secrets)?)
-}
-
-/// A stream that stopped before it said that it was at its end. As likely as not the next one does not.
-pub(super) fn interrupted(why: &'static str) -> ModelError {
-    ModelError::Interrupted { source: why.into() }
 }
 
 /// A name that a server gives, made safe to show; `None` if it is empty.
@@ -96,7 +84,8 @@ impl Found {
         Reply {
             content,
             finish: self.finish,
-            usage: self.usage,
+            // Gateways write zeros where they do not know; nothing costs nothing but what was never asked.
+            usage: self.usage.filter(|usage| usage.input > 0 || usage.output > 0),
             served_model: self.served_model.as_deref().and_then(name),
             request_id: request_id.and_then(name),
             request_sha256: Digest::of(&exchange.request),
@@ -133,42 +122,6 @@ fn is_event_stream(exchange: &Exchange) -> bool {
     begins_so || (is_called_so && !body.starts_with(b"{"))
 }
 
-/// Takes server-sent events apart. The last one may lack the empty line that ends it, if it is whole otherwise.
-fn events(body: &str) -> Result<Events, ModelError> {
-    let mut found = Events { data: Vec::new(), is_marked_done: false };
-    let mut data = String::new();
-    for line in body.trim_start_matches('\u{feff}').lines() {
-        if let Some(part) = line.strip_prefix("data:") {
-            data.push_str(part.strip_prefix(' ').unwrap_or(part));
-            data.push('\n');
-        } else if line.is_empty() {
-            found.take(&std::mem::take(&mut data))?;
-        }
-    }
-    // What is cut off in the middle is no event; whoever needed it finds its end missing.
-    if serde_json::from_str::<serde::de::IgnoredAny>(&data).is_ok() || data.trim() == DONE {
-        found.take(&data)?;
-    }
-    Ok(found)
-}
-
-const DONE: &str = "[DONE]";
-
-impl Events {
-    fn take(&mut self, data: &str) -> Result<(), ModelError> {
-        match data.trim() {
-            "" => {}
-            DONE => self.is_marked_done = true,
-            data => match serde_json::from_str::<Strict>(data) {
-                Ok(Strict(value)) => self.data.push(value),
-                Err(error) if error.is_data() => return Err(not_this_json(&error)),
-                Err(_) => return Err(interrupted("an event of the stream is broken")),
-            },
-        }
-        Ok(())
-    }
-}
-
 fn json(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<Value, ModelError> {
     match serde_json::from_slice::<Strict>(&exchange.body) {
         Ok(Strict(value)) => Ok(value),
@@ -181,20 +134,6 @@ fn json(exchange: &Exchange, secrets: &Secrets<'_>) -> Result<Value, ModelError>
 
 fn typed<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, ModelError> {
     serde_json::from_value(value).map_err(|error| not_this_json(&error))
-}
-
-fn not_this_json(error: &serde_json::Error) -> ModelError {
-    let what = match error.classify() {
-        serde_json::error::Category::Data => "the JSON has other fields than expected, or one of them twice",
-        serde_json::error::Category::Eof => "the JSON is cut off",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "the JSON is broken",
-    };
-    // serde's own text may quote a value, so only the class and the place are told.
-    let detail = match (error.line(), error.column()) {
-        (0, _) => what.to_owned(),
-        (line, column) => format!("{what} at line {line}, column {column}"),
-    };
-    ModelError::Protocol { detail }
 }
 
 fn not_json(exchange: &Exchange, secrets: &Secrets<'_>) -> ModelError {

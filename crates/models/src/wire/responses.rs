@@ -7,12 +7,13 @@ use review::engine::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body::{Events, Found, interrupted, name, read_reply, refused};
+use super::body::{Found, name, read_reply, refused};
 use super::openai_chat::{decode_model_list, marked};
 use super::{Address, Codec};
 use crate::dialect::{Delivery, Dialect, PromptCacheField, StructuredOutput, TemperatureField};
 use crate::endpoint::Version;
 use crate::error::{ModelError, Secrets};
+use crate::events::{Events, interrupted};
 use crate::http::{Exchange, bearer};
 use crate::prompt::{Message, Prompt};
 use crate::reply::{Finish, Reply, ToolCall};
@@ -168,9 +169,8 @@ fn finish(status: Option<&str>, reason: Option<&str>, has_calls: bool) -> Finish
         (Some("completed"), _) => Finish::Complete,
         (Some("incomplete"), Some("max_output_tokens")) => Finish::Truncated,
         (Some("incomplete"), Some("content_filter")) => Finish::Filtered("content_filter".to_owned()),
-        (Some("incomplete"), reason) => Finish::Unknown(word(reason)),
-        // Cancelled, queued, still in progress, or a word to come.
-        (status, _) => Finish::Unknown(word(status)),
+        // Incomplete for another reason, cancelled, queued, still in progress, or a word to come.
+        (status, reason) => Finish::Unknown(word(reason.or(status))),
     }
 }
 

@@ -109,6 +109,14 @@ fn events_are_read_whatever_ends_their_lines_and_whatever_stands_between() {
 
 #[test]
 fn numbers_that_make_no_sense_are_no_usage() {
+    let zeros = json!({"prompt_tokens": 0, "completion_tokens": 0, "input_tokens": 0, "output_tokens": 0,
+        "promptTokenCount": 0});
+    for wire in Wire::ALL {
+        let mut body: Value = serde_json::from_slice(&data(folder(wire), "complete")).unwrap();
+        let field = if wire == Wire::Gemini { "usageMetadata" } else { "usage" };
+        body[field] = zeros.clone();
+        assert_eq!(read(wire, &exchange(200, &[], body.to_string())).unwrap().usage, None);
+    }
     let pointers = [
         (Wire::OpenaiChat, "/usage/prompt_tokens"),
         (Wire::OpenaiResponses, "/usage/input_tokens"),

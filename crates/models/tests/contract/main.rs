@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "where the crate fails, the test does")]
 
 mod anthropic;
+mod command;
+mod delivered;
 mod failures;
 mod gemini;
 mod hostile;

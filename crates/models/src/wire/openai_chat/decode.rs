@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{ModelError, Persistence, Secrets};
+use crate::events::{Events, interrupted};
 use crate::http::Exchange;
 use crate::reply::{Finish, Reply, ToolCall};
-use crate::wire::body::{Events, Found, interrupted, name, read_reply, read_whole, refused};
+use crate::wire::body::{Found, name, read_reply, read_whole, refused};
 use crate::wire::failure::in_band;
 
 #[derive(Deserialize)]
