@@ -7,5 +7,6 @@ mod guard;
 mod language;
 mod nesting;
 
-pub use functions::{CodeError, FunctionMetrics, MAX_SOURCE_BYTES, Report, functions};
+pub use functions::{CodeError, Cost, FunctionMetrics, MAX_SOURCE_BYTES, Report, functions};
+pub use guard::{Lines, is_bounded};
 pub use language::{Language, language_of};

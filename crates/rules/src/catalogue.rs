@@ -128,7 +128,7 @@ mod tests {
     /// What the rules say about an example, as a change of one file.
     fn rules_that_fire(example: &Example) -> BTreeSet<String> {
         let file = changed(example.path, example.before, example.after);
-        let view = FileView { file: &file, base: example.before, head: Some(example.after) };
+        let view = FileView::new(&file, example.before, Some(example.after));
         let report = review_file(&view, &RuleOptions::default());
         report.findings.into_iter().filter_map(|finding| finding.rule).collect()
     }

@@ -2,13 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use code::{CodeError, FunctionMetrics, Language, functions, language_of};
+use code::{CodeError, Cost, FunctionMetrics, Language, functions, language_of};
 use review::change::{Content, Operation};
 use review::{Category, FileChange, Finding, Lens, LineKind, Severity, Side};
 
 use crate::catalogue::{Needs, RuleInfo};
 use crate::secrets::Redacted;
-use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support, place};
+use crate::{BINARY, Examined, Family, FileReport, FileView, Parsing, RuleOptions, Support, place};
 
 const RULE: &str = "complexity/function";
 
@@ -70,12 +70,19 @@ fn review(
             "measuring functions needs the whole file, and only the diff is here".to_owned(),
         );
     };
-    match compare(file, language, view.base.filter(|_| !is_new), head, options) {
+    match view.parsing {
+        Parsing::Allowed => {}
+        Parsing::OverBudget => return Examined::Failed(Parsing::OVER_BUDGET.to_owned()),
+    }
+    match compare(file, language, view.base.filter(|_| !is_new), head, options, &mut report.cost) {
         Ok(compared) => {
             let suspects = compared.suspects.iter();
-            report
-                .findings
-                .extend(suspects.map(|suspect| finding(&compared.touched, head, redacted, suspect)));
+            for suspect in suspects {
+                let finding = finding(&compared.touched, head, redacted, suspect);
+                let declared = suspect.after.start_line;
+                report.declared_at.extend(finding.lines.map(|(line, _)| (line, declared)));
+                report.findings.push(finding);
+            }
             if compared.has_syntax_errors {
                 report.notes.push(format!(
                     "parts of it could not be parsed as {}; functions there are not measured",
@@ -111,12 +118,13 @@ fn compare(
     base: Option<&str>,
     head: &str,
     options: &RuleOptions,
+    cost: &mut Cost,
 ) -> Result<Compared, CodeError> {
     let touched = Touched::of(file);
     if touched.lines.is_empty() {
         return Ok(Compared { touched, suspects: Vec::new(), has_syntax_errors: false });
     }
-    let after = functions(language, head)?;
+    let after = measure(language, head, cost)?;
     let above: Vec<_> = after
         .functions
         .iter()
@@ -126,7 +134,7 @@ fn compare(
         .collect();
     // Most files end here, without a look at the base.
     let before = match base {
-        Some(base) if !above.is_empty() => functions(language, base)?.functions,
+        Some(base) if !above.is_empty() => measure(language, base, cost)?.functions,
         Some(_) | None => Vec::new(),
     };
     let suspects = above
@@ -139,6 +147,17 @@ fn compare(
         })
         .collect();
     Ok(Compared { touched, suspects, has_syntax_errors: after.has_syntax_errors })
+}
+
+/// Measures a text and adds what that cost. A text that the parser gives up on costs the most.
+fn measure(language: Language, source: &str, cost: &mut Cost) -> Result<code::Report, CodeError> {
+    let report = functions(language, source);
+    *cost = cost.and(match &report {
+        Ok(report) => report.cost,
+        Err(CodeError::TooLarge { .. } | CodeError::Unparsable) => Cost::default(),
+        Err(CodeError::TooCostly { .. } | CodeError::Analyzer) => Cost::MAX,
+    });
+    report
 }
 
 fn lines_of(function: &FunctionMetrics) -> RangeInclusive<u32> {
@@ -409,7 +428,7 @@ mod tests {
     fn report(base: &str, head: &str) -> FileReport {
         let file = change("a.rs", base, head);
         let base = Some(base).filter(|base| !base.is_empty());
-        review_file(&FileView { file: &file, base, head: Some(head) }, &RuleOptions::default())
+        review_file(&FileView::new(&file, base, Some(head)), &RuleOptions::default())
     }
 
     fn titles(base: &str, head: &str) -> Vec<String> {
@@ -482,7 +501,7 @@ mod tests {
         let head = " ".repeat(code::MAX_SOURCE_BYTES + 1);
         for (path, head) in [("a.md", "text"), ("a.rs", head.as_str())] {
             let file = change(path, "", "x");
-            let view = FileView { file: &file, base: None, head: Some(head) };
+            let view = FileView::new(&file, None, Some(head));
             let report = review_file(&view, &RuleOptions::default());
             assert!(matches!(report.examined(Lens::Complexity), Some(Examined::NotSupported(_))), "{path}");
         }

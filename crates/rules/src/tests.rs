@@ -43,7 +43,7 @@ fn changed_file(path: &str, body: String) -> FileChange {
 }
 
 fn review(file: &FileChange) -> FileReport {
-    review_file(&FileView { file, base: None, head: None }, &RuleOptions::default())
+    review_file(&FileView::new(file, None, None), &RuleOptions::default())
 }
 
 fn token() -> String {
@@ -176,7 +176,7 @@ fn a_secret_with_a_wrong_checksum_is_doubted_and_still_taken_out() {
 fn complexity_needs_the_whole_file() {
     let file = new_file("a.rs", "fn f() {}");
     assert!(matches!(review(&file).examined(Lens::Complexity), Some(Examined::NotSupported(_))));
-    let view = FileView { file: &file, base: Some(""), head: Some("fn f() {}\n") };
+    let view = FileView::new(&file, Some(""), Some("fn f() {}\n"));
     assert_eq!(review_file(&view, &RuleOptions::default()).examined(Lens::Complexity), Some(&Examined::All));
 }
 

@@ -9,7 +9,7 @@ use anyhow::Result;
 use git::{BlobReader, FileAt};
 use review::outcome::RulesMiss;
 use review::{Change, FileChange, Finding, Lens};
-use rules::{Examined, FileReport, FileView, RuleOptions};
+use rules::{ChangeFacts, Examined, FileReport, FileView, Parsing, ParsingBudget, RuleOptions};
 
 /// What the rules say about a change.
 pub struct RulesPass {
@@ -114,17 +114,22 @@ fn review_files<'r>(change: &Change, options: &RuleOptions, open: Open<'_, 'r>) 
     } else {
         std::thread::available_parallelism().map_or(1, usize::from).min(8)
     };
+    let facts = ChangeFacts::of(&change.files);
+    let budget = ParsingBudget::default();
     let next = AtomicUsize::new(0);
-    let work = || -> Result<Vec<(usize, FileReport)>> {
-        let mut reader: Option<Option<BlobReader<'r>>> = None;
+    let work = || -> Result<Vec<(usize, Parsing, FileReport)>> {
+        let mut worker = Worker { facts: &facts, options, reader: None, open };
         let mut reports = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(file) = change.files.get(index) else { return Ok(reports) };
-            reports.push((index, review_file(file, options, &mut reader, open)?));
+            let parsing = budget.ask();
+            let report = worker.review(file, parsing)?;
+            budget.spend(index, report.cost);
+            reports.push((index, parsing, report));
         }
     };
-    let mut reports = std::thread::scope(|scope| -> Result<Vec<(usize, FileReport)>> {
+    let mut reports = std::thread::scope(|scope| -> Result<Vec<(usize, Parsing, FileReport)>> {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut reports = work()?;
         for other in others {
@@ -132,27 +137,43 @@ fn review_files<'r>(change: &Change, options: &RuleOptions, open: Open<'_, 'r>) 
         }
         Ok(reports)
     })?;
-    reports.sort_by_key(|(index, _)| *index);
-    Ok(reports.into_iter().map(|(_, report)| report).collect())
+    reports.sort_by_key(|(index, ..)| *index);
+    // A thread that was ahead of the others may have parsed what the files before it left no budget for.
+    let settled: Vec<_> = ParsingBudget::settled(reports.iter().map(|(.., report)| report.cost)).collect();
+    let mut worker = Worker { facts: &facts, options, reader: None, open };
+    let reports = reports.into_iter().zip(settled).map(|((index, parsing, report), settled)| {
+        if parsing == settled { Ok(report) } else { worker.review(&change.files[index], settled) }
+    });
+    reports.collect()
 }
 
-fn review_file<'r>(
-    file: &FileChange,
-    options: &RuleOptions,
-    reader: &mut Option<Option<BlobReader<'r>>>,
-    open: Open<'_, 'r>,
-) -> Result<FileReport> {
-    if !rules::reads_whole_file(file) {
-        return Ok(rules::review_file(&FileView { file, base: None, head: None }, options));
+/// What one thread reviews files with.
+struct Worker<'a, 'r> {
+    facts: &'a ChangeFacts,
+    options: &'a RuleOptions,
+    /// Opened for the first file that needs it.
+    reader: Option<Option<BlobReader<'r>>>,
+    open: Open<'a, 'r>,
+}
+
+impl Worker<'_, '_> {
+    fn review(&mut self, file: &FileChange, parsing: Parsing) -> Result<FileReport> {
+        let (base, head) = if rules::reads_whole_file(file) { self.texts(file)? } else { (None, None) };
+        let (base, head) = (base.as_deref(), head.as_deref());
+        let view = FileView { file, base, head, change: self.facts, parsing };
+        Ok(rules::review_file(&view, self.options))
     }
-    if reader.is_none() {
-        *reader = Some(open()?);
+
+    /// The whole file before and after, where a repository is at hand.
+    fn texts(&mut self, file: &FileChange) -> Result<(Option<String>, Option<String>)> {
+        if self.reader.is_none() {
+            self.reader = Some((self.open)()?);
+        }
+        Ok(match self.reader.as_mut().and_then(Option::as_mut) {
+            Some(reader) => (text(reader.before(file)?), text(reader.after(file)?)),
+            None => (None, None),
+        })
     }
-    let (base, head) = match reader.as_mut().and_then(Option::as_mut) {
-        Some(reader) => (text(reader.before(file)?), text(reader.after(file)?)),
-        None => (None, None),
-    };
-    Ok(rules::review_file(&FileView { file, base: base.as_deref(), head: head.as_deref() }, options))
 }
 
 /// A file's text; none for what is absent, too large or no file.
