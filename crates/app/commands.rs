@@ -20,7 +20,7 @@ use crate::args::{
     ChangeArgs, Cli, Command, ConfigArgs, Format, InitArgs, ReviewArgs, SchemaName, Verbosity,
 };
 use crate::progress::Reporter;
-use crate::{Exit, Failure, explain, terminal};
+use crate::{Exit, Failure, explain, rules, terminal};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -32,6 +32,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Panel(args) => panel(&args, verbosity).await,
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
+        Command::Rules(command) => rules::run(&command),
         Command::Schema { what } => schema(what),
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod explain;
 mod progress;
+mod rules;
 mod terminal;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use code::{CodeError, Cost, FunctionMetrics, Language, functions, language_of};
 use review::change::{Content, Operation};
 use review::{Category, FileChange, Finding, Lens, LineKind, Severity, Side};
 
-use crate::catalogue::{Needs, RuleInfo};
+use crate::catalogue::{Example, Needs, Rule, RuleInfo};
 use crate::secrets::Redacted;
 use crate::{BINARY, Examined, Family, FileReport, FileView, Parsing, RuleOptions, Support, place};
 
@@ -31,23 +31,59 @@ fn supports(file: &FileChange) -> Support {
 }
 
 fn catalogue() -> Vec<RuleInfo> {
-    vec![RuleInfo {
-        id: RULE,
-        category: category(),
-        severity: Severity::Medium,
-        summary: "a changed function crosses a threshold of complexity, or grows above it".to_owned(),
-        reason: "Functions beyond these sizes are where people overlook a case when they change something. What is \
-                 reported is what this change adds, not what was there before.",
-        needs: Needs::WholeFile,
-        bad: None,
-        good: None,
-        keywords: &[],
-        form: "",
-    }]
+    vec![RuleInfo::from(&FUNCTION)]
 }
 
+const FUNCTION: Rule = Rule {
+    id: RULE,
+    category: CATEGORY,
+    severity: Severity::Medium,
+    summary: "a changed function crosses a threshold of complexity, or grows above it",
+    reason: "Functions beyond these sizes are where people overlook a case when they change something. What is \
+             reported is what this change adds, not what was there before.",
+    needs: Needs::WholeFile,
+    bad: Example {
+        path: "shop/route.py",
+        before: Some(concat!(
+            "def route(order):\n",
+            "    if order.paid:\n",
+            "        for item in order.items:\n",
+            "            ship(item)\n",
+        )),
+        after: concat!(
+            "def route(order):\n",
+            "    if order.paid:\n",
+            "        for item in order.items:\n",
+            "            if item.stock:\n",
+            "                while item.reserved:\n",
+            "                    if item.heavy:\n",
+            "                        try:\n",
+            "                            if item.abroad and not item.declared:\n",
+            "                                declare(item)\n",
+            "                        except Refused:\n",
+            "                            item.reserved = False\n",
+            "            ship(item)\n",
+        ),
+    },
+    good: Example {
+        path: "shop/route.py",
+        before: Some(
+            "def route(order):\n    if order.paid:\n        for item in order.items:\n            ship(item)\n",
+        ),
+        after: concat!(
+            "def route(order):\n",
+            "    if order.paid:\n",
+            "        for item in order.items:\n",
+            "            prepare(item)\n",
+            "            ship(item)\n",
+        ),
+    },
+};
+
+const CATEGORY: &str = "complexity/function";
+
 fn category() -> Category {
-    Category::parse("complexity/function", Lens::Complexity)
+    Category::parse(CATEGORY, Lens::Complexity)
 }
 
 /// Measures the changed functions of a file in a language that can be parsed.

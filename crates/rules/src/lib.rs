@@ -10,6 +10,7 @@ mod complexity;
 mod database;
 mod hidden_text;
 mod options;
+mod page;
 mod parsing;
 mod place;
 mod secrets;
@@ -18,13 +19,14 @@ mod suppression;
 use std::collections::BTreeMap;
 
 use code::Cost;
-use review::change::Content;
-use review::{FileChange, Finding, Lens};
+use review::change::{Content, Operation};
+use review::{FileChange, Finding, Lens, LineKind};
 
 pub use catalogue::{Example, Needs, RuleInfo, catalogue};
 pub use change_facts::ChangeFacts;
 pub use hidden_text::{HiddenCharacter, Kind, hidden_characters};
 pub use options::RuleOptions;
+pub use page::{families, index, page};
 pub use parsing::{Parsing, ParsingBudget};
 use secrets::Redacted;
 pub use secrets::{SecretSpan, redact_hunks, redact_text};
@@ -37,7 +39,7 @@ pub struct FileView<'a> {
     pub file: &'a FileChange,
     /// The whole file before the change.
     pub base: Option<&'a str>,
-    /// The whole file after it.
+    /// The whole file after it. Of a new file it may be left out: the diff has it.
     pub head: Option<&'a str>,
     /// What is known of the whole change.
     pub change: &'a ChangeFacts,
@@ -141,6 +143,8 @@ pub fn reads_whole_file(file: &FileChange) -> bool {
 
 /// Reviews one changed file by every rule. Findings are about added lines only, and quote no secret.
 pub fn review_file(view: &FileView<'_>, options: &RuleOptions) -> FileReport {
+    let new_file = if view.head.is_none() { whole_if_new(view.file) } else { None };
+    let view = &FileView { head: view.head.or(new_file.as_deref()), ..*view };
     let mut report = FileReport {
         findings: Vec::new(),
         secrets: Vec::new(),
@@ -180,6 +184,15 @@ pub fn review_file(view: &FileView<'_>, options: &RuleOptions) -> FileReport {
     suppression::apply(view, &redacted, &mut report);
     report.findings.sort_by(|one, other| (one.lines, &one.rule).cmp(&(other.lines, &other.rule)));
     report
+}
+
+/// The whole text of a file that is new: its diff has all of it.
+fn whole_if_new(file: &FileChange) -> Option<String> {
+    let [hunk] = file.hunks() else { return None };
+    let is_whole = file.operation == Operation::Added
+        && hunk.new_start == 1
+        && hunk.lines().all(|line| line.kind == LineKind::Added);
+    is_whole.then(|| hunk.lines().map(|line| format!("{}\n", line.text)).collect())
 }
 
 /// Why no rule reads a binary file.

@@ -13,22 +13,8 @@ fn new_file(path: &str, text: &str) -> FileChange {
 
 /// A file that changes from one text to another, in one hunk: a line that both have stays where it is.
 pub(crate) fn changed(path: &str, before: Option<&str>, after: &str) -> FileChange {
-    let old: Vec<&str> = before.unwrap_or_default().lines().collect();
-    let new: Vec<&str> = after.lines().collect();
-    let mut body = String::new();
-    let mut rest = old.as_slice();
-    for line in new {
-        if let Some(same) = rest.iter().position(|it| *it == line) {
-            body.extend(rest[..same].iter().map(|gone| format!("-{gone}\n")));
-            body.push_str(&format!(" {line}\n"));
-            rest = &rest[same + 1..];
-        } else {
-            body.push_str(&format!("+{line}\n"));
-        }
-    }
-    body.extend(rest.iter().map(|gone| format!("-{gone}\n")));
     let operation = if before.is_some() { Operation::Modified } else { Operation::Added };
-    FileChange { operation, ..changed_file(path, body) }
+    FileChange { operation, ..changed_file(path, catalogue::diff(before, after)) }
 }
 
 /// A file with a hunk of lines that have their markers.
@@ -174,7 +160,7 @@ fn a_secret_with_a_wrong_checksum_is_doubted_and_still_taken_out() {
 
 #[test]
 fn complexity_needs_the_whole_file() {
-    let file = new_file("a.rs", "fn f() {}");
+    let file = changed_file("a.rs", "+fn f() {}\n".to_owned());
     assert!(matches!(review(&file).examined(Lens::Complexity), Some(Examined::NotSupported(_))));
     let view = FileView::new(&file, Some(""), Some("fn f() {}\n"));
     assert_eq!(review_file(&view, &RuleOptions::default()).examined(Lens::Complexity), Some(&Examined::All));

@@ -350,6 +350,7 @@ fn conclude(
         coverage: &coverage,
         claims: &claims,
         unanchored: &unanchored,
+        rules: &decided.rules.beside,
         checks: &checks,
         policy,
         redacted_secrets: decided.rules.redacted,

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use git::{BlobReader, FileAt};
 use review::outcome::RulesMiss;
+use review::packet::{NotCoveredV1, RulesNoteV1, RulesV1, SuppressedV1};
+use review::text::visible;
 use review::{Change, FileChange, Finding, Lens};
 use rules::{ChangeFacts, Examined, FileReport, FileView, Parsing, ParsingBudget, RuleOptions};
 
@@ -25,6 +27,8 @@ pub struct RulesPass {
     pub unsafe_to_send: Vec<usize>,
     /// How many secrets were replaced.
     pub redacted: usize,
+    /// What they say beside their findings.
+    pub beside: RulesV1,
 }
 
 /// Gives a thread its own reader of whole files; `None` where only a diff is at hand.
@@ -45,6 +49,7 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
         failed: Vec::new(),
         unsafe_to_send: Vec::new(),
         redacted: 0,
+        beside: RulesV1::default(),
         change,
     };
     let files = std::mem::take(&mut pass.change.files);
@@ -63,6 +68,7 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
             pass.unsafe_to_send.push(index);
         }
         pass.redacted += report.secrets.len();
+        beside(&mut pass.beside, &file, &report);
         pass.findings.extend(report.findings);
         let redacted =
             if report.secrets.is_empty() { file } else { rules::redact_hunks(&file, &report.secrets) };
@@ -106,6 +112,31 @@ impl RulesPass {
             })
             .collect()
     }
+}
+
+/// Adds what the rules say of a file beside their findings.
+fn beside(beside: &mut RulesV1, file: &FileChange, report: &FileReport) {
+    for (lens, reason) in &report.not_covered {
+        match beside.not_covered.iter_mut().find(|known| known.lens == *lens && known.reason == *reason) {
+            Some(known) => known.files.push(file.path.clone()),
+            None => beside.not_covered.push(NotCoveredV1 {
+                lens: *lens,
+                reason: reason.clone(),
+                files: vec![file.path.clone()],
+            }),
+        }
+    }
+    beside.suppressed.extend(report.suppressed.iter().map(|suppressed| SuppressedV1 {
+        rule: suppressed.finding.rule.clone().unwrap_or_default(),
+        severity: suppressed.finding.severity,
+        file: file.path.clone(),
+        line: suppressed.finding.lines.map(|(first, _)| first),
+        title: suppressed.finding.title.clone(),
+        reason: visible(&suppressed.reason),
+        allowed_at: suppressed.line,
+    }));
+    let notes = report.notes.iter().map(|note| RulesNoteV1 { file: file.path.clone(), note: note.clone() });
+    beside.notes.extend(notes);
 }
 
 fn review_files<'r>(change: &Change, options: &RuleOptions, open: Open<'_, 'r>) -> Result<Vec<FileReport>> {

@@ -9,7 +9,14 @@ use review::packet::PacketV1;
 use review::text::is_hidden;
 use serde_json::{Value, json};
 
-use crate::fixture::{digest, read, value};
+use crate::fixture::{beside_the_claims, digest, read};
+
+/// The fixture with all of its lists filled.
+fn value() -> Value {
+    let mut value = crate::fixture::value();
+    value["rules"] = beside_the_claims();
+    value
+}
 
 /// Stands in every hostile text and in none of ours, so that a test can tell whose text it sees.
 const FOREIGN: char = 'Ω';
@@ -134,6 +141,11 @@ fn every_kind_of_text_of_a_packet_is_made_hostile() {
         "/claims/0/supporters/0/family",
         "/checks/0/name",
         "/questions/0/text",
+        "/rules/suppressed/0/reason",
+        "/rules/suppressed/0/file",
+        "/rules/not_covered/0/reason",
+        "/rules/not_covered/0/files/0",
+        "/rules/notes/0/note",
         "/gaps/0/detail",
         "/gaps/0/file",
         "/ledger/calls/0/served_model",

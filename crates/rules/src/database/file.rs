@@ -1,6 +1,5 @@
 //! One file of SQL, from its text to findings.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -76,18 +75,18 @@ pub(super) fn review(
     if added.is_empty() {
         return Examined::All;
     }
-    let Some(text) = text_after(view) else {
+    let Some(text) = view.head else {
         return Examined::NotSupported(
             "reading SQL needs the whole file, and only the diff is here".to_owned(),
         );
     };
-    let read = read_text(view, &text);
+    let read = read_text(view, text);
     if !matches!(read, Err(Examined::NotSupported(_))) {
         report.cost = report.cost.and(Cost(text.len() as u64 * Cost::PER_BYTE));
     }
     match read {
         Ok(statements) => {
-            let places = deeds(view, &text, &statements);
+            let places = deeds(view, text, &statements);
             let lines: Vec<&str> = text.split('\n').collect();
             report_places(places, &added, &lines, redacted, report);
             Examined::All
@@ -99,17 +98,6 @@ pub(super) fn review(
 fn added_lines(file: &FileChange) -> BTreeSet<u32> {
     let lines = file.hunks().iter().flat_map(|hunk| hunk.lines());
     lines.filter(|line| line.kind == LineKind::Added).filter_map(|line| line.new).collect()
-}
-
-/// The file after the change; of a new file the diff has all of it.
-fn text_after<'a>(view: &FileView<'a>) -> Option<Cow<'a, str>> {
-    if let Some(head) = view.head {
-        return Some(Cow::Borrowed(head));
-    }
-    let lines = || view.file.hunks().iter().flat_map(|hunk| hunk.lines());
-    (view.file.operation == Operation::Added)
-        .then(|| lines().filter(|line| line.new.is_some()).map(|line| format!("{}\n", line.text)).collect())
-        .map(Cow::Owned)
 }
 
 fn read_text(view: &FileView<'_>, text: &str) -> Result<Statements, Examined> {
