@@ -194,3 +194,19 @@ fn an_exception_counts_when_it_stands_in_the_base() {
     let (claims, suppressed) = review(&brought_along);
     assert_eq!((claims, suppressed.as_array().map(Vec::len)), (2, Some(0)), "{suppressed}");
 }
+
+#[test]
+fn a_migration_is_in_the_dialect_of_those_beside_it() {
+    let beside = |before: &str| {
+        let repository = TestRepository::with_main(&[("migrations/1.sql", before)]);
+        repository.commit("Drop the table", &[("migrations/2.sql", "DROP TABLE invoices;\n")]);
+        let ran = Program::new().run(repository.path(), &["review", "--offline", "--format", "json"]);
+        let packet = ran.packet();
+        (packet["claims"].as_array().expect("claims").len(), packet["rules"]["not_covered"].clone())
+    };
+    let (claims, not_covered) = beside("CREATE TABLE invoices (id bigserial);\n");
+    assert_eq!((claims, not_covered.as_array().map(Vec::len)), (1, Some(0)));
+    let (claims, not_covered) = beside("CREATE TABLE invoices (id INTEGER PRIMARY KEY AUTOINCREMENT);\n");
+    let reason = not_covered[0]["reason"].as_str().unwrap_or_default();
+    assert!(claims == 0 && reason.ends_with("this looks like SQLite"), "{not_covered}");
+}

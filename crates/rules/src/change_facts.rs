@@ -7,7 +7,7 @@ use regex::Regex;
 use review::change::Operation;
 use review::{FileChange, LineKind, RepoPath};
 
-use crate::database::Foreign;
+use crate::database::{Foreign, code};
 
 /// Facts of a whole change, from its diff alone.
 #[derive(Debug, Clone, Default)]
@@ -39,17 +39,34 @@ impl ChangeFacts {
 
     fn add_sql(&mut self, file: &FileChange) {
         let lines = file.hunks().iter().flat_map(|hunk| hunk.lines());
-        for line in lines.filter(|line| line.kind == LineKind::Added) {
-            let code = line.text.split("--").next().unwrap_or_default();
-            if let Some(dialect) = Foreign::of_text(code) {
-                self.foreign_folders.entry(folder(&file.path).to_owned()).or_insert(dialect);
-            }
-            let created = CREATE_TABLE.captures(code).and_then(|found| found.get(1));
-            if let (Some(name), Operation::Added) = (created, file.operation) {
-                let paths = self.created_tables.entry(table_key(name.as_str())).or_default();
+        let added: String = lines
+            .filter(|line| line.kind == LineKind::Added)
+            .map(|line| format!("{}\n", line.text))
+            .collect();
+        self.learn_dialect(&file.path, &added);
+        if file.operation == Operation::Added {
+            for created in CREATE_TABLE.captures_iter(&code(&added)) {
+                let paths = self.created_tables.entry(table_key(&created[1])).or_default();
                 paths.insert(file.path.clone());
             }
         }
+    }
+
+    /// Takes into account what SQL looks like that stands beside a file: before the change, or in it.
+    pub fn learn_dialect(&mut self, path: &RepoPath, text: &str) {
+        if let Some(dialect) = Foreign::of_text(text) {
+            self.foreign_folders.entry(folder(path).to_owned()).or_insert(dialect);
+        }
+    }
+
+    /// Files of SQL, one for each folder, that the files beside them may tell the dialect of; at most
+    /// [`MAX_FOLDERS`], since each costs a look into the repository.
+    pub fn without_dialect<'f>(&self, files: &'f [FileChange]) -> Vec<&'f RepoPath> {
+        let mut folders = BTreeSet::new();
+        let sql = files.iter().map(|file| &file.path).filter(|path| path.extension() == "sql");
+        sql.filter(|path| self.foreign_dialect_beside(path).is_none() && folders.insert(folder(path)))
+            .take(MAX_FOLDERS)
+            .collect()
     }
 
     /// Whether a path is among those that the change touches and leaves in place.
@@ -67,6 +84,9 @@ impl ChangeFacts {
         self.foreign_folders.get(folder(path)).copied()
     }
 }
+
+/// How many folders are looked into.
+const MAX_FOLDERS: usize = 32;
 
 /// A table's name as it is compared: without its schema and quotes, in lower case.
 pub(crate) fn table_key(name: &str) -> String {

@@ -157,6 +157,11 @@ fn compare(
     cost: &mut Cost,
 ) -> Result<Compared, CodeError> {
     let touched = Touched::of(file);
+    // A test is told step by step; its length says nothing.
+    let options = &match place::is_trial(&file.path) {
+        true => RuleOptions { max_function_lines: u32::MAX, ..*options },
+        false => *options,
+    };
     if touched.lines.is_empty() {
         return Ok(Compared { touched, suspects: Vec::new(), has_syntax_errors: false });
     }
@@ -235,6 +240,14 @@ impl Measure {
         }
     }
 
+    /// Whether it counts the ways through a function, rather than its size.
+    fn is_of_branching(self) -> bool {
+        match self {
+            Self::Cognitive | Self::Cyclomatic | Self::Nesting => true,
+            Self::Lines | Self::Parameters => false,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Cognitive => "cognitive complexity",
@@ -254,16 +267,16 @@ struct Crossed {
     limit: u32,
 }
 
-/// What a change pushed over a limit, or further above it by a tenth of the limit.
+/// What a change pushed over a limit, or further above it by a tenth.
 fn crossed(after: &FunctionMetrics, before: Option<&FunctionMetrics>, options: &RuleOptions) -> Vec<Crossed> {
     Measure::ALL
         .into_iter()
         .filter_map(|measure| {
             let limit = measure.limit(options);
             let (now, earlier) = (measure.of(after), before.map(|function| measure.of(function)));
-            let least_growth = limit.div_ceil(10).max(1);
             let counts = match earlier {
-                Some(earlier) if earlier > limit => now >= earlier + least_growth,
+                // A tenth of the limit, and of what it was: what is far too large already is not news when it grows a bit.
+                Some(earlier) if earlier > limit => now >= earlier + earlier.max(limit).div_ceil(10),
                 Some(_) | None => now > limit,
             };
             counts.then_some(Crossed { measure, before: earlier, after: now, limit })
@@ -292,7 +305,10 @@ impl Touched {
                 match line.kind {
                     LineKind::Added => {
                         touched.lines.push(next);
-                        touched.added.push(next);
+                        // A finding is shown on a line, and a blank one shows nothing.
+                        if !line.text.trim().is_empty() {
+                            touched.added.push(next);
+                        }
                         shift += 1;
                     }
                     LineKind::Removed => {
@@ -396,10 +412,18 @@ fn finding(touched: &Touched, head: &str, redacted: &Redacted<'_>, suspect: &Sus
     }
 }
 
-/// Medium where a measure is a quarter above its limit, low where it is just over.
+/// Medium where a measure of branching is a quarter above its limit, and by at least that much because of the change; low
+/// where it is just over, and for size alone.
 fn severity(crossed: &[Crossed]) -> Severity {
-    let far = crossed.iter().any(|one| u64::from(one.after) * 4 > u64::from(one.limit) * 5);
-    if far { Severity::Medium } else { Severity::Low }
+    let is_far = |one: &Crossed| {
+        let quarter = one.limit.div_ceil(4);
+        one.after > one.limit + quarter && one.after - one.before.unwrap_or(0) >= quarter
+    };
+    if crossed.iter().any(|one| one.measure.is_of_branching() && is_far(one)) {
+        Severity::Medium
+    } else {
+        Severity::Low
+    }
 }
 
 /// The longest name that is repeated in a finding's own words.

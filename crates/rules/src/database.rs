@@ -14,7 +14,7 @@ mod table;
 use review::change::{Content, Operation};
 use review::{FileChange, Lens};
 
-pub(crate) use self::dialect::Foreign;
+pub(crate) use self::dialect::{Foreign, code};
 use self::file::review;
 use self::migration::Purpose;
 use self::table::RULES;
@@ -118,6 +118,7 @@ mod tests {
             ("migrations/mysql/1.sql", drop, "this looks like MySQL"),
             ("migrations/1.sql", "DROP TABLE `users`;\n", "this looks like MySQL"),
             ("migrations/1.sql", "PRAGMA foreign_keys = OFF;\nDROP TABLE users;\n", "this looks like SQLite"),
+            ("migrations/1.sql", "COMMENT ON TABLE t IS 'see `u`';\n{{ x }}\n", "line 2 is not its SQL"),
             ("migrations/1.sql", "DROP TABLE users;\nMOVE COLUMN x;\n{{ x }}\n", "line 2 is not its SQL"),
             ("migrations/1.sql", "ALTER TABLE t ADD COLUMN made DATETIME;\n", "this looks like MySQL"),
         ];

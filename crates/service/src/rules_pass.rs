@@ -145,7 +145,7 @@ fn review_files<'r>(change: &Change, options: &RuleOptions, open: Open<'_, 'r>) 
     } else {
         std::thread::available_parallelism().map_or(1, usize::from).min(8)
     };
-    let facts = ChangeFacts::of(&change.files);
+    let facts = facts(change, open)?;
     let budget = ParsingBudget::default();
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, Parsing, FileReport)>> {
@@ -176,6 +176,25 @@ fn review_files<'r>(change: &Change, options: &RuleOptions, open: Open<'_, 'r>) 
         if parsing == settled { Ok(report) } else { worker.review(&change.files[index], settled) }
     });
     reports.collect()
+}
+
+/// How many files beside one of SQL are asked for their dialect.
+const NEIGHBOURS: usize = 6;
+
+/// What is known of the whole change, and of the SQL that stands beside what it changes.
+fn facts<'r>(change: &Change, open: Open<'_, 'r>) -> Result<ChangeFacts> {
+    let mut facts = ChangeFacts::of(&change.files);
+    let asked = facts.without_dialect(&change.files);
+    if asked.is_empty() {
+        return Ok(facts);
+    }
+    let Some(mut reader) = open()? else { return Ok(facts) };
+    for path in asked {
+        for bytes in reader.beside(path, NEIGHBOURS)? {
+            facts.learn_dialect(path, &String::from_utf8_lossy(&bytes));
+        }
+    }
+    Ok(facts)
 }
 
 /// What one thread reviews files with.

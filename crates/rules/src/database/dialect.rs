@@ -2,8 +2,11 @@
 
 use std::sync::LazyLock;
 
+use code::MAX_SOURCE_BYTES;
 use regex::RegexSet;
 use review::RepoPath;
+
+use crate::place;
 
 /// A dialect that the rules do not cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +62,11 @@ const NAMES: [(&str, Foreign); 9] = [
 ];
 
 impl Foreign {
-    /// The dialect that a text of SQL gives away. Comments should not be in it.
+    /// The dialect that a text of SQL gives away, by what is neither a comment nor a string. Of a long text only the
+    /// start is looked at.
     pub(crate) fn of_text(text: &str) -> Option<Self> {
-        TELL_SET.matches(text).iter().next().map(|index| TELLS[index].0)
+        let text = &text[..place::floor(text, text.len().min(MAX_SOURCE_BYTES))];
+        TELL_SET.matches(&code(text)).iter().next().map(|index| TELLS[index].0)
     }
 
     /// The dialect that a path names, unless it names PostgreSQL too.
@@ -85,6 +90,61 @@ impl Foreign {
     }
 }
 
+/// A text of SQL without its comments and strings, in any dialect: what is between `'` and `'`, or `$x$` and `$x$`, is a
+/// string. A quote that nothing closes is a quote: the text may begin in the middle of a file.
+pub(crate) fn code(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    // What was looked for in vain once is not behind any later place either.
+    let (mut no_quote, mut no_comment_end) = (false, false);
+    let mut tags_left = MAX_OPEN_TAGS;
+    while let Some(at) = rest.find(['-', '/', '\'', '$']) {
+        let (before, found) = rest.split_at(at);
+        code.push_str(before);
+        let end = if found.starts_with("--") {
+            Some(found.find('\n').unwrap_or(found.len()))
+        } else if found.starts_with("/*") && !no_comment_end {
+            let end = found.find("*/").map(|end| end + 2);
+            no_comment_end = end.is_none();
+            end
+        } else if found.starts_with('\'') && !no_quote {
+            let end = found[1..].find('\'').map(|end| end + 2);
+            no_quote = end.is_none();
+            end
+        } else if tags_left > 0 {
+            let end = dollar_quoted(found);
+            tags_left -= usize::from(end.is_none());
+            end
+        } else {
+            None
+        };
+        let end = end.unwrap_or_else(|| {
+            code.push_str(&found[..1]);
+            1
+        });
+        rest = &found[end..];
+    }
+    code + rest
+}
+
+/// The longest tag of a string in dollars that is believed.
+const MAX_TAG_BYTES: usize = 64;
+
+/// How many dollars may start no string before none is believed to: each costs a look through the rest of the text.
+const MAX_OPEN_TAGS: usize = 100;
+
+/// Where a string in dollars ends that starts here. Its body counts as code where nothing ends it.
+fn dollar_quoted(text: &str) -> Option<usize> {
+    let tag_end = text.bytes().skip(1).take(MAX_TAG_BYTES).position(|byte| byte == b'$')? + 2;
+    let tag = &text[..tag_end];
+    let is_tag = text.starts_with('$')
+        && tag[1..tag_end - 1].bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !is_tag {
+        return None;
+    }
+    text[tag_end..].find(tag).map(|end| tag_end + end + tag_end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +165,24 @@ mod tests {
         for (text, dialect) in cases {
             assert_eq!(Foreign::of_text(text), dialect, "{text}");
         }
+    }
+
+    #[test]
+    fn comments_and_strings_are_no_code() {
+        let cases = [
+            ("a -- `b`\nc", "a \nc"),
+            ("a /* `b`\n */ c", "a  c"),
+            ("a '`b`' c", "a  c"),
+            ("a 'it''s' c", "a  c"),
+            ("a $$ `b` $$ c $x$ `d` $x$ e", "a  c  e"),
+            ("it's - a / $1 $", "it's - a / $1 $"),
+            ("/* open", "/* open"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(code(text), expected, "{text}");
+        }
+        let hostile = ["'", "$a$", "/*", "-", "$", "$ä"].map(|motif| motif.repeat(200_001));
+        assert!(hostile.iter().all(|text| code(text).len() <= text.len()));
     }
 
     #[test]

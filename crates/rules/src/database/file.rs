@@ -37,8 +37,6 @@ pub(crate) struct Statements {
     pub(crate) deeds: Vec<Deed>,
     /// Where each begins.
     pub(crate) starts: Vec<usize>,
-    /// The text with comments and strings taken out.
-    pub(crate) code: String,
 }
 
 /// Why a text has no statements.
@@ -49,8 +47,6 @@ pub(crate) enum Unread {
     NotPostgres {
         /// The byte at which the parser first stumbled.
         at: usize,
-        /// The text with comments and strings taken out.
-        code: String,
     },
     /// The parser gave up on it.
     Parser,
@@ -106,7 +102,8 @@ fn read_text(view: &FileView<'_>, text: &str) -> Result<Statements, Examined> {
         let name = dialect.name();
         Examined::NotSupported(format!("the database rules know PostgreSQL, and this looks like {name}"))
     };
-    if let Some(dialect) = Foreign::of_path(path).or_else(|| view.change.foreign_dialect_beside(path)) {
+    let told = || Foreign::of_path(path).or_else(|| Foreign::of_text(text));
+    if let Some(dialect) = told().or_else(|| view.change.foreign_dialect_beside(path)) {
         return Err(foreign(dialect));
     }
     if text.len() > MAX_SOURCE_BYTES {
@@ -123,22 +120,15 @@ fn read_text(view: &FileView<'_>, text: &str) -> Result<Statements, Examined> {
         return Err(Examined::Failed("SQL that nests or runs on as no migration does".to_owned()));
     }
     let is_created = |table: &str| view.change.creates_elsewhere(table, path);
-    match read(text, &is_created) {
-        Ok(statements) => match Foreign::of_text(&statements.code) {
-            Some(dialect) => Err(foreign(dialect)),
-            None => Ok(statements),
-        },
-        Err(Unread::NotPostgres { at, code }) => Err(match Foreign::of_text(&code) {
-            Some(dialect) => foreign(dialect),
-            None => Examined::NotSupported(format!(
-                "the database rules know PostgreSQL, and line {} is not its SQL",
-                LineStarts::of(text).line_of(at)
-            )),
-        }),
-        Err(Unread::Parser) => Err(Examined::Failed("the parser failed on this SQL".to_owned())),
+    read(text, &is_created).map_err(|unread| match unread {
+        Unread::NotPostgres { at } => Examined::NotSupported(format!(
+            "the database rules know PostgreSQL, and line {} is not its SQL",
+            LineStarts::of(text).line_of(at)
+        )),
+        Unread::Parser => Examined::Failed("the parser failed on this SQL".to_owned()),
         #[cfg(not(feature = "postgres"))]
-        Err(Unread::NoParser) => Err(Examined::NotSupported("this build has no parser for SQL".to_owned())),
-    }
+        Unread::NoParser => Examined::NotSupported("this build has no parser for SQL".to_owned()),
+    })
 }
 
 /// Something to report: the rule, how bad it is, and the first and last line of it.

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use review::{FileChange, LineKind, RepoPath};
 
+use crate::place::is_trial;
+
 /// What a file of SQL is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -27,7 +29,7 @@ impl Purpose {
             return Self::Other("the database rules read files of SQL");
         }
         let folders: Vec<&str> = path.split('/').rev().skip(1).collect();
-        if folders.iter().any(|folder| TRIAL.contains(folder)) {
+        if is_trial(&file.path) || folders.iter().any(|folder| matches!(*folder, "doc" | "docs")) {
             return Self::Other("SQL of a test or an example: no database in use runs it");
         }
         let name = file.path.file_name().to_ascii_lowercase();
@@ -55,22 +57,6 @@ impl Purpose {
 /// Folders that hold migrations.
 const FOLDERS: [&str; 8] =
     ["migrations", "migration", "migrate", "flyway", "liquibase", "evolutions", "changelogs", "versions"];
-
-/// Folders whose files are tried out, not run.
-const TRIAL: [&str; 12] = [
-    "__tests__",
-    "doc",
-    "docs",
-    "example",
-    "examples",
-    "fixture",
-    "fixtures",
-    "spec",
-    "test",
-    "test_data",
-    "testdata",
-    "tests",
-];
 
 /// Names of files that tools write a whole schema to.
 const SNAPSHOTS: [&str; 3] = ["schema.sql", "structure.sql", "init.sql"];

@@ -9,7 +9,7 @@ use std::ops::Range;
 use review::Severity;
 use squawk_linter::{Linter, Rule as Lint, Violation};
 use squawk_syntax::ast::{self, AstNode};
-use squawk_syntax::{Parse, SourceFile, SyntaxKind, SyntaxNode};
+use squawk_syntax::{Parse, SourceFile, SyntaxNode};
 
 use super::file::{Deed, Statements, Unread};
 use crate::change_facts::table_key;
@@ -33,9 +33,8 @@ fn read_tree(text: &str, is_created: &dyn Fn(&str) -> bool) -> Result<Statements
     // The linter obeys orders in comments. A change must not switch off its own review: the orders lose their name.
     let text = text.replace("squawk-", "squawk_");
     let parse = SourceFile::parse(&text);
-    let code = code_of(&parse.syntax_node());
     if let Some(error) = parse.errors().first() {
-        return Err(Unread::NotPostgres { at: usize::from(error.range().start()), code });
+        return Err(Unread::NotPostgres { at: usize::from(error.range().start()) });
     }
     let known = Known::of(&parse, is_created);
     let mut deeds = own_deeds(&parse, &known);
@@ -48,7 +47,7 @@ fn read_tree(text: &str, is_created: &dyn Fn(&str) -> bool) -> Result<Statements
     });
     deeds.sort_by_key(|deed| (deed.bytes.start, deed.rule));
     deeds.dedup_by(|next, kept| next.rule == kept.rule && overlap(&next.bytes, &kept.bytes));
-    Ok(Statements { deeds, starts: known.statements.iter().map(|known| known.bytes.start).collect(), code })
+    Ok(Statements { deeds, starts: known.statements.iter().map(|known| known.bytes.start).collect() })
 }
 
 fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
@@ -90,6 +89,9 @@ fn deed_of(violation: &Violation, text: &str, known: &Known) -> Option<Deed> {
     if known.statement_at(bytes.start).is_some_and(|statement| statement.is_about_new) {
         return None;
     }
+    if violation.code == Lint::AddingFieldWithDefault && is_same_for_all_rows(&text[bytes.clone()]) {
+        return None;
+    }
     let rule = LINTS.iter().find(|(lint, _)| *lint == violation.code).map(|(_, rule)| *rule)?;
     let words = text[bytes.clone()].to_ascii_lowercase();
     let rule = if rule == SCANS_TABLE && words.starts_with("validate") { VALIDATES } else { rule };
@@ -105,6 +107,38 @@ fn deed_of(violation: &Violation, text: &str, known: &Known) -> Option<Deed> {
         _ => None,
     };
     Some(Deed { rule, bytes, severity })
+}
+
+/// Functions that the linter takes for volatile when they are given arguments, and that are not: PostgreSQL evaluates them
+/// once and writes no row.
+const STABLE_FUNCTIONS: [&str; 16] = [
+    "coalesce",
+    "concat",
+    "date_trunc",
+    "format",
+    "greatest",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "least",
+    "lower",
+    "make_date",
+    "make_interval",
+    "nullif",
+    "timezone",
+    "to_date",
+    "to_timestamp",
+    "upper",
+];
+
+/// Whether a default calls nothing but functions that give the same for all rows.
+fn is_same_for_all_rows(default: &str) -> bool {
+    let calls = default.match_indices('(').map(|(at, _)| {
+        let before = default[..at].trim_end();
+        let start = before.rfind(|end: char| !end.is_alphanumeric() && end != '_').map_or(0, |end| end + 1);
+        before[start..].to_ascii_lowercase()
+    });
+    let called: Vec<String> = calls.filter(|name| !name.is_empty()).collect();
+    !called.is_empty() && called.iter().all(|name| STABLE_FUNCTIONS.contains(&name.as_str()))
 }
 
 /// Whether `[SET DATA] TYPE …` names a type of text without a limit.
@@ -248,15 +282,6 @@ fn own_deeds(parse: &Parse<SourceFile>, known: &Known) -> Vec<Deed> {
     deeds
 }
 
-/// A tree's text without comments and strings.
-fn code_of(tree: &SyntaxNode) -> String {
-    let tokens = tree.descendants_with_tokens().filter_map(|element| element.into_token());
-    let is_code = |kind: SyntaxKind| {
-        !matches!(kind, SyntaxKind::COMMENT | SyntaxKind::STRING | SyntaxKind::DOLLAR_QUOTED_STRING)
-    };
-    tokens.filter(|token| is_code(token.kind())).map(|token| token.text().to_owned()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,6 +330,22 @@ mod tests {
         }
         let added = read("ALTER TABLE t ADD COLUMN a bigint REFERENCES u (id);", &|_| false).expect("SQL");
         assert_eq!(added.deeds[0].severity, Some(Severity::Low));
+    }
+
+    #[test]
+    fn a_default_that_is_the_same_for_all_rows_rewrites_nothing() {
+        let cases = [
+            ("to_timestamp(0)", 0),
+            ("lower(concat('A', 'b'))", 0),
+            ("now()", 0),
+            ("gen_random_uuid()", 1),
+            ("lower(random_name())", 1),
+            ("(random() * 10)", 1),
+        ];
+        for (default, deeds) in cases {
+            let text = format!("ALTER TABLE t ADD COLUMN c text DEFAULT {default};");
+            assert_eq!(rules(&text).len(), deeds, "{default}");
+        }
     }
 
     #[test]
