@@ -100,6 +100,8 @@ fn deed_of(violation: &Violation, text: &str, known: &Known) -> Option<Deed> {
         "database/type-change" if !words.contains(" using ") && is_unlimited_text(&words) => {
             Some(Severity::Low)
         }
+        // Whoever drops a constraint behind it has, as a rule, had it checked beforehand and lets go of the proof.
+        "database/set-not-null" if known.drops_constraint_behind(bytes.start) => Some(Severity::Low),
         // Added with the column, and without a default, there is nothing to check: only the lock is left.
         SCANS_TABLE if words.starts_with("references") && !known.has_default_at(bytes.start) => {
             Some(Severity::Low)
@@ -199,6 +201,17 @@ impl Known {
     fn statement_at(&self, byte: usize) -> Option<&KnownStatement> {
         let behind = self.statements.partition_point(|statement| statement.bytes.start <= byte);
         self.statements[..behind].last().filter(|statement| statement.bytes.contains(&byte))
+    }
+
+    /// Whether a statement behind a place drops a constraint of the table that the place is about.
+    fn drops_constraint_behind(&self, byte: usize) -> bool {
+        let Some(here) = self.statement_at(byte) else { return false };
+        let table = tables_in(&here.node).into_iter().next();
+        let mut behind = self.statements.iter().filter(|statement| statement.bytes.start >= here.bytes.start);
+        behind.any(|statement| {
+            tables_in(&statement.node).into_iter().next() == table
+                && statement.node.descendants().any(|node| ast::DropConstraint::can_cast(node.kind()))
+        })
     }
 
     /// Whether the column that a place is about is added with a default.
@@ -346,6 +359,15 @@ mod tests {
             let text = format!("ALTER TABLE t ADD COLUMN c text DEFAULT {default};");
             assert_eq!(rules(&text).len(), deeds, "{default}");
         }
+    }
+
+    #[test]
+    fn not_null_is_less_of_a_risk_where_its_proof_is_let_go() {
+        let set = "ALTER TABLE t ALTER COLUMN c SET NOT NULL;";
+        let severity = |text: &str| read(text, &|_| false).expect("SQL").deeds[0].severity;
+        assert_eq!(severity(set), None);
+        assert_eq!(severity(&format!("{set}\nALTER TABLE t DROP CONSTRAINT c_there;")), Some(Severity::Low));
+        assert_eq!(severity(&format!("{set}\nALTER TABLE u DROP CONSTRAINT c_there;")), None);
     }
 
     #[test]
