@@ -24,8 +24,8 @@ impl Parsing {
         "it was not parsed: the files before it in this change took what parsing may cost";
 }
 
-/// What parsing one change may cost: about sixteen megabytes of source, or eight files that drive the parser to its
-/// limit, which is some sixteen seconds at worst.
+/// What parsing one change may cost: 64 megabytes of source, or eight files that drive the parser to its limit, which is
+/// some sixteen seconds at worst.
 const CHANGE_BUDGET: Cost = Cost(1024 * 1024 * 1024);
 
 /// What is left for the files of a change, which several threads may take in turn.

@@ -159,11 +159,26 @@ struct KnownStatement {
     bytes: Range<usize>,
     /// Whether all that it is about was made by this change.
     is_about_new: bool,
+    /// Columns without a default that statements before it add to its table: NULL in every row.
+    empty_columns: Vec<String>,
+}
+
+impl KnownStatement {
+    /// Whether a condition holds for all rows because it asks for what a new column is: NULL.
+    fn fills_new_column(&self, condition: &SyntaxNode) -> bool {
+        let words = condition.to_string().replace('"', "").to_lowercase();
+        let words: Vec<&str> =
+            words.split(|end: char| end.is_whitespace() || matches!(end, '.' | '(' | ')')).collect();
+        words
+            .windows(3)
+            .any(|three| three[1..] == ["is", "null"] && self.empty_columns.iter().any(|it| it == three[0]))
+    }
 }
 
 impl Known {
     fn of(parse: &Parse<SourceFile>, is_created: &dyn Fn(&str) -> bool) -> Self {
         let (mut tables, mut indexes) = (BTreeSet::new(), BTreeSet::new());
+        let mut empty_columns: Vec<(String, String)> = Vec::new();
         let statements = parse.tree().stmts().map(|statement| {
             let node = statement.syntax().clone();
             let is_new_table = |table: &String| tables.contains(table) || is_created(table);
@@ -175,6 +190,9 @@ impl Known {
                 ast::Stmt::DropTable(_) | ast::Stmt::Truncate(_) => tables_in(&node).iter().all(is_new_table),
                 _ => tables_in(&node).first().is_some_and(is_new_table),
             };
+            let table = tables_in(&node).into_iter().next().unwrap_or_default();
+            let of_table = empty_columns.iter().filter(|(of, _)| *of == table);
+            let empty = of_table.map(|(_, column)| column.clone()).collect();
             let name = |named: Option<SyntaxNode>| named.map(|named| table_key(&named.to_string()));
             match &statement {
                 ast::Stmt::CreateTable(create) => {
@@ -187,13 +205,19 @@ impl Known {
                     let into = node.descendants().find_map(ast::TableName::cast);
                     tables.extend(name(into.map(|name| name.syntax().clone())));
                 }
+                ast::Stmt::AlterTable(_) => {
+                    let added = node.descendants().filter_map(ast::AddColumn::cast);
+                    let added = added.filter(|column| !has_default(column));
+                    let names = added.filter_map(|column| Some(column.column_name()?.syntax().to_string()));
+                    empty_columns.extend(names.map(|name| (table.clone(), table_key(&name))));
+                }
                 ast::Stmt::CreateIndex(create) => {
                     indexes.extend(name(create.index().map(|index| index.syntax().clone())));
                 }
                 _ => {}
             }
             let bytes = start_of(&node)..usize::from(node.text_range().end());
-            KnownStatement { node, bytes, is_about_new }
+            KnownStatement { node, bytes, is_about_new, empty_columns: empty }
         });
         Self { statements: statements.collect() }
     }
@@ -221,11 +245,13 @@ impl Known {
             let range = node.text_range();
             usize::from(range.start()) <= byte && byte < usize::from(range.end())
         };
-        let columns = statement.node.descendants().filter_map(ast::AddColumn::cast);
-        columns.filter(|column| contains(column.syntax())).any(|column| {
-            column.constraints().any(|one| matches!(one, ast::Constraint::DefaultConstraint(_)))
-        })
+        let mut columns = statement.node.descendants().filter_map(ast::AddColumn::cast);
+        columns.any(|column| contains(column.syntax()) && has_default(&column))
     }
+}
+
+fn has_default(column: &ast::AddColumn) -> bool {
+    column.constraints().any(|one| matches!(one, ast::Constraint::DefaultConstraint(_)))
 }
 
 /// The tables that a statement names, in its order.
@@ -259,8 +285,11 @@ fn own_deeds(parse: &Parse<SourceFile>, known: &Known) -> Vec<Deed> {
                 (!is_limited).then_some("database/delete-all-rows")
             }
             ast::Stmt::Update(update) => {
-                let is_limited =
-                    update.where_clause_or_current_of().is_some() || update.from_clause().is_some();
+                let condition = update.where_clause_or_current_of();
+                let is_limited = match &condition {
+                    Some(condition) => !known.fills_new_column(condition.syntax()),
+                    None => update.from_clause().is_some(),
+                };
                 (!is_limited).then_some("database/update-all-rows")
             }
             ast::Stmt::Cluster(_) => Some("database/blocking-maintenance"),
@@ -358,6 +387,22 @@ mod tests {
         for (default, deeds) in cases {
             let text = format!("ALTER TABLE t ADD COLUMN c text DEFAULT {default};");
             assert_eq!(rules(&text).len(), deeds, "{default}");
+        }
+    }
+
+    #[test]
+    fn a_new_column_is_filled_in_every_row() {
+        let add = "ALTER TABLE t ADD COLUMN c text;";
+        let cases = [
+            ("UPDATE t SET c = 'x' WHERE c IS NULL;", 1),
+            ("UPDATE public.t AS o SET c = u.c FROM u WHERE o.\"c\" IS NULL AND u.id = o.id;", 1),
+            ("UPDATE t SET c = 'x' WHERE d IS NULL;", 0),
+            ("UPDATE t SET c = 'x' WHERE id < 1000;", 0),
+            ("UPDATE u SET c = 'x' WHERE c IS NULL;", 0),
+        ];
+        for (update, deeds) in cases {
+            assert_eq!(rules(&format!("{add}\n{update}")).len(), deeds, "{update}");
+            assert_eq!(rules(update), [""; 0], "{update}");
         }
     }
 
