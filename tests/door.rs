@@ -154,3 +154,59 @@ fn each_decision_can_be_seen_alone() {
         assert_eq!(program.run(repository.path(), &[command, "--format", "sarif"]).code, 2);
     }
 }
+
+#[test]
+fn the_rules_can_be_listed_and_shown() {
+    let run = |arguments: &[&str]| Program::new().run(repository().path(), arguments);
+    let all = run(&["rules", "list"]);
+    assert_eq!(all.code, 0, "{}", all.stderr);
+    assert!(all.stdout.contains("\ndatabase/drop-table"), "{}", all.stdout);
+    let of_lens = run(&["rules", "list", "--format", "json", "--lens", "complexity"]);
+    let listed: serde_json::Value = serde_json::from_str(&of_lens.stdout).expect("JSON");
+    let rules = listed["rules"].as_array().expect("a list");
+    assert!(!rules.is_empty() && rules.iter().all(|rule| rule["lens"] == "complexity"), "{listed}");
+    let shown = run(&["rules", "show", "database/drop-table"]);
+    for part in
+        ["severity  medium\n", "Reported, in migrations/", "  +DROP TABLE invoices;\n", "Left alone, in "]
+    {
+        assert!(shown.stdout.contains(part), "{}", shown.stdout);
+    }
+    check(&["rules", "show", "database/drop-tables"], 2, "the nearest is `database/drop-table`");
+}
+
+#[test]
+fn an_exception_counts_when_it_stands_in_the_base() {
+    let exception = "-- recuse: allow database/drop-table because its rows were moved\n";
+    let migration = format!("{exception}DROP TABLE invoices;\n");
+    let path = "migrations/7.sql";
+    let review = |repository: &TestRepository| {
+        let ran = Program::new().run(repository.path(), &["review", "--offline", "--format", "json"]);
+        let packet = ran.packet();
+        let claims = packet["claims"].as_array().expect("claims").len();
+        (claims, packet["rules"]["suppressed"].clone())
+    };
+    let agreed = TestRepository::with_main(&[(path, exception)]);
+    agreed.commit("Drop the table", &[(path, &migration)]);
+    let (claims, suppressed) = review(&agreed);
+    assert_eq!((claims, &suppressed[0]["reason"]), (0, &"its rows were moved".into()), "{suppressed}");
+    let brought_along = TestRepository::with_main(&[("a.rs", "fn a() {}\n")]);
+    brought_along.commit("Drop the table", &[(path, &migration)]);
+    let (claims, suppressed) = review(&brought_along);
+    assert_eq!((claims, suppressed.as_array().map(Vec::len)), (2, Some(0)), "{suppressed}");
+}
+
+#[test]
+fn a_migration_is_in_the_dialect_of_those_beside_it() {
+    let beside = |before: &str| {
+        let repository = TestRepository::with_main(&[("migrations/1.sql", before)]);
+        repository.commit("Drop the table", &[("migrations/2.sql", "DROP TABLE invoices;\n")]);
+        let ran = Program::new().run(repository.path(), &["review", "--offline", "--format", "json"]);
+        let packet = ran.packet();
+        (packet["claims"].as_array().expect("claims").len(), packet["rules"]["not_covered"].clone())
+    };
+    let (claims, not_covered) = beside("CREATE TABLE invoices (id bigserial);\n");
+    assert_eq!((claims, not_covered.as_array().map(Vec::len)), (1, Some(0)));
+    let (claims, not_covered) = beside("CREATE TABLE invoices (id INTEGER PRIMARY KEY AUTOINCREMENT);\n");
+    let reason = not_covered[0]["reason"].as_str().unwrap_or_default();
+    assert!(claims == 0 && reason.ends_with("this looks like SQLite"), "{not_covered}");
+}

@@ -26,3 +26,12 @@ fn the_published_schema_is_the_packets() {
 fn the_page_about_classification_is_what_its_rules_make() {
     same_as_file("docs/classification.md", &ClassifyRules::embedded().page());
 }
+
+#[test]
+fn the_pages_about_rules_are_what_the_catalogue_makes() {
+    for family in rules::families() {
+        let page = rules::page(family).expect("a family has rules");
+        same_as_file(&format!("docs/rules/{family}.md"), &page);
+    }
+    same_as_file("docs/rules/README.md", &rules::index());
+}

@@ -64,6 +64,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: PromptsCommand,
     },
+    /// Say what the rules look for, and why
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Print a JSON Schema
     Schema {
         #[arg(value_enum)]
@@ -90,6 +93,32 @@ pub(crate) enum PromptsCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// List the rules
+    List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+        /// Only the rules of this lens
+        #[arg(long, value_name = "LENS", value_parser = lens)]
+        lens: Option<Lens>,
+    },
+    /// Show one rule: what it finds, why, and an example of what it reports and of what it leaves alone
+    Show {
+        /// The rule's id, as `recuse rules list` has it
+        id: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -23,7 +23,7 @@ use crate::args::{
     ModelsCommand, PromptsCommand, ReviewArgs, SchemaName, Verbosity,
 };
 use crate::progress::Reporter;
-use crate::{Exit, Failure, evaluation, explain, jsonl, terminal};
+use crate::{Exit, Failure, evaluation, explain, jsonl, rules, terminal};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -38,6 +38,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
         Command::Prompts { what } => prompts(what),
+        Command::Rules(command) => rules::run(&command),
         Command::Schema { what } => schema(what),
     }
 }

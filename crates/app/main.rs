@@ -6,6 +6,7 @@ mod evaluation;
 mod explain;
 mod jsonl;
 mod progress;
+mod rules;
 mod terminal;
 
 use std::process::ExitCode;

@@ -1,6 +1,9 @@
 //! Measures every source file below a folder and prints how fast that went, by language.
 //!
-//! `cargo run --release -p code --example measure_functions -- FOLDER`
+//! `cargo run --release -p code --example measure_functions -- [--list] FOLDER…`
+//!
+//! With `--list` it prints the functions themselves instead, one a line, separated by tabs: path, language, first line, last
+//! line, name, cognitive complexity, cyclomatic complexity, parameters.
 
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
@@ -8,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use code::{functions, language_of};
+use code::{FunctionMetrics, Language, functions, language_of};
 use review::RepoPath;
 
 #[derive(Default)]
@@ -24,9 +27,15 @@ struct Row {
 }
 
 fn main() -> std::io::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (flags, folders): (Vec<_>, Vec<_>) = arguments.into_iter().partition(|one| one == "--list");
+    let print = if flags.is_empty() { Print::Table } else { Print::Functions };
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
-    for folder in std::env::args().skip(1) {
-        visit(Path::new(&folder), &mut rows)?;
+    for folder in folders {
+        visit(Path::new(&folder), print, &mut rows)?;
+    }
+    if print == Print::Functions {
+        return Ok(());
     }
     println!("language    files      kB    lines  functions  errors  failed     MB/s  lines/s  slowest");
     for (language, row) in rows {
@@ -48,13 +57,20 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-fn visit(path: &Path, rows: &mut BTreeMap<&str, Row>) -> std::io::Result<()> {
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Print {
+    Table,
+    Functions,
+}
+
+fn visit(path: &Path, print: Print, rows: &mut BTreeMap<&str, Row>) -> std::io::Result<()> {
     if path.is_symlink() {
         return Ok(());
     }
     if path.is_dir() {
         for entry in std::fs::read_dir(path)? {
-            visit(&entry?.path(), rows)?;
+            visit(&entry?.path(), print, rows)?;
         }
         return Ok(());
     }
@@ -74,9 +90,26 @@ fn visit(path: &Path, rows: &mut BTreeMap<&str, Row>) -> std::io::Result<()> {
     match measured {
         Ok(report) => {
             row.functions += report.functions.len();
+            if print == Print::Functions {
+                report.functions.iter().for_each(|function| print_function(path, language, function));
+            }
             row.with_syntax_errors += usize::from(report.has_syntax_errors);
         }
         Err(_) => row.failed += 1,
     }
     Ok(())
+}
+
+fn print_function(path: &Path, language: Language, function: &FunctionMetrics) {
+    println!(
+        "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+        path.display(),
+        language.name(),
+        function.start_line,
+        function.end_line,
+        function.name.as_deref().unwrap_or("-").split_whitespace().collect::<String>(),
+        function.cognitive,
+        function.cyclomatic,
+        function.parameters
+    );
 }

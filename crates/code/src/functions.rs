@@ -41,6 +41,28 @@ pub struct Report {
     pub functions: Vec<FunctionMetrics>,
     /// Whether the text is not quite of its language: what stands round an error may be missing or cut.
     pub has_syntax_errors: bool,
+    /// How much work it was, in the units of [`Cost`].
+    pub cost: Cost,
+}
+
+/// How much work a parser had with a text: its bytes, and what error recovery made of them, weighed by the time that
+/// each takes. The same text always costs the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Cost(pub u64);
+
+impl Cost {
+    /// What a byte costs of a text that is of its language. Parsing and measuring run at 4 to 12 megabytes a second, and
+    /// [`REPORTED_BYTES_AFTER_ERROR`] units take two seconds at worst.
+    pub const PER_BYTE: u64 = 16;
+
+    /// What a text costs at most.
+    pub const MAX: Self = Self(REPORTED_BYTES_AFTER_ERROR as u64 + MAX_SOURCE_BYTES as u64 * Self::PER_BYTE);
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
 }
 
 /// Why a source text could not be measured.
@@ -83,7 +105,7 @@ pub fn functions(language: Language, source: &str) -> Result<Report, CodeError> 
 }
 
 fn measure(language: Language, source: &str) -> Result<Report, CodeError> {
-    let tree = parse(language.grammar(), source)?;
+    let (tree, cost) = parse(language.grammar(), source)?;
     let has_syntax_errors = tree.root_node().has_error();
     let nested = nesting::structures(language, &tree);
     let ast = Ast::from_tree_sitter(language.grammar(), tree, source.as_bytes().to_vec(), None)
@@ -96,7 +118,7 @@ fn measure(language: Language, source: &str) -> Result<Report, CodeError> {
     for function in &mut functions {
         function.nesting = nesting::deepest(&nested, function.start_line, function.end_line);
     }
-    Ok(Report { functions, has_syntax_errors })
+    Ok(Report { functions, has_syntax_errors, cost })
 }
 
 /// How often the parser may report, which it does every hundred steps. Of 4,700 source files of eight languages none
@@ -116,14 +138,15 @@ const READ_PER_BYTE: usize = 32;
 /// What the parser is handed at a time: so little that what it reads is counted closely.
 const CHUNK_BYTES: usize = 4 * 1024;
 
-fn parse(grammar: LANG, source: &str) -> Result<Tree, CodeError> {
+fn parse(grammar: LANG, source: &str) -> Result<(Tree, Cost), CodeError> {
     let mut parser = Parser::new();
     let grammar = grammar.tree_sitter_language().map_err(|_| CodeError::Analyzer)?;
     parser.set_language(&grammar).map_err(|_| CodeError::Analyzer)?;
     let bytes = source.as_bytes();
     let mut reports_left = REPORTS_FIXED + bytes.len() / BYTES_PER_REPORT;
     let readable = Cell::new(READ_FIXED + bytes.len() * READ_PER_BYTE);
-    let mut reports_after_error = REPORTED_BYTES_AFTER_ERROR / bytes.len().max(1);
+    let allowed_after_error = REPORTED_BYTES_AFTER_ERROR / bytes.len().max(1);
+    let mut reports_after_error = allowed_after_error;
     let mut watch = |state: &ParseState| {
         reports_left = reports_left.saturating_sub(1);
         reports_after_error = reports_after_error.saturating_sub(usize::from(state.has_error()));
@@ -139,10 +162,12 @@ fn parse(grammar: LANG, source: &str) -> Result<Tree, CodeError> {
         // Behind its budget the parser sees the end of the text, and stops at its next report.
         if readable.get() == 0 { &[] } else { chunk }
     };
-    parser
+    let tree = parser
         .parse_with_options(&mut read, None, Some(ParseOptions::new().progress_callback(&mut watch)))
         .filter(|_| readable.get() > 0)
-        .ok_or(CodeError::TooCostly { bytes: source.len() })
+        .ok_or(CodeError::TooCostly { bytes: source.len() })?;
+    let after_error = (allowed_after_error - reports_after_error) as u64 * bytes.len() as u64;
+    Ok((tree, Cost(bytes.len() as u64 * Cost::PER_BYTE + after_error)))
 }
 
 /// Walks the analyzer's spaces with a stack of its own: their depth is the author's choice.

@@ -12,11 +12,27 @@ pub(crate) const MAX_OPEN_BRACKETS: usize = 500;
 /// The most words and signs that may follow each other without a separator or a closing bracket.
 pub(crate) const MAX_UNSEPARATED: usize = 4_000;
 
-/// Whether a parser can be let loose on a text.
+/// Whether a parser of a language can be let loose on a text.
 pub(crate) fn is_parsable(language: Language, source: &str) -> bool {
+    is_bounded(source, |line| is_comment(language, line), line_ends(language))
+}
+
+/// What the end of a line is to a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// It ends the statement, as a rule.
+    End,
+    /// It is a blank.
+    RunOn,
+}
+
+/// Whether a text nests and runs on no further than programs do, so that a parser that recurses can be let loose on it.
+///
+/// `is_comment` tells of a line, without the blanks before it, whether it holds nothing but a comment.
+pub fn is_bounded(source: &str, is_comment: impl Fn(&str) -> bool, lines: Lines) -> bool {
     let (mut open, mut unseparated) = (0_usize, 0_usize);
     for line in source.lines() {
-        if is_comment(language, line) {
+        if is_comment(line.trim_start()) {
             continue;
         }
         let mut in_word = false;
@@ -40,16 +56,16 @@ pub(crate) fn is_parsable(language: Language, source: &str) -> bool {
                 return false;
             }
         }
-        if ends_statements_with_lines(language) {
-            unseparated = 0;
+        match lines {
+            Lines::End => unseparated = 0,
+            Lines::RunOn => {}
         }
     }
     true
 }
 
-/// Whether a line holds nothing but a comment.
+/// Whether a line, without the blanks before it, holds nothing but a comment.
 fn is_comment(language: Language, line: &str) -> bool {
-    let line = line.trim_start();
     match language {
         Language::Bash | Language::Python | Language::Ruby => line.starts_with('#'),
         Language::C
@@ -66,9 +82,9 @@ fn is_comment(language: Language, line: &str) -> bool {
     }
 }
 
-fn ends_statements_with_lines(language: Language) -> bool {
+fn line_ends(language: Language) -> Lines {
     match language {
-        Language::Bash | Language::Go | Language::Kotlin | Language::Python | Language::Ruby => true,
+        Language::Bash | Language::Go | Language::Kotlin | Language::Python | Language::Ruby => Lines::End,
         Language::C
         | Language::Cpp
         | Language::CSharp
@@ -77,7 +93,7 @@ fn ends_statements_with_lines(language: Language) -> bool {
         | Language::Php
         | Language::Rust
         | Language::TypeScript
-        | Language::Tsx => false,
+        | Language::Tsx => Lines::RunOn,
     }
 }
 

@@ -9,5 +9,6 @@ mod language;
 mod nesting;
 
 pub use enclosing::function_lines;
-pub use functions::{CodeError, FunctionMetrics, MAX_SOURCE_BYTES, Report, functions};
+pub use functions::{CodeError, Cost, FunctionMetrics, MAX_SOURCE_BYTES, Report, functions};
+pub use guard::{Lines, is_bounded};
 pub use language::{Language, language_of};

@@ -170,6 +170,68 @@ impl<'repository> BlobReader<'repository> {
         }
     }
 
+    /// Files before the change that stand beside a path, the last names first, `most` of them: those of its folder that
+    /// end like it (`.sql`), or, where it has a folder of its own, those of the folders beside that one. What is not here
+    /// or too large is passed over: they are looked at for what they tell, not reviewed.
+    ///
+    /// # Errors
+    /// Where git fails.
+    pub fn beside(&mut self, path: &RepoPath, most: usize) -> Result<Vec<Vec<u8>>, GitError> {
+        let Revision::Commit(base) = self.base.clone() else { return Ok(Vec::new()) };
+        let path = path.to_bytes().into_owned();
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let Some(dot) = name.iter().rposition(|&byte| byte == b'.') else { return Ok(Vec::new()) };
+        let ending = name[dot..].to_vec();
+        let folder = path[..path.len() - name.len()].strip_suffix(b"/").unwrap_or_default().to_vec();
+        let mut files = self.files_in(&base, &folder, &ending, most)?;
+        if files.is_empty() && !folder.is_empty() {
+            let start = folder.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+            for subfolder in self.folders_in(&base, &folder[..start], most)? {
+                files.extend(self.files_in(&base, &subfolder, &ending, most - files.len())?);
+            }
+        }
+        let read = |id: &String| self.blob(id).ok().and_then(FileAt::into_bytes);
+        Ok(files.iter().filter_map(read).collect())
+    }
+
+    /// The ids of a folder's last files of an ending.
+    fn files_in(
+        &mut self,
+        commit: &CommitId,
+        folder: &[u8],
+        ending: &[u8],
+        most: usize,
+    ) -> Result<Vec<String>, GitError> {
+        let Some(tree) = self.tree_at(commit, folder)? else { return Ok(Vec::new()) };
+        let files =
+            tree.entries().rev().filter(|(name, entry)| entry.is_regular_file() && name.ends_with(ending));
+        Ok(files.take(most).map(|(_, entry)| entry.id.clone()).collect())
+    }
+
+    /// The paths of a folder's last folders.
+    fn folders_in(
+        &mut self,
+        commit: &CommitId,
+        folder: &[u8],
+        most: usize,
+    ) -> Result<Vec<Vec<u8>>, GitError> {
+        let Some(tree) = self.tree_at(commit, folder)? else { return Ok(Vec::new()) };
+        let folders = tree.entries().rev().filter(|(_, entry)| entry.is_tree()).take(most);
+        let path =
+            |name: &[u8]| if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() };
+        Ok(folders.map(|(name, _)| path(name)).collect())
+    }
+
+    /// The tree of a folder; the empty path is the root.
+    fn tree_at(&mut self, commit: &CommitId, folder: &[u8]) -> Result<Option<&Tree>, GitError> {
+        let id = if folder.is_empty() {
+            Some(self.root(commit)?)
+        } else {
+            self.entry_at(commit, folder)?.filter(Entry::is_tree).map(|entry| entry.id)
+        };
+        id.map(|id| self.tree(&id)).transpose()
+    }
+
     /// The content of a blob.
     pub(crate) fn blob(&mut self, id: &str) -> Result<FileAt, GitError> {
         match self.process.ask(id, MAX_BLOB_BYTES)? {

@@ -43,6 +43,11 @@ impl Tree {
         Some(Self { entries })
     }
 
+    /// All entries, in the tree's order.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = (&[u8], &Entry)> {
+        self.entries.iter().map(|(name, entry)| (name.as_slice(), entry))
+    }
+
     /// The entry of a name.
     pub(crate) fn entry(&self, name: &[u8]) -> Option<&Entry> {
         self.entries.iter().find(|(entry_name, _)| entry_name == name).map(|(_, entry)| entry)

@@ -135,3 +135,29 @@ fn a_thousand_files_are_read_through_one_process() {
         assert_eq!(blobs.after(file).expect("readable"), FileAt::Bytes(text.into_bytes()));
     }
 }
+
+#[test]
+fn files_beside_a_path_are_those_before_the_change() {
+    let fixture = Fixture::new();
+    for name in ["m/1.sql", "m/2.sql", "m/3.sql", "m/README", "n/1_a/up.sql", "n/2_b/up.sql"] {
+        fixture.write(name, name);
+    }
+    symlink("1.sql", fixture.path().join("m/4.sql")).expect("a link can be made");
+    fixture.commit("first");
+    for name in ["m/5.sql", "n/3_c/up.sql", "top.sql"] {
+        fixture.write(name, name);
+    }
+    let head = fixture.commit("second");
+    let repository = fixture.open();
+    let change = fixture.gather(&RangeRequest::Commit(head.to_string()));
+    let mut blobs = repository.blobs(&change).expect("git runs");
+    let mut beside = |path: &str| {
+        let found = blobs.beside(&RepoPath::from(path), 2).expect("readable");
+        found.into_iter().map(|bytes| String::from_utf8(bytes).expect("text")).collect::<Vec<_>>()
+    };
+    assert_eq!(beside("m/5.sql"), ["m/3.sql", "m/2.sql"]);
+    assert_eq!(beside("n/3_c/up.sql"), ["n/2_b/up.sql", "n/1_a/up.sql"]);
+    assert_eq!(beside("top.sql"), [""; 0]);
+    assert_eq!(beside("nowhere/at/all.sql"), [""; 0]);
+    assert_eq!(beside("no-extension"), [""; 0]);
+}

@@ -54,6 +54,9 @@ pub struct PacketV1 {
     pub claims: Vec<ClaimV1>,
     /// What was said and could not be anchored: counted, never told as fact.
     pub unanchored: Vec<UnanchoredV1>,
+    /// What the rules say beside their claims; left out by versions that did not tell.
+    #[serde(default)]
+    pub rules: RulesV1,
     /// Commands and CI runs with how they ended.
     pub checks: Vec<Check>,
     /// What reviewers want to know from the author.
@@ -418,6 +421,60 @@ pub struct CoverageV1 {
     pub exempt: Vec<Exempt>,
     /// How many secrets were redacted before any prompt was built.
     pub redacted_secrets: u32,
+}
+
+/// What the rules say beside their claims.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RulesV1 {
+    /// Findings that an exception in the base excuses: no claims, and not hidden.
+    pub suppressed: Vec<SuppressedV1>,
+    /// Files of a kind that the rules read, which they could not read here.
+    pub not_covered: Vec<NotCoveredV1>,
+    /// What the claims do not say, such as how many more of a kind there are.
+    pub notes: Vec<RulesNoteV1>,
+}
+
+/// A finding that an exception in the base excuses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressedV1 {
+    /// The rule's id.
+    pub rule: String,
+    /// How bad the finding would be.
+    pub severity: Severity,
+    /// The file.
+    pub file: RepoPath,
+    /// The line after the change.
+    pub line: Option<u32>,
+    /// What was found, in one line.
+    pub title: String,
+    /// Why it is excused, in the words of the exception.
+    pub reason: String,
+    /// The line after the change on which the exception stands.
+    pub allowed_at: u32,
+}
+
+/// Files that the rules of a lens could not read, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotCoveredV1 {
+    /// The lens.
+    pub lens: Lens,
+    /// Why.
+    pub reason: String,
+    /// The files.
+    pub files: Vec<RepoPath>,
+}
+
+/// A sentence about a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RulesNoteV1 {
+    /// The file.
+    pub file: RepoPath,
+    /// The sentence.
+    pub note: String,
 }
 
 /// One claim.

@@ -51,7 +51,7 @@ fn change() -> Vec<FileChange> {
 }
 
 fn review(file: &FileChange, base: Option<&str>, head: Option<&str>) -> FileReport {
-    review_file(&FileView { file, base, head }, &RuleOptions::default())
+    review_file(&FileView::new(file, base, head), &RuleOptions::default())
 }
 
 /// 100,000 added lines in 1,000 files, of which only the diff is here.

@@ -40,7 +40,7 @@ fn rules_found(sample: &Sample) -> Vec<String> {
         modes: (None, Some(0o100_644)),
         content: Content::Text(vec![Hunk::new(0, 1, String::new(), body, false)]),
     };
-    let report = review_file(&FileView { file: &file, base: None, head: None }, &RuleOptions::default());
+    let report = review_file(&FileView::new(&file, None, None), &RuleOptions::default());
     let hidden = report.findings.into_iter().filter_map(|finding| {
         let rule = finding.rule?;
         rule.starts_with("hidden-text/").then(|| format!("{rule}={}", finding.severity.name()))

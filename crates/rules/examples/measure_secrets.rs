@@ -61,7 +61,7 @@ fn rules_found(text: &str) -> Vec<String> {
         modes: (None, Some(0o100_644)),
         content: Content::Text(vec![Hunk::new(0, 1, String::new(), body, false)]),
     };
-    let report = review_file(&FileView { file: &file, base: None, head: None }, &RuleOptions::default());
+    let report = review_file(&FileView::new(&file, None, None), &RuleOptions::default());
     let secrets = report.findings.into_iter().filter_map(|finding| finding.rule);
     secrets.filter(|rule| rule.starts_with("secrets/")).collect()
 }

@@ -66,8 +66,7 @@ fn visit(path: &Path, list: bool, totals: &mut Totals) -> std::io::Result<()> {
         content: Content::Text(vec![Hunk::new(0, 1, String::new(), body, false)]),
     };
     let started = Instant::now();
-    let report =
-        review_file(&FileView { file: &file, base: None, head: Some(&text) }, &RuleOptions::default());
+    let report = review_file(&FileView::new(&file, None, Some(&text)), &RuleOptions::default());
     let took = started.elapsed();
     totals.files += 1;
     totals.bytes += text.len();

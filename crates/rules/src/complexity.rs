@@ -2,13 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use code::{CodeError, FunctionMetrics, Language, functions, language_of};
+use code::{CodeError, Cost, FunctionMetrics, Language, functions, language_of};
 use review::change::{Content, Operation};
 use review::{Category, FileChange, Finding, Lens, LineKind, Severity, Side};
 
-use crate::catalogue::{Needs, RuleInfo};
+use crate::catalogue::{Example, Needs, Rule, RuleInfo};
 use crate::secrets::Redacted;
-use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support, place};
+use crate::{BINARY, Examined, Family, FileReport, FileView, Parsing, RuleOptions, Support, place};
 
 const RULE: &str = "complexity/function";
 
@@ -31,23 +31,59 @@ fn supports(file: &FileChange) -> Support {
 }
 
 fn catalogue() -> Vec<RuleInfo> {
-    vec![RuleInfo {
-        id: RULE,
-        category: category(),
-        severity: Severity::Medium,
-        summary: "a changed function crosses a threshold of complexity, or grows above it".to_owned(),
-        reason: "Functions beyond these sizes are where people overlook a case when they change something. What is \
-                 reported is what this change adds, not what was there before.",
-        needs: Needs::WholeFile,
-        bad: None,
-        good: None,
-        keywords: &[],
-        form: "",
-    }]
+    vec![RuleInfo::from(&FUNCTION)]
 }
 
+const FUNCTION: Rule = Rule {
+    id: RULE,
+    category: CATEGORY,
+    severity: Severity::Medium,
+    summary: "a changed function crosses a threshold of complexity, or grows above it",
+    reason: "Functions beyond these sizes are where people overlook a case when they change something. What is \
+             reported is what this change adds, not what was there before.",
+    needs: Needs::WholeFile,
+    bad: Example {
+        path: "shop/route.py",
+        before: Some(concat!(
+            "def route(order):\n",
+            "    if order.paid:\n",
+            "        for item in order.items:\n",
+            "            ship(item)\n",
+        )),
+        after: concat!(
+            "def route(order):\n",
+            "    if order.paid:\n",
+            "        for item in order.items:\n",
+            "            if item.stock:\n",
+            "                while item.reserved:\n",
+            "                    if item.heavy:\n",
+            "                        try:\n",
+            "                            if item.abroad and not item.declared:\n",
+            "                                declare(item)\n",
+            "                        except Refused:\n",
+            "                            item.reserved = False\n",
+            "            ship(item)\n",
+        ),
+    },
+    good: Example {
+        path: "shop/route.py",
+        before: Some(
+            "def route(order):\n    if order.paid:\n        for item in order.items:\n            ship(item)\n",
+        ),
+        after: concat!(
+            "def route(order):\n",
+            "    if order.paid:\n",
+            "        for item in order.items:\n",
+            "            prepare(item)\n",
+            "            ship(item)\n",
+        ),
+    },
+};
+
+const CATEGORY: &str = "complexity/function";
+
 fn category() -> Category {
-    Category::parse("complexity/function", Lens::Complexity)
+    Category::parse(CATEGORY, Lens::Complexity)
 }
 
 /// Measures the changed functions of a file in a language that can be parsed.
@@ -70,12 +106,19 @@ fn review(
             "measuring functions needs the whole file, and only the diff is here".to_owned(),
         );
     };
-    match compare(file, language, view.base.filter(|_| !is_new), head, options) {
+    match view.parsing {
+        Parsing::Allowed => {}
+        Parsing::OverBudget => return Examined::Failed(Parsing::OVER_BUDGET.to_owned()),
+    }
+    match compare(file, language, view.base.filter(|_| !is_new), head, options, &mut report.cost) {
         Ok(compared) => {
             let suspects = compared.suspects.iter();
-            report
-                .findings
-                .extend(suspects.map(|suspect| finding(&compared.touched, head, redacted, suspect)));
+            for suspect in suspects {
+                let finding = finding(&compared.touched, head, redacted, suspect);
+                let declared = suspect.after.start_line;
+                report.declared_at.extend(finding.lines.map(|(line, _)| (line, declared)));
+                report.findings.push(finding);
+            }
             if compared.has_syntax_errors {
                 report.notes.push(format!(
                     "parts of it could not be parsed as {}; functions there are not measured",
@@ -111,12 +154,19 @@ fn compare(
     base: Option<&str>,
     head: &str,
     options: &RuleOptions,
+    cost: &mut Cost,
 ) -> Result<Compared, CodeError> {
     let touched = Touched::of(file);
+    // A test is told step by step, and in some languages every assertion counts as a branch: neither its length nor its
+    // cyclomatic complexity says anything.
+    let options = &match place::is_trial(&file.path) {
+        true => RuleOptions { max_function_lines: u32::MAX, max_cyclomatic: u32::MAX, ..*options },
+        false => *options,
+    };
     if touched.lines.is_empty() {
         return Ok(Compared { touched, suspects: Vec::new(), has_syntax_errors: false });
     }
-    let after = functions(language, head)?;
+    let after = measure(language, head, cost)?;
     let above: Vec<_> = after
         .functions
         .iter()
@@ -126,7 +176,7 @@ fn compare(
         .collect();
     // Most files end here, without a look at the base.
     let before = match base {
-        Some(base) if !above.is_empty() => functions(language, base)?.functions,
+        Some(base) if !above.is_empty() => measure(language, base, cost)?.functions,
         Some(_) | None => Vec::new(),
     };
     let suspects = above
@@ -139,6 +189,17 @@ fn compare(
         })
         .collect();
     Ok(Compared { touched, suspects, has_syntax_errors: after.has_syntax_errors })
+}
+
+/// Measures a text and adds what that cost. A text that the parser gives up on costs the most.
+fn measure(language: Language, source: &str, cost: &mut Cost) -> Result<code::Report, CodeError> {
+    let report = functions(language, source);
+    *cost = cost.and(match &report {
+        Ok(report) => report.cost,
+        Err(CodeError::TooLarge { .. } | CodeError::Unparsable) => Cost::default(),
+        Err(CodeError::TooCostly { .. } | CodeError::Analyzer) => Cost::MAX,
+    });
+    report
 }
 
 fn lines_of(function: &FunctionMetrics) -> RangeInclusive<u32> {
@@ -180,6 +241,14 @@ impl Measure {
         }
     }
 
+    /// Whether it counts the ways through a function, rather than its size.
+    fn is_of_branching(self) -> bool {
+        match self {
+            Self::Cognitive | Self::Cyclomatic | Self::Nesting => true,
+            Self::Lines | Self::Parameters => false,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Cognitive => "cognitive complexity",
@@ -199,16 +268,16 @@ struct Crossed {
     limit: u32,
 }
 
-/// What a change pushed over a limit, or further above it by a tenth of the limit.
+/// What a change pushed over a limit, or further above it by a tenth.
 fn crossed(after: &FunctionMetrics, before: Option<&FunctionMetrics>, options: &RuleOptions) -> Vec<Crossed> {
     Measure::ALL
         .into_iter()
         .filter_map(|measure| {
             let limit = measure.limit(options);
             let (now, earlier) = (measure.of(after), before.map(|function| measure.of(function)));
-            let least_growth = limit.div_ceil(10).max(1);
             let counts = match earlier {
-                Some(earlier) if earlier > limit => now >= earlier + least_growth,
+                // A tenth of the limit, and of what it was: what is far too large already is not news when it grows a bit.
+                Some(earlier) if earlier > limit => now >= earlier + earlier.max(limit).div_ceil(10),
                 Some(_) | None => now > limit,
             };
             counts.then_some(Crossed { measure, before: earlier, after: now, limit })
@@ -237,7 +306,10 @@ impl Touched {
                 match line.kind {
                     LineKind::Added => {
                         touched.lines.push(next);
-                        touched.added.push(next);
+                        // A finding is shown on a line, and a blank one shows nothing.
+                        if !line.text.trim().is_empty() {
+                            touched.added.push(next);
+                        }
                         shift += 1;
                     }
                     LineKind::Removed => {
@@ -341,10 +413,18 @@ fn finding(touched: &Touched, head: &str, redacted: &Redacted<'_>, suspect: &Sus
     }
 }
 
-/// Medium where a measure is a quarter above its limit, low where it is just over.
+/// Medium where a measure of branching is a quarter above its limit, and by at least that much because of the change; low
+/// where it is just over, and for size alone.
 fn severity(crossed: &[Crossed]) -> Severity {
-    let far = crossed.iter().any(|one| u64::from(one.after) * 4 > u64::from(one.limit) * 5);
-    if far { Severity::Medium } else { Severity::Low }
+    let is_far = |one: &Crossed| {
+        let quarter = one.limit.div_ceil(4);
+        one.after > one.limit + quarter && one.after - one.before.unwrap_or(0) >= quarter
+    };
+    if crossed.iter().any(|one| one.measure.is_of_branching() && is_far(one)) {
+        Severity::Medium
+    } else {
+        Severity::Low
+    }
 }
 
 /// The longest name that is repeated in a finding's own words.
@@ -409,7 +489,7 @@ mod tests {
     fn report(base: &str, head: &str) -> FileReport {
         let file = change("a.rs", base, head);
         let base = Some(base).filter(|base| !base.is_empty());
-        review_file(&FileView { file: &file, base, head: Some(head) }, &RuleOptions::default())
+        review_file(&FileView::new(&file, base, Some(head)), &RuleOptions::default())
     }
 
     fn titles(base: &str, head: &str) -> Vec<String> {
@@ -462,6 +542,26 @@ mod tests {
     }
 
     #[test]
+    fn a_test_may_be_long_and_assert_often() {
+        let long = |statement: &str| format!("def f():\n{}", format!("    {statement}\n").repeat(130));
+        let found = |path: &str, statement: &str| {
+            let (file, head) = (change(path, "", &long(statement)), long(statement));
+            let report = review_file(&FileView::new(&file, None, Some(&head)), &RuleOptions::default());
+            report.findings.len()
+        };
+        assert_eq!((found("f.py", "a()"), found("tests/f.py", "a()")), (1, 0));
+        assert_eq!((found("f.py", "assert a()"), found("tests/f.py", "assert a()")), (1, 0));
+        assert_eq!(found("tests/f.py", "if a():\n        b()"), 1);
+    }
+
+    #[test]
+    fn size_alone_is_low() {
+        let long = format!("fn f() {{\n{}}}\n", "    a();\n".repeat(400));
+        let report = report("", &long);
+        assert_eq!(report.findings.iter().map(|one| one.severity).collect::<Vec<_>>(), [Severity::Low]);
+    }
+
+    #[test]
     fn a_name_that_could_be_prose_is_not_repeated() {
         let metrics = |name: &str| FunctionMetrics {
             name: Some(name.to_owned()),
@@ -482,7 +582,7 @@ mod tests {
         let head = " ".repeat(code::MAX_SOURCE_BYTES + 1);
         for (path, head) in [("a.md", "text"), ("a.rs", head.as_str())] {
             let file = change(path, "", "x");
-            let view = FileView { file: &file, base: None, head: Some(head) };
+            let view = FileView::new(&file, None, Some(head));
             let report = review_file(&view, &RuleOptions::default());
             assert!(matches!(report.examined(Lens::Complexity), Some(Examined::NotSupported(_))), "{path}");
         }

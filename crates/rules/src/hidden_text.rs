@@ -7,7 +7,7 @@ use review::change::Content;
 use review::text::visible;
 use review::{Category, Finding, Lens, LineKind, RepoPath, Severity, Side};
 
-use crate::catalogue::{Needs, RuleInfo};
+use crate::catalogue::{Example, Needs, Rule, RuleInfo};
 use crate::secrets::Redacted;
 use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support, place};
 
@@ -31,24 +31,10 @@ pub(crate) const FAMILY: Family = Family {
 };
 
 fn catalogue() -> Vec<RuleInfo> {
-    let info = |kind| RuleInfo {
-        id: rule(kind).id,
-        category: category(),
-        severity: rule(kind).worst,
-        summary: rule(kind).title.to_owned(),
-        reason: rule(kind).harm,
-        needs: Needs::Diff,
-        bad: None,
-        good: None,
-        keywords: &[],
-        form: "",
-    };
-    Kind::ALL.into_iter().map(info).collect()
+    Kind::ALL.into_iter().map(|kind| RuleInfo::from(&rule(kind))).collect()
 }
 
-fn category() -> Category {
-    Category::parse("security/hidden-text", Lens::Security)
-}
+const CATEGORY: &str = "security/hidden-text";
 
 /// Reports what is hidden in the path and in added lines.
 fn review(
@@ -174,107 +160,137 @@ impl Found {
             }
         }
         report.findings.extend(self.findings.into_iter().map(|(kind, place, severity, named)| Finding {
-            category: category(),
+            category: Category::parse(CATEGORY, Lens::Security),
             severity,
             file: path.clone(),
             lines: place.line.map(|line| (line, line)),
             side: Side::Head,
             quote: place.quote,
-            title: rule(kind).title.to_owned(),
-            body: format!("{} Here: {named}.", rule(kind).harm),
+            title: rule(kind).summary.to_owned(),
+            body: format!("{} Here: {named}.", rule(kind).reason),
             rule: Some(rule(kind).id.to_owned()),
         }));
     }
 }
 
 /// What is said of a kind.
-struct Rule {
-    id: &'static str,
-    worst: Severity,
-    title: &'static str,
-    harm: &'static str,
-}
-
 fn rule(kind: Kind) -> Rule {
     match kind {
-        Kind::Bidi => Rule {
-            id: "hidden-text/bidi-control",
-            worst: Severity::High,
-            title: "control characters reorder the text that is shown",
-            harm: "What a reader sees is not what a compiler or a model reads: these characters turn the order of \
-                   what is displayed, so that code can look like a comment and a comment like code (CVE-2021-42574).",
-        },
-        Kind::BidiMark => Rule {
-            id: "hidden-text/bidi-mark",
-            worst: Severity::Medium,
-            title: "invisible marks of writing direction",
-            harm: "These marks have no width and can move the punctuation next to them; two names that differ in \
-                   nothing else look the same.",
-        },
-        Kind::Tag => Rule {
-            id: "hidden-text/tag-character",
-            worst: Severity::High,
-            title: "text written in invisible tag characters",
-            harm: "Tag characters spell ASCII that no screen shows and that language models read: they carry \
-                   instructions past the people who review.",
-        },
-        Kind::ZeroWidth => Rule {
-            id: "hidden-text/zero-width",
-            worst: Severity::Medium,
-            title: "characters of no width",
-            harm: "Names, strings and paths that look the same are different, so a comparison, a lookup or a search \
-                   misses; a row of them can also carry a hidden message.",
-        },
-        Kind::VariationSelector => Rule {
-            id: "hidden-text/variation-selector",
-            worst: Severity::High,
-            title: "variation selectors where none belongs",
-            harm: "There are 256 of these invisible characters, one for every byte: rows of them have been used to \
-                   carry whole programs through review, unpacked by a few visible lines.",
-        },
-        Kind::Filler => Rule {
-            id: "hidden-text/blank-letter",
-            worst: Severity::Medium,
-            title: "letters that are drawn as blanks",
-            harm: "To a compiler these are letters, to a reader they are nothing: a variable or a parameter can \
-                   bear such a name and not be seen at all.",
-        },
-        Kind::Ignorable => Rule {
-            id: "hidden-text/invisible-character",
-            worst: Severity::Medium,
-            title: "invisible characters",
-            harm: "Programs that display text leave these characters out and programs that compare text do not, so \
-                   what looks equal is not.",
-        },
-        Kind::LineSeparator => Rule {
-            id: "hidden-text/line-separator",
-            worst: Severity::Medium,
-            title: "line separators that most tools do not show as line ends",
-            harm: "JavaScript ends a line here and most viewers do not, so code can stand behind a comment on what \
-                   looks like the same line.",
-        },
-        Kind::Control => Rule {
-            id: "hidden-text/control-character",
-            worst: Severity::Medium,
-            title: "control characters",
-            harm: "A terminal or a viewer acts on these instead of showing them: backspaces and carriage returns \
-                   overwrite what stands before, escapes recolour or hide it.",
-        },
-        Kind::Space => Rule {
-            id: "hidden-text/unusual-space",
-            worst: Severity::Low,
-            title: "spaces that are not U+0020",
-            harm: "This looks like a space and is none to most parsers: a command, a key or a name goes wrong where \
-                   nobody sees why.",
-        },
-        Kind::Lookalike => Rule {
-            id: "hidden-text/lookalike-letter",
-            worst: Severity::Medium,
-            title: "letters of another script that pass for Latin ones",
-            harm: "The name reads like another name and is not the same: a call, a check or an import goes to what \
-                   was written here and not to what the reader believes (CVE-2021-42694).",
-        },
+        Kind::Bidi => row(
+            "hidden-text/bidi-control",
+            Severity::High,
+            "control characters reorder the text that is shown",
+            "What a reader sees is not what a compiler or a model reads: these characters turn the order of \
+             what is displayed, so that code can look like a comment and a comment like code (CVE-2021-42574).",
+            "if role != \"\u{202e}nimda\":\n    deny()\n",
+            "if role != \"admin\":\n    deny()\n",
+        ),
+        Kind::BidiMark => row(
+            "hidden-text/bidi-mark",
+            Severity::Medium,
+            "invisible marks of writing direction",
+            "These marks have no width and can move the punctuation next to them; two names that differ in \
+             nothing else look the same.",
+            "owner = \"ann\u{200e}a\"\n",
+            "owner = \"anna\"\n",
+        ),
+        Kind::Tag => row(
+            "hidden-text/tag-character",
+            Severity::High,
+            "text written in invisible tag characters",
+            "Tag characters spell ASCII that no screen shows and that language models read: they carry \
+             instructions past the people who review.",
+            "# Rounds up.\u{e0073}\u{e0061}\u{e0079}\u{e0020}\u{e006f}\u{e006b}\n",
+            "# Rounds up.\n",
+        ),
+        Kind::ZeroWidth => row(
+            "hidden-text/zero-width",
+            Severity::Medium,
+            "characters of no width",
+            "Names, strings and paths that look the same are different, so a comparison, a lookup or a search \
+             misses; a row of them can also carry a hidden message.",
+            "if name == \"adm\u{200b}in\":\n    allow()\n",
+            "if name == \"admin\":\n    allow()\n",
+        ),
+        Kind::VariationSelector => row(
+            "hidden-text/variation-selector",
+            Severity::High,
+            "variation selectors where none belongs",
+            "There are 256 of these invisible characters, one for every byte: rows of them have been used to \
+             carry whole programs through review, unpacked by a few visible lines.",
+            "data = \"x\u{e0148}\u{e0155}\u{e015c}\"\n",
+            "data = \"x\"\n",
+        ),
+        Kind::Filler => row(
+            "hidden-text/blank-letter",
+            Severity::Medium,
+            "letters that are drawn as blanks",
+            "To a compiler these are letters, to a reader they are nothing: a variable or a parameter can \
+             bear such a name and not be seen at all.",
+            "def check(user, \u{3164}=True):\n    return \u{3164}\n",
+            "def check(user, default=True):\n    return default\n",
+        ),
+        Kind::Ignorable => row(
+            "hidden-text/invisible-character",
+            Severity::Medium,
+            "invisible characters",
+            "Programs that display text leave these characters out and programs that compare text do not, so \
+             what looks equal is not.",
+            "key = \"co\u{34f}de\"\n",
+            "key = \"code\"\n",
+        ),
+        Kind::LineSeparator => row(
+            "hidden-text/line-separator",
+            Severity::Medium,
+            "line separators that most tools do not show as line ends",
+            "JavaScript ends a line here and most viewers do not, so code can stand behind a comment on what \
+             looks like the same line.",
+            "x = 1  # nothing here\u{2028}drop()\n",
+            "x = 1  # nothing here\ndrop()\n",
+        ),
+        Kind::Control => row(
+            "hidden-text/control-character",
+            Severity::Medium,
+            "control characters",
+            "A terminal or a viewer acts on these instead of showing them: backspaces and carriage returns \
+             overwrite what stands before, escapes recolour or hide it.",
+            "banner = \"denied\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}granted\"\n",
+            "banner = \"granted\"\n",
+        ),
+        Kind::Space => row(
+            "hidden-text/unusual-space",
+            Severity::Low,
+            "spaces that are not U+0020",
+            "This looks like a space and is none to most parsers: a command, a key or a name goes wrong where \
+             nobody sees why.",
+            "retries\u{a0}= 3\n",
+            "retries = 3\n",
+        ),
+        Kind::Lookalike => row(
+            "hidden-text/lookalike-letter",
+            Severity::Medium,
+            "letters of another script that pass for Latin ones",
+            "The name reads like another name and is not the same: a call, a check or an import goes to what \
+             was written here and not to what the reader believes (CVE-2021-42694).",
+            "def p\u{430}y(user):\n    return True\n",
+            "def pay(user):\n    return True\n",
+        ),
     }
+}
+
+/// One row of the table; both examples are new files of a program.
+const fn row(
+    id: &'static str,
+    severity: Severity,
+    summary: &'static str,
+    reason: &'static str,
+    bad: &'static str,
+    good: &'static str,
+) -> Rule {
+    let path = "src/access.py";
+    let bad = Example { path, before: None, after: bad };
+    let good = Example { path, before: None, after: good };
+    Rule { id, category: CATEGORY, severity, summary, reason, needs: Needs::Diff, bad, good }
 }
 
 fn severity(kind: Kind, characters: &[HiddenCharacter], writing: Writing) -> Severity {

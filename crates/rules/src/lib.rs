@@ -1,24 +1,36 @@
 //! The deterministic reviewers: a changed file in, findings out.
 //!
 //! Rules are nobody's family and need no key. There is one module a rule family: [`secrets`](catalogue),
-//! hidden text, complexity. Nothing in here reads a clock: limits count bytes and steps, so that the same change
+//! hidden text, complexity, migrations. Nothing in here reads a clock: limits count bytes and steps, so that the same change
 //! always gets the same report.
 
 mod catalogue;
+mod change_facts;
 mod complexity;
+mod database;
 mod hidden_text;
 mod options;
+mod page;
+mod parsing;
 mod place;
 mod secrets;
+mod suppression;
 
-use review::change::Content;
-use review::{FileChange, Finding, Lens};
+use std::collections::BTreeMap;
+
+use code::Cost;
+use review::change::{Content, Operation};
+use review::{FileChange, Finding, Lens, LineKind};
 
 pub use catalogue::{Example, Needs, RuleInfo, catalogue};
+pub use change_facts::ChangeFacts;
 pub use hidden_text::{HiddenCharacter, Kind, hidden_characters};
 pub use options::RuleOptions;
+pub use page::{families, index, page};
+pub use parsing::{Parsing, ParsingBudget};
 use secrets::Redacted;
 pub use secrets::{SecretSpan, redact_hunks, redact_text};
+pub use suppression::Suppressed;
 
 /// A changed file, with its whole texts where a repository is at hand.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +39,20 @@ pub struct FileView<'a> {
     pub file: &'a FileChange,
     /// The whole file before the change.
     pub base: Option<&'a str>,
-    /// The whole file after it.
+    /// The whole file after it. Of a new file it may be left out: the diff has it.
     pub head: Option<&'a str>,
+    /// What is known of the whole change.
+    pub change: &'a ChangeFacts,
+    /// Whether its texts may be parsed.
+    pub parsing: Parsing,
+}
+
+impl<'a> FileView<'a> {
+    /// A file by itself, parsed whatever it costs.
+    pub fn new(file: &'a FileChange, base: Option<&'a str>, head: Option<&'a str>) -> Self {
+        static NO_OTHERS: ChangeFacts = ChangeFacts::NONE;
+        Self { file, base, head, change: &NO_OTHERS, parsing: Parsing::Allowed }
+    }
 }
 
 /// What the rules say about one changed file.
@@ -44,6 +68,14 @@ pub struct FileReport {
     pub examined: Vec<(Lens, Examined)>,
     /// Sentences for people about what the findings do not say.
     pub notes: Vec<String>,
+    /// Lenses whose rules look at files of its kind and could not look at this one, and why.
+    pub not_covered: Vec<(Lens, String)>,
+    /// What exceptions in the base excuse.
+    pub suppressed: Vec<Suppressed>,
+    /// What parsing it cost.
+    pub cost: Cost,
+    /// For findings about a function: the line of the finding, and the line that declares the function.
+    declared_at: BTreeMap<u32, u32>,
 }
 
 impl FileReport {
@@ -101,7 +133,8 @@ struct Family {
 }
 
 /// The families beside [`secrets`], which comes first because the others quote nothing unredacted.
-const FAMILIES: [Family; 2] = [hidden_text::FAMILY, complexity::FAMILY];
+const FAMILIES: [Family; 4] =
+    [hidden_text::FAMILY, complexity::FAMILY, database::FAMILY, suppression::FAMILY];
 
 /// Tells whether some rule sees more of a file when it is given the whole of it.
 pub fn reads_whole_file(file: &FileChange) -> bool {
@@ -110,12 +143,18 @@ pub fn reads_whole_file(file: &FileChange) -> bool {
 
 /// Reviews one changed file by every rule. Findings are about added lines only, and quote no secret.
 pub fn review_file(view: &FileView<'_>, options: &RuleOptions) -> FileReport {
+    let new_file = if view.head.is_none() { whole_if_new(view.file) } else { None };
+    let view = &FileView { head: view.head.or(new_file.as_deref()), ..*view };
     let mut report = FileReport {
         findings: Vec::new(),
         secrets: Vec::new(),
         unsafe_to_send: None,
         examined: Vec::new(),
         notes: Vec::new(),
+        not_covered: Vec::new(),
+        suppressed: Vec::new(),
+        cost: Cost::default(),
+        declared_at: BTreeMap::new(),
     };
     // A file that is no text has no line to redact, and the path of every file is looked at.
     let (searched, redacted) = secrets::review(view.file, &mut report);
@@ -131,13 +170,29 @@ pub fn review_file(view: &FileView<'_>, options: &RuleOptions) -> FileReport {
     );
     for family in &FAMILIES {
         let examined = match (family.supports)(view.file) {
-            Support::Supported => (family.review)(view, &redacted, options, &mut report),
+            Support::Supported => {
+                let examined = (family.review)(view, &redacted, options, &mut report);
+                if let Examined::NotSupported(reason) = &examined {
+                    report.not_covered.push((family.lens, reason.clone()));
+                }
+                examined
+            }
             Support::NotSupported(reason) => Examined::NotSupported(reason.to_owned()),
         };
         report.add(family.lens, examined);
     }
+    suppression::apply(view, &redacted, &mut report);
     report.findings.sort_by(|one, other| (one.lines, &one.rule).cmp(&(other.lines, &other.rule)));
     report
+}
+
+/// The whole text of a file that is new: its diff has all of it.
+fn whole_if_new(file: &FileChange) -> Option<String> {
+    let [hunk] = file.hunks() else { return None };
+    let is_whole = file.operation == Operation::Added
+        && hunk.new_start == 1
+        && hunk.lines().all(|line| line.kind == LineKind::Added);
+    is_whole.then(|| hunk.lines().map(|line| format!("{}\n", line.text)).collect())
 }
 
 /// Why no rule reads a binary file.

@@ -1,5 +1,6 @@
-//! Where a finding stands, and what of a line is quoted.
+//! Where a finding stands: what of a line is quoted, and what its path says.
 
+use review::RepoPath;
 use review::text::visible;
 
 /// The longest quote, in bytes: enough to find the place, small enough for a comment.
@@ -16,6 +17,36 @@ pub(crate) fn quote(line: &str, offset: usize) -> String {
     let start = floor(line, offset.saturating_sub(MAX_QUOTE_BYTES / 3));
     let end = floor(line, start + MAX_QUOTE_BYTES);
     visible(&line[start..end])
+}
+
+/// Folders whose files are tried out, not run.
+const TRIAL_FOLDERS: [&str; 13] = [
+    "__tests__",
+    "e2e",
+    "example",
+    "examples",
+    "fixture",
+    "fixtures",
+    "spec",
+    "specs",
+    "test",
+    "test_data",
+    "testdata",
+    "testing",
+    "tests",
+];
+
+/// Whether a file is a test or an example, by its folders or by what its name says.
+pub(crate) fn is_trial(path: &RepoPath) -> bool {
+    let lowercase = path.as_str().to_ascii_lowercase();
+    let (folders, name) = lowercase.rsplit_once('/').unwrap_or(("", &lowercase));
+    let stem = name.split('.').next().unwrap_or(name);
+    let in_name = name.contains(".test.")
+        || name.contains(".spec.")
+        || stem.starts_with("test_")
+        || ["_test", "_tests", "_spec", "-test"].iter().any(|end| stem.ends_with(end))
+        || (path.file_name().contains("Test.") || path.file_name().contains("Tests."));
+    in_name || folders.split('/').any(|folder| TRIAL_FOLDERS.contains(&folder))
 }
 
 /// The nearest character border at or before an offset.
@@ -37,6 +68,23 @@ mod tests {
         let line = format!("{}needle{}", "ä".repeat(500), "b".repeat(500));
         let quote = quote(&line, 1000);
         assert!(quote.contains("needle") && line.contains(&quote) && quote.len() <= MAX_QUOTE_BYTES);
+    }
+
+    #[test]
+    fn a_test_is_known_by_its_path() {
+        for path in [
+            "tests/a.rs",
+            "src/a_test.go",
+            "a/test_b.py",
+            "web/a.test.tsx",
+            "src/FooTest.java",
+            "e2e/login.ts",
+        ] {
+            assert!(is_trial(&RepoPath::from(path)), "{path}");
+        }
+        for path in ["src/a.rs", "src/contest.rs", "latest/a.py", "src/attestation.go", "migrations/1.sql"] {
+            assert!(!is_trial(&RepoPath::from(path)), "{path}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use review::{Category, FileChange, Finding, Lens, Line, LineKind, Severity, Side};
 
-use self::format::Format;
+use self::format::{Format, Shape};
 use self::scanner::{Hit, scan};
 use self::value::Verdict;
 use crate::catalogue::{Needs, RuleInfo};
@@ -50,13 +50,16 @@ pub(crate) fn catalogue() -> impl Iterator<Item = RuleInfo> {
         category: category(),
         severity: format.severity,
         summary: format!("{} in the change", format.name),
-        reason: "Whoever can read the repository, now or in its history, can use it. It has to be revoked: taking \
-                 the line out again does not help.",
+        reason: "Whoever can read the repository, now or in its history, can use the secret. It has to be revoked: \
+                 taking the line out again does not help.",
         needs: Needs::Diff,
         bad: None,
         good: None,
         keywords: format.keywords,
-        form: format.form,
+        form: match format.shape {
+            Shape::Block => "-----BEGIN … PRIVATE KEY-----, and the lines that follow it",
+            Shape::Token(_) | Shape::Issuer(_) | Shape::Assigned(_) | Shape::Within(_) => format.form,
+        },
     })
 }
 

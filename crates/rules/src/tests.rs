@@ -13,22 +13,8 @@ fn new_file(path: &str, text: &str) -> FileChange {
 
 /// A file that changes from one text to another, in one hunk: a line that both have stays where it is.
 pub(crate) fn changed(path: &str, before: Option<&str>, after: &str) -> FileChange {
-    let old: Vec<&str> = before.unwrap_or_default().lines().collect();
-    let new: Vec<&str> = after.lines().collect();
-    let mut body = String::new();
-    let mut rest = old.as_slice();
-    for line in new {
-        if let Some(same) = rest.iter().position(|it| *it == line) {
-            body.extend(rest[..same].iter().map(|gone| format!("-{gone}\n")));
-            body.push_str(&format!(" {line}\n"));
-            rest = &rest[same + 1..];
-        } else {
-            body.push_str(&format!("+{line}\n"));
-        }
-    }
-    body.extend(rest.iter().map(|gone| format!("-{gone}\n")));
     let operation = if before.is_some() { Operation::Modified } else { Operation::Added };
-    FileChange { operation, ..changed_file(path, body) }
+    FileChange { operation, ..changed_file(path, catalogue::diff(before, after)) }
 }
 
 /// A file with a hunk of lines that have their markers.
@@ -43,7 +29,7 @@ fn changed_file(path: &str, body: String) -> FileChange {
 }
 
 fn review(file: &FileChange) -> FileReport {
-    review_file(&FileView { file, base: None, head: None }, &RuleOptions::default())
+    review_file(&FileView::new(file, None, None), &RuleOptions::default())
 }
 
 fn token() -> String {
@@ -174,9 +160,9 @@ fn a_secret_with_a_wrong_checksum_is_doubted_and_still_taken_out() {
 
 #[test]
 fn complexity_needs_the_whole_file() {
-    let file = new_file("a.rs", "fn f() {}");
+    let file = changed_file("a.rs", "+fn f() {}\n".to_owned());
     assert!(matches!(review(&file).examined(Lens::Complexity), Some(Examined::NotSupported(_))));
-    let view = FileView { file: &file, base: Some(""), head: Some("fn f() {}\n") };
+    let view = FileView::new(&file, Some(""), Some("fn f() {}\n"));
     assert_eq!(review_file(&view, &RuleOptions::default()).examined(Lens::Complexity), Some(&Examined::All));
 }
 

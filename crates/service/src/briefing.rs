@@ -173,7 +173,7 @@ mod tests {
             modes: (None, None),
             content: Content::Text(vec![Hunk::new(10, 10, String::new(), body, false)]),
         };
-        let view = FileView { file: &file, base: None, head: None };
+        let view = FileView::new(&file, None, None);
         let report = rules::review_file(&view, &RuleOptions::default());
         assert_eq!(report.secrets.len(), 1, "{:?}", report.findings);
         let head = format!("line 1\nopen(\"{value}\")\nline 3\n");

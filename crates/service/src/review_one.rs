@@ -562,6 +562,7 @@ fn conclude(
         claims: &findings.claims,
         unanchored: &findings.unanchored,
         coverage: &coverage,
+        rules: &decided.rules.beside,
         checks: &checks,
         policy,
         redacted_secrets: decided.rules.redacted,

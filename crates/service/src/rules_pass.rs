@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use git::{BlobReader, FileAt};
 use review::outcome::RulesMiss;
+use review::packet::{NotCoveredV1, RulesNoteV1, RulesV1, SuppressedV1};
+use review::text::visible;
 use review::{Change, FileChange, Finding, Lens};
-use rules::{Examined, FileReport, FileView, RuleOptions, SecretSpan};
+use rules::{ChangeFacts, Examined, FileReport, FileView, Parsing, ParsingBudget, RuleOptions, SecretSpan};
 
 /// What the rules say about a change.
 pub struct RulesPass {
@@ -27,6 +29,8 @@ pub struct RulesPass {
     pub redacted: usize,
     /// Where they were in the hunks of the change as it was read, by file.
     secrets: Vec<Vec<SecretSpan>>,
+    /// What they say beside their findings.
+    pub beside: RulesV1,
 }
 
 /// Gives a thread its own reader of whole files; `None` where only a diff is at hand.
@@ -48,6 +52,7 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
         unsafe_to_send: Vec::new(),
         redacted: 0,
         secrets: Vec::new(),
+        beside: RulesV1::default(),
         change,
     };
     let files = std::mem::take(&mut pass.change.files);
@@ -66,6 +71,7 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
             pass.unsafe_to_send.push(index);
         }
         pass.redacted += report.secrets.len();
+        beside(&mut pass.beside, &file, &report);
         pass.findings.extend(report.findings);
         let redacted =
             if report.secrets.is_empty() { file } else { rules::redact_hunks(&file, &report.secrets) };
@@ -117,23 +123,53 @@ impl RulesPass {
     }
 }
 
+/// Adds what the rules say of a file beside their findings.
+fn beside(beside: &mut RulesV1, file: &FileChange, report: &FileReport) {
+    for (lens, reason) in &report.not_covered {
+        match beside.not_covered.iter_mut().find(|known| known.lens == *lens && known.reason == *reason) {
+            Some(known) => known.files.push(file.path.clone()),
+            None => beside.not_covered.push(NotCoveredV1 {
+                lens: *lens,
+                reason: reason.clone(),
+                files: vec![file.path.clone()],
+            }),
+        }
+    }
+    beside.suppressed.extend(report.suppressed.iter().map(|suppressed| SuppressedV1 {
+        rule: suppressed.finding.rule.clone().unwrap_or_default(),
+        severity: suppressed.finding.severity,
+        file: file.path.clone(),
+        line: suppressed.finding.lines.map(|(first, _)| first),
+        title: suppressed.finding.title.clone(),
+        reason: visible(&suppressed.reason),
+        allowed_at: suppressed.line,
+    }));
+    let notes = report.notes.iter().map(|note| RulesNoteV1 { file: file.path.clone(), note: note.clone() });
+    beside.notes.extend(notes);
+}
+
 fn review_files<'r>(change: &Change, options: &RuleOptions, open: Open<'_, 'r>) -> Result<Vec<FileReport>> {
     let threads = if change.files.len() < FILES_FOR_A_SECOND_THREAD {
         1
     } else {
         std::thread::available_parallelism().map_or(1, usize::from).min(8)
     };
+    let facts = facts(change, open)?;
+    let budget = ParsingBudget::default();
     let next = AtomicUsize::new(0);
-    let work = || -> Result<Vec<(usize, FileReport)>> {
-        let mut reader: Option<Option<BlobReader<'r>>> = None;
+    let work = || -> Result<Vec<(usize, Parsing, FileReport)>> {
+        let mut worker = Worker { facts: &facts, options, reader: None, open };
         let mut reports = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(file) = change.files.get(index) else { return Ok(reports) };
-            reports.push((index, review_file(file, options, &mut reader, open)?));
+            let parsing = budget.ask();
+            let report = worker.review(file, parsing)?;
+            budget.spend(index, report.cost);
+            reports.push((index, parsing, report));
         }
     };
-    let mut reports = std::thread::scope(|scope| -> Result<Vec<(usize, FileReport)>> {
+    let mut reports = std::thread::scope(|scope| -> Result<Vec<(usize, Parsing, FileReport)>> {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut reports = work()?;
         for other in others {
@@ -141,27 +177,62 @@ fn review_files<'r>(change: &Change, options: &RuleOptions, open: Open<'_, 'r>) 
         }
         Ok(reports)
     })?;
-    reports.sort_by_key(|(index, _)| *index);
-    Ok(reports.into_iter().map(|(_, report)| report).collect())
+    reports.sort_by_key(|(index, ..)| *index);
+    // A thread that was ahead of the others may have parsed what the files before it left no budget for.
+    let settled: Vec<_> = ParsingBudget::settled(reports.iter().map(|(.., report)| report.cost)).collect();
+    let mut worker = Worker { facts: &facts, options, reader: None, open };
+    let reports = reports.into_iter().zip(settled).map(|((index, parsing, report), settled)| {
+        if parsing == settled { Ok(report) } else { worker.review(&change.files[index], settled) }
+    });
+    reports.collect()
 }
 
-fn review_file<'r>(
-    file: &FileChange,
-    options: &RuleOptions,
-    reader: &mut Option<Option<BlobReader<'r>>>,
-    open: Open<'_, 'r>,
-) -> Result<FileReport> {
-    if !rules::reads_whole_file(file) {
-        return Ok(rules::review_file(&FileView { file, base: None, head: None }, options));
+/// How many files beside one of SQL are asked for their dialect.
+const NEIGHBOURS: usize = 6;
+
+/// What is known of the whole change, and of the SQL that stands beside what it changes.
+fn facts<'r>(change: &Change, open: Open<'_, 'r>) -> Result<ChangeFacts> {
+    let mut facts = ChangeFacts::of(&change.files);
+    let asked = facts.without_dialect(&change.files);
+    if asked.is_empty() {
+        return Ok(facts);
     }
-    if reader.is_none() {
-        *reader = Some(open()?);
+    let Some(mut reader) = open()? else { return Ok(facts) };
+    for path in asked {
+        for bytes in reader.beside(path, NEIGHBOURS)? {
+            facts.learn_dialect(path, &String::from_utf8_lossy(&bytes));
+        }
     }
-    let (base, head) = match reader.as_mut().and_then(Option::as_mut) {
-        Some(reader) => (text(reader.before(file)?), text(reader.after(file)?)),
-        None => (None, None),
-    };
-    Ok(rules::review_file(&FileView { file, base: base.as_deref(), head: head.as_deref() }, options))
+    Ok(facts)
+}
+
+/// What one thread reviews files with.
+struct Worker<'a, 'r> {
+    facts: &'a ChangeFacts,
+    options: &'a RuleOptions,
+    /// Opened for the first file that needs it.
+    reader: Option<Option<BlobReader<'r>>>,
+    open: Open<'a, 'r>,
+}
+
+impl Worker<'_, '_> {
+    fn review(&mut self, file: &FileChange, parsing: Parsing) -> Result<FileReport> {
+        let (base, head) = if rules::reads_whole_file(file) { self.texts(file)? } else { (None, None) };
+        let (base, head) = (base.as_deref(), head.as_deref());
+        let view = FileView { file, base, head, change: self.facts, parsing };
+        Ok(rules::review_file(&view, self.options))
+    }
+
+    /// The whole file before and after, where a repository is at hand.
+    fn texts(&mut self, file: &FileChange) -> Result<(Option<String>, Option<String>)> {
+        if self.reader.is_none() {
+            self.reader = Some((self.open)()?);
+        }
+        Ok(match self.reader.as_mut().and_then(Option::as_mut) {
+            Some(reader) => (text(reader.before(file)?), text(reader.after(file)?)),
+            None => (None, None),
+        })
+    }
 }
 
 /// A file's text; none for what is absent, too large or no file.

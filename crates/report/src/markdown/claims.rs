@@ -140,6 +140,7 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
             )),
         ]));
     }
+    blocks.extend(beside(packet));
     if !packet.checks.is_empty() {
         blocks.push(Block::Heading(vec![own("Checks")]));
         blocks.push(listed(packet.checks.iter().map(|check| {
@@ -177,6 +178,44 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
             Entry::from(line)
         }));
         blocks.push(Block::Details("Refuted claims", vec![list]));
+    }
+    blocks
+}
+
+/// What the rules say beside their claims: what exceptions in the base excuse, in the open, and folded what the rules
+/// could not read.
+fn beside(packet: &PacketV1) -> Vec<Block> {
+    let rules = &packet.rules;
+    let mut blocks = Vec::new();
+    if !rules.suppressed.is_empty() {
+        let excused = rules.suppressed.len();
+        blocks.push(Block::Paragraph(vec![
+            count(excused),
+            own(one_or_many(
+                excused,
+                " finding is excused by an exception that stands in the base:",
+                " findings are excused by exceptions that stand in the base:",
+            )),
+        ]));
+        blocks.push(listed(rules.suppressed.iter().map(|excused| {
+            let at = place(excused.file.as_str(), excused.line.map(|line| (line, line)));
+            let reason = [own(", because "), code(&excused.reason)];
+            let line = [own(excused.severity.name()), own(" "), code(&excused.rule), own(" at "), code(&at)];
+            Entry::from(line.into_iter().chain(reason).collect::<Line>())
+        })));
+    }
+    let missed = rules.not_covered.iter().map(|missed| {
+        let mut line = vec![own(missed.lens.name()), own(": "), code(&missed.reason), own(" in ")];
+        line.extend(comma_separated(missed.files.iter().map(|file| code(file.as_str()))));
+        Entry::from(line)
+    });
+    let notes = rules
+        .notes
+        .iter()
+        .map(|note| Entry::from(vec![code(note.file.as_str()), own(": "), code(&note.note)]));
+    let folded: Vec<Entry> = missed.chain(notes).collect();
+    if !folded.is_empty() {
+        blocks.push(Block::Details("What the rules could not look at", vec![listed(folded)]));
     }
     blocks
 }

@@ -155,3 +155,56 @@ pub(super) fn unanchored(screen: &mut Screen, packet: &PacketV1, verbosity: Verb
         }
     }
 }
+
+/// How many excused findings, and places of files that were not read, are shown before the rest is counted.
+const MOST_BESIDE: usize = 10;
+
+/// What the rules say beside their claims: what exceptions in the base excuse, and what they could not read.
+pub(super) fn beside(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosity) {
+    let rules = &packet.rules;
+    if rules.suppressed.is_empty() && rules.not_covered.is_empty() && rules.notes.is_empty() {
+        return;
+    }
+    let most = match verbosity {
+        Verbosity::Verbose => usize::MAX,
+        Verbosity::Quiet | Verbosity::Normal => MOST_BESIDE,
+    };
+    screen.heading("Beside the rules' claims");
+    for excused in rules.suppressed.iter().take(most) {
+        let place = place(excused.file.as_str(), excused.line.map(|line| (line, line)));
+        let pieces = [
+            (Ink::Plain, excused.rule.as_str()),
+            (Ink::Dim, " at "),
+            (Ink::Plain, &place),
+            (Ink::Dim, &format!(" is excused by line {}: ", excused.allowed_at)),
+            (Ink::Plain, &clip(&excused.reason, TITLE_CHARACTERS)),
+        ];
+        screen.flow(2, 4, &pieces);
+    }
+    for missed in rules.not_covered.iter().take(most) {
+        let files = match missed.files.as_slice() {
+            [only] => only.to_string(),
+            several => plural(several.len(), "file", "files"),
+        };
+        let pieces = [
+            (Ink::Plain, missed.lens.name()),
+            (Ink::Dim, " rules did not look at "),
+            (Ink::Plain, &files),
+            (Ink::Dim, ": "),
+            (Ink::Dim, &missed.reason),
+        ];
+        screen.flow(2, 4, &pieces);
+    }
+    for note in rules.notes.iter().take(most) {
+        screen.flow(2, 4, &[(Ink::Plain, note.file.as_str()), (Ink::Dim, ": "), (Ink::Dim, &note.note)]);
+    }
+    let over = |length: usize| length.saturating_sub(most);
+    let more = over(rules.suppressed.len()) + over(rules.not_covered.len()) + over(rules.notes.len());
+    if more > 0 {
+        screen.flow(
+            2,
+            4,
+            &[(Ink::Dim, "and "), (Ink::Dim, &plural(more, "more", "more")), (Ink::Dim, ", listed with -v")],
+        );
+    }
+}

@@ -58,6 +58,7 @@ pub fn terminal(packet: &PacketV1, digest: &Digest, options: &TerminalOptions) -
             people::people(&mut screen, packet, verbosity);
             claims::claims(&mut screen, packet, verbosity);
             claims::unanchored(&mut screen, packet, verbosity);
+            claims::beside(&mut screen, packet, verbosity);
             proceedings::proceedings(&mut screen, packet, verbosity);
             screen.gap();
             screen.flow(0, 7, &[(Ink::Dim, "packet "), (Ink::Dim, digest.as_str())]);

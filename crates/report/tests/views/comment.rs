@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use report::{MAX_COMMENT_BYTES, markdown};
 use serde_json::{Value, json};
 
-use crate::fixture::{digest, examined, packet, packet_with, read, value};
+use crate::fixture::{beside_the_claims, digest, examined, packet, packet_with, read, value};
 
 #[test]
 fn the_comment_tells_what_was_not_reviewed_before_what_was_found() {
@@ -175,7 +175,7 @@ fn what_does_not_fit_is_counted_and_the_worst_claims_stay() {
 
 #[test]
 fn lists_of_any_length_leave_room_for_the_claims() {
-    const LISTS: [&str; 16] = [
+    const LISTS: [&str; 19] = [
         "/gaps",
         "/attribution/evidence",
         "/attribution/families",
@@ -189,6 +189,9 @@ fn lists_of_any_length_leave_room_for_the_claims() {
         "/ledger/calls",
         "/receipts",
         "/unanchored",
+        "/rules/suppressed",
+        "/rules/not_covered",
+        "/rules/notes",
         "/judgement/reasons",
         "/claims/0/supporters",
         "/claims/0/sources",
@@ -196,6 +199,7 @@ fn lists_of_any_length_leave_room_for_the_claims() {
     for filling in ["long ", "𝔩𝔬𝔫𝔤 "] {
         let text = |index: usize| json!(format!("{index} {}", filling.repeat(80)));
         let mut packet = value();
+        packet["rules"] = beside_the_claims();
         for pointer in LISTS {
             let list = packet.pointer_mut(pointer).and_then(Value::as_array_mut).expect("it has this list");
             *list = list.iter().cloned().cycle().take(2_000).collect();
@@ -203,7 +207,8 @@ fn lists_of_any_length_leave_room_for_the_claims() {
                 if item.is_string() {
                     *item = text(index);
                 }
-                for field in ["detail", "reason", "text", "name", "file", "engine", "reviewer", "id", "place"]
+                for field in
+                    ["detail", "reason", "text", "name", "file", "engine", "reviewer", "id", "place", "note"]
                 {
                     if item.get(field).is_some_and(Value::is_string) {
                         item[field] = text(index);
@@ -272,4 +277,16 @@ fn refuted_claims_are_folded() {
     let folded =
         "<details>\n<summary>Refuted claims</summary>\n\n- high `src/archive/unpack.rs:43-44` ``An entry";
     assert!(comment.contains(folded), "{comment}");
+}
+
+#[test]
+fn what_an_exception_excuses_is_counted_and_shown_with_its_reason() {
+    let comment = markdown(&packet_with(&[("/rules", beside_the_claims())]), &digest());
+    let excused = "1 finding is excused by an exception that stands in the base:\n\n\
+                   - medium `database/drop-table` at `migrations/7.sql:3`, because \
+                   `(at)alice moved its rows in [6](x)`\n";
+    assert!(comment.contains(excused), "{comment}");
+    let missed = "- database: `the database rules know PostgreSQL, and this looks like MySQL` in `mysql/1.sql`, \
+                  `mysql/2.sql`\n- `a.c`: `7 more lines of this file are what hidden-text/zero-width finds`\n";
+    assert!(comment.contains(missed), "{comment}");
 }

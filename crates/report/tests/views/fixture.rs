@@ -23,6 +23,21 @@ pub(crate) fn packet_with(changes: &[(&str, Value)]) -> PacketV1 {
     read(value)
 }
 
+/// What the rules say beside their claims, one of each kind.
+pub(crate) fn beside_the_claims() -> Value {
+    json!({
+        "suppressed": [{
+            "rule": "database/drop-table", "severity": "medium", "file": "migrations/7.sql", "line": 3,
+            "title": "a table is dropped", "reason": "@alice moved its rows in [6](x)", "allowed_at": 2
+        }],
+        "not_covered": [{
+            "lens": "database", "reason": "the database rules know PostgreSQL, and this looks like MySQL",
+            "files": ["mysql/1.sql", "mysql/2.sql"]
+        }],
+        "notes": [{ "file": "a.c", "note": "7 more lines of this file are what hidden-text/zero-width finds" }]
+    })
+}
+
 /// Reads a packet from JSON.
 pub(crate) fn read(value: Value) -> PacketV1 {
     serde_json::from_value(value).expect("the fixture is a packet")
@@ -236,6 +251,7 @@ pub(crate) fn value() -> Value {
                 "examination": null
             }
         ],
+        "rules": { "suppressed": [], "not_covered": [], "notes": [] },
         "unanchored": [
             {
                 "name": "google/gemini-3-pro",

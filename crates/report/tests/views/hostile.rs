@@ -9,7 +9,14 @@ use review::packet::PacketV1;
 use review::text::is_hidden;
 use serde_json::{Value, json};
 
-use crate::fixture::{digest, examined, read};
+use crate::fixture::{beside_the_claims, digest, examined, read};
+
+/// The fixture after cross-examinations, with all of its lists filled.
+fn value() -> Value {
+    let mut value = examined();
+    value["rules"] = beside_the_claims();
+    value
+}
 
 /// Stands in every hostile text and in none of ours, so that a test can tell whose text it sees.
 const FOREIGN: char = 'Ω';
@@ -75,10 +82,10 @@ static NUMBER_FITS: LazyLock<Vec<Vec<String>>> =
 /// Where the fixture has a leaf of a kind that could be replaced by this one.
 fn fitting(kind: fn(&Value) -> bool, by: &Value) -> Vec<String> {
     let mut leaves = Vec::new();
-    collect(&examined(), String::new(), &mut leaves);
+    collect(&value(), String::new(), &mut leaves);
     leaves.retain(|(_, leaf)| kind(leaf));
     let fits = |pointer: &String| {
-        let mut value = examined();
+        let mut value = value();
         *value.pointer_mut(pointer).expect("it was found there") = by.clone();
         serde_json::from_value::<PacketV1>(value).is_ok()
     };
@@ -105,7 +112,7 @@ fn collect(value: &Value, pointer: String, found: &mut Vec<(String, Value)>) {
 
 /// The fixture with hostile texts, one after the other, in place of its own.
 fn hostile_value(hostile: &[String]) -> Value {
-    let mut value = examined();
+    let mut value = value();
     for (pointer, text) in TEXTS.iter().zip(hostile.iter().cycle()) {
         *value.pointer_mut(pointer).expect("it was found there") = json!(text);
     }
@@ -137,6 +144,11 @@ fn every_kind_of_text_of_a_packet_is_made_hostile() {
         "/panel/examinations/0/detail",
         "/checks/0/name",
         "/questions/0/text",
+        "/rules/suppressed/0/reason",
+        "/rules/suppressed/0/file",
+        "/rules/not_covered/0/reason",
+        "/rules/not_covered/0/files/0",
+        "/rules/notes/0/note",
         "/gaps/0/detail",
         "/gaps/0/file",
         "/ledger/calls/0/served_model",
@@ -200,10 +212,11 @@ fn check(packet: &PacketV1) {
     assert_eq!(serde_json::from_str::<PacketV1>(&document).as_ref().ok(), Some(packet));
 }
 
-const OUR_HTML: [&str; 7] = [
+const OUR_HTML: [&str; 8] = [
     "<details>\n",
     "</details>\n",
     "<summary>Refuted claims</summary>\n",
+    "<summary>What the rules could not look at</summary>\n",
     "<summary>Coverage</summary>\n",
     "<summary>Panel</summary>\n",
     "<summary>Ledger</summary>\n",

@@ -9,7 +9,7 @@ use review::classify::{Classification, Reversibility, Risk};
 use review::coverage::CoverageInput;
 use review::judge::{Check, CheckSource, CheckState, JudgeInput};
 use review::outcome::{Ending, Outcome};
-use review::packet::{PacketInput, PacketV1, RunV1, assemble};
+use review::packet::{PacketInput, PacketV1, RulesV1, RunV1, assemble};
 use review::panel::{LensWish, PanelInput};
 use review::policy::Policy;
 use review::{Change, Digest, Hunk, Lens, coverage, judge, panel};
@@ -115,6 +115,7 @@ fn without_models(policy: &Policy, checks: &[Check]) -> PacketV1 {
         coverage: &coverage,
         claims: &[],
         unanchored: &[],
+        rules: &RulesV1::default(),
         checks,
         policy,
         redacted_secrets: 0,

@@ -170,6 +170,28 @@ fn verbose_adds_all_that_the_packet_lists() {
 }
 
 #[test]
+fn what_the_rules_say_beside_their_claims_stands_below_them() {
+    let excused = |line: usize| {
+        json!({
+            "rule": "database/drop-table", "severity": "medium", "file": "migrations/7.sql", "line": line,
+            "title": "a table is dropped", "reason": "its rows were moved", "allowed_at": line - 1
+        })
+    };
+    let missed =
+        json!([{ "lens": "database", "reason": "this looks like MySQL", "files": ["a.sql", "b.sql"] }]);
+    let all: Vec<_> = (2..14).map(excused).collect();
+    let packet = packet_with(&[("/rules/suppressed", json!(all)), ("/rules/not_covered", missed)]);
+    let wide = TerminalOptions { width: 120, ..PLAIN };
+    let normal = shown(&packet, &wide);
+    let first = "  database/drop-table at migrations/7.sql:2 is excused by line 1: its rows were moved\n";
+    assert!(normal.contains(first), "{normal}");
+    assert!(normal.contains("  database rules did not look at 2 files: this looks like MySQL\n"), "{normal}");
+    assert!(normal.contains("  and 2 more, listed with -v\n"), "{normal}");
+    let verbose = shown(&packet, &TerminalOptions { verbosity: Verbosity::Verbose, ..wide });
+    assert_eq!(verbose.matches("is excused by line").count(), 12);
+}
+
+#[test]
 fn colour_is_for_the_verdict_and_severities() {
     let coloured = TerminalOptions { colour: Colour::Always, verbosity: Verbosity::Quiet, ..PLAIN };
     let shown = shown(&packet(), &coloured);

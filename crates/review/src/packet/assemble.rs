@@ -45,6 +45,8 @@ pub struct PacketInput<'a> {
     pub claims: &'a [Claim],
     /// What could not be anchored.
     pub unanchored: &'a [Sourced],
+    /// What the rules say beside their claims.
+    pub rules: &'a RulesV1,
     /// What was run.
     pub checks: &'a [Check],
     /// The policy in force.
@@ -77,6 +79,7 @@ pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
         },
         claims: input.claims.iter().map(|claim| claim_v1(claim, input)).collect(),
         unanchored: input.unanchored.iter().map(unanchored).collect(),
+        rules: input.rules.clone(),
         checks: input.checks.to_vec(),
         questions: questions(input),
         gaps: input.coverage.gaps.clone(),
