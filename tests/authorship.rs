@@ -73,13 +73,13 @@ fn attribute_explains_every_family_with_its_evidence() {
     let ran = Program::new().run(repository.path(), &["attribute"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     for line in [
-        "author    AI: anthropic and openai (the author's word; nobody vouches for it)\n",
-        "recused   models of Claude (Anthropic) and GPT (OpenAI), and what descends from them\n",
-        "lines     anthropic: src/b.rs, src/lib.rs hunk 2\n",
-        "lines     anthropic and openai: src/lib.rs hunk 1\n",
-        "\nanthropic wrote it\n  claude-code: claimed, trailer (commit ",
-        "  claude-code with claude-opus-4-5: claimed, note (commit ",
-        "\nopenai wrote it\n  codex with gpt-5.5: claimed, note (commit ",
+        "author    AI: anthropic and openai; claimed, not verified\n",
+        "recused   models of anthropic and openai, and what descends from them\n",
+        "files     anthropic: src/b.rs, src/lib.rs hunk 2\n",
+        "files     anthropic and openai: src/lib.rs hunk 1\n",
+        "\nanthropic wrote it\n  claude-code, model not named: claimed, trailer (commit ",
+        "  claude-code with claude-opus-4-5: claimed, note on lines (commit ",
+        "\nopenai wrote it\n  codex with gpt-5.5: claimed, note on lines (commit ",
     ] {
         assert!(ran.stdout.contains(line), "{line}\n{}", ran.stdout);
     }

@@ -67,6 +67,7 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
 }
 
 async fn panel(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+    explain::as_json(args.change.format)?;
     let tables = std::thread::spawn(Tables::embedded);
     let gathered = gather(&args.change, verbosity)?;
     let Settings { config, written_by } = configure(args, &gathered, verbosity)?;
@@ -78,12 +79,14 @@ async fn panel(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure>
 }
 
 fn classify(args: &ChangeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+    explain::as_json(args.format)?;
     let gathered = gather(args, verbosity)?;
     let classification = review::classify::classify(&gathered.change, &Tables::embedded().classify);
     print(args, &explain::classification(&gathered.change, &classification, args.format)?)
 }
 
 fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+    explain::as_json(args.change.format)?;
     let tables = std::thread::spawn(Tables::embedded);
     let (file, _) = operator_file(&args.file).map_err(Failure::usage)?;
     if args.jsonl {

@@ -119,7 +119,8 @@ pub(crate) fn good_prompts(prompts: &Prompts) -> String {
     text
 }
 
-fn as_json(format: Format) -> Result<bool, Failure> {
+/// Whether JSON is wanted, of a command that has text and JSON only.
+pub(crate) fn as_json(format: Format) -> Result<bool, Failure> {
     match format {
         Format::Text => Ok(false),
         Format::Json => Ok(true),

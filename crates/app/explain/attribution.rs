@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use review::attribution::{Attribution, AuthorState, Evidence, Role, Share};
+use review::attribution::{Attribution, AuthorState, Channel, Evidence, Role, Share};
 use review::lineage::EdgeKind;
-use review::packet::{attribution as attribution_v1, family_words};
+use review::packet::attribution as attribution_v1;
 use review::panel::list;
 use review::text::visible;
 use review::{Change, Families, Family};
@@ -28,21 +28,14 @@ pub(crate) fn attribution(
     }
     let mut text = String::new();
     line(&mut text, "author", &author_words(attribution));
-    line(&mut text, "recused", &recused_words(attribution, families));
-    if attribution.unknown_agent {
-        line(
-            &mut text,
-            "",
-            "and, whatever the unknown model was, one reviewer of each lens must be unrelated to it",
-        );
-    }
+    line(&mut text, "recused", &recused_words(attribution));
     if shares.len() > 1 {
         for share in shares {
-            line(&mut text, "lines", &share_words(share, change));
+            line(&mut text, "files", &share_words(share, change));
         }
     }
     if attribution.evidence.is_empty() {
-        line(&mut text, "evidence", "none; that does not mean that a person wrote it");
+        line(&mut text, "evidence", "none that recuse can read; that does not mean that a person wrote it");
     }
     for (who, evidence) in by_family(attribution) {
         text.push_str(&format!("\n{who}\n"));
@@ -71,40 +64,62 @@ pub(crate) fn attribution(
     Ok(text)
 }
 
-/// `mixed: anthropic and openai (by its own account; nobody vouches for it)`.
+/// `partly AI: anthropic and openai, and a model that is not named; claimed, not verified`.
 pub(super) fn author_words(attribution: &Attribution) -> String {
     let mut words = match attribution.state() {
-        AuthorState::Human => "people, as somebody with write access declares",
-        AuthorState::Ai => "AI",
+        AuthorState::Human => "people, as declared",
+        AuthorState::Ai | AuthorState::UnknownAi => "AI",
         AuthorState::Mixed => "partly AI",
-        AuthorState::UnknownAi => "an AI tool; nobody knows with which model",
         AuthorState::NoEvidence => "no trace of who wrote it",
-        AuthorState::Bot => "a bot that is no model",
-        AuthorState::Conflict => "people as declared, and yet there are traces of AI",
+        AuthorState::Bot => "bots that are no AI models",
+        AuthorState::Conflict => "people, as declared; and yet there are traces of AI",
     }
     .to_owned();
-    if !attribution.families.is_empty() {
-        words.push_str(&format!(": {}", list(attribution.families.iter().map(Family::as_str))));
-        if attribution.unknown_agent {
-            words.push_str(", and a model that nobody knows");
-        }
+    let mut parts: Vec<String> =
+        attribution.families.iter().map(|family| family.as_str().to_owned()).collect();
+    if attribution.unknown_agent {
+        let tools = tools(attribution, |seen| seen.role == Role::Implementer && !seen.lineage.is_known());
+        let of = if tools.is_empty() { String::new() } else { format!(" ({tools})") };
+        parts.push(format!("a model that is not named{of}"));
+    }
+    if !parts.is_empty() {
+        words.push_str(&format!(": {}", list(parts.iter().map(String::as_str))));
         if !attribution.vouched {
-            words.push_str(" (the author's word; nobody vouches for it)");
+            words.push_str("; claimed, not verified");
         }
+    }
+    if attribution.evidence.iter().any(|seen| seen.role == Role::Suggester) {
+        let tools = tools(attribution, |seen| seen.role == Role::Suggester);
+        words.push_str(&format!("; {tools} suggested changes"));
     }
     words
 }
 
-fn recused_words(attribution: &Attribution, families: &Families) -> String {
+/// The tools of some of the evidence, each once.
+fn tools(attribution: &Attribution, of: impl Fn(&Evidence) -> bool) -> String {
+    let some = attribution.evidence.iter().filter(|seen| of(seen));
+    let names: BTreeSet<&str> = some.filter_map(|seen| seen.agent.as_deref()).collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn recused_words(attribution: &Attribution) -> String {
     let recused = attribution.recused();
-    if recused.is_empty() {
-        return "nobody".to_owned();
+    let names = list(recused.iter().map(Family::as_str));
+    let mut words = match (recused.is_empty(), attribution.unknown_agent) {
+        (true, false) => return "nobody".to_owned(),
+        (true, true) => "nobody by name".to_owned(),
+        (false, _) => format!("models of {names}, and what descends from them"),
+    };
+    let mut only = attribution.suggested_by.difference(&attribution.families).map(Family::as_str).peekable();
+    if only.peek().is_some() {
+        words.push_str(&format!("; {} for suggestions only", list(only)));
     }
-    let names: Vec<String> = recused.iter().map(|family| families.display(family)).collect();
-    let only = attribution.suggested_by.difference(&attribution.families).map(Family::as_str);
-    let only = list(only);
-    let suggested = if only == "nobody" { String::new() } else { format!("; {only} for suggestions only") };
-    format!("models of {}, and what descends from them{suggested}", list(names.iter().map(String::as_str)))
+    if attribution.unknown_agent {
+        words.push_str(
+            "; and each lens needs a reviewer unrelated to the model that is not named, whichever it was",
+        );
+    }
+    words
 }
 
 /// `openai: src/a.rs hunks 1 and 3`.
@@ -139,23 +154,30 @@ fn share_words(share: &Share, change: &Change) -> String {
 /// The most files that are named for one author.
 const MOST_FILES: usize = 12;
 
-/// The evidence by what it says: each family, unknown models, suggestions, bots, people.
+/// The evidence by what it says: families, unnamed models, suggestions, people, bots.
 fn by_family(attribution: &Attribution) -> Vec<(String, Vec<&Evidence>)> {
-    let mut groups: Vec<(String, Vec<&Evidence>)> = Vec::new();
+    let mut groups: Vec<((u8, String), Vec<&Evidence>)> = Vec::new();
     for seen in &attribution.evidence {
+        let families = || list(seen.lineage.families.iter().map(Family::as_str));
         let who = match seen.role {
-            Role::Implementer if seen.lineage.families.is_empty() => "an unknown model wrote it".to_owned(),
-            Role::Implementer => format!("{} wrote it", family_words(&seen.lineage)),
-            Role::Suggester => format!("{} suggested changes", family_words(&seen.lineage)),
-            Role::Bot => "a bot that is no model".to_owned(),
-            Role::Human => "people wrote it".to_owned(),
+            Role::Implementer if seen.lineage.families.is_empty() => {
+                (1, "a model that is not named wrote it".to_owned())
+            }
+            Role::Implementer => (0, format!("{} wrote it", families())),
+            Role::Suggester if seen.lineage.families.is_empty() => {
+                (2, "a model that is not named suggested changes".to_owned())
+            }
+            Role::Suggester => (2, format!("{} suggested changes", families())),
+            Role::Human => (3, "people wrote it".to_owned()),
+            Role::Bot => (4, "bots that are no AI models".to_owned()),
         };
         match groups.iter_mut().find(|(known, _)| *known == who) {
             Some((_, evidence)) => evidence.push(seen),
             None => groups.push((who, vec![seen])),
         }
     }
-    groups
+    groups.sort_by_key(|((order, _), _)| *order);
+    groups.into_iter().map(|((_, who), evidence)| (who, evidence)).collect()
 }
 
 /// Traces that say the same at several places are told once.
@@ -174,24 +196,35 @@ fn alike<'a>(evidence: &[&'a Evidence]) -> Vec<(&'a Evidence, Vec<&'a str>)> {
     told
 }
 
-/// `claude-code, claimed by a trailer of commit 1a2b3c4 and 3 others: Co-authored-by: Claude`.
+/// `claude-code with claude-opus-4-5: claimed, trailer (commit 1a2b3c4 and 3 others): Co-authored-by: Claude`.
 fn evidence_words(evidence: &Evidence, places: &[&str]) -> String {
     let who = match (&evidence.agent, &evidence.model) {
         (Some(agent), Some(model)) => format!("{agent} with {}", visible(model)),
+        (Some(agent), None) if evidence.role == Role::Implementer => format!("{agent}, model not named"),
         (Some(agent), None) => agent.clone(),
         (None, Some(model)) => visible(model),
         (None, None) => "somebody".to_owned(),
     };
     let others = match places.len() {
-        1 => String::new(),
+        0 | 1 => String::new(),
         2 => " and 1 other".to_owned(),
         count => format!(" and {} others", count - 1),
     };
-    let channel = report::channel_words(evidence.channel);
-    format!(
-        "{who}: {}, {channel} ({}{others}): {}",
-        evidence.strength.name(),
-        visible(places[0]),
-        visible(&evidence.text)
-    )
+    let (strength, place) = (evidence.strength.name(), visible(places[0]));
+    match evidence.channel {
+        Channel::Declaration => format!("declared by the operator or the base: {}", visible(&evidence.text)),
+        // What stands in a note is not a line that could be quoted.
+        Channel::Note => format!("{who}: {strength}, note on lines ({place}{others})"),
+        Channel::PlatformLogin
+        | Channel::CommitAuthor
+        | Channel::CommitCommitter
+        | Channel::Trailer
+        | Channel::Footer
+        | Channel::Branch
+        | Channel::Body
+        | Channel::Label => {
+            let channel = report::channel_words(evidence.channel);
+            format!("{who}: {strength}, {channel} ({place}{others}): {}", visible(&evidence.text))
+        }
+    }
 }

@@ -9,6 +9,7 @@ use review::panel::{Relation, list, relation};
 use serde_json::json;
 use service::models_check::Warning;
 
+use super::attribution::author_words;
 use super::{as_json, line, pretty};
 use crate::Failure;
 use crate::args::Format;
@@ -33,6 +34,9 @@ pub(crate) fn models(
         return Ok(pretty(&json!({ "models": models })));
     }
     let mut text = String::new();
+    if let Some(author) = author {
+        line(&mut text, "author", &author_words(author));
+    }
     if engines.is_empty() {
         line(&mut text, "models", "none is configured: only the rules can look");
     }
@@ -58,12 +62,20 @@ pub(crate) fn models(
             );
             row(&mut text, "descent", &words);
         }
-        let sizes =
-            format!("{} tokens, of them {} for the answer", engine.context_tokens, engine.max_output_tokens);
+        let sizes = format!(
+            "{} tokens, {} of them kept for the answer",
+            engine.context_tokens, engine.max_output_tokens
+        );
         row(&mut text, "context", &sizes);
         row(&mut text, "price", &price_words(engine));
         if let Some(relation) = relation_of(engine) {
-            row(&mut text, "here", &relation_words(&relation));
+            let of_unknown = author.is_some_and(|author| author.unknown_agent);
+            let words = if of_unknown && relation == Relation::Unrelated {
+                "cannot be said: nobody knows which model that author used".to_owned()
+            } else {
+                relation_words(&relation)
+            };
+            row(&mut text, "here", &words);
         }
     }
     Ok(text)
@@ -95,19 +107,17 @@ fn price_words(engine: &Engine) -> String {
     let since = engine.price_as_of.as_ref().map(|month| format!(", as of {month}")).unwrap_or_default();
     let tiers: Vec<String> = Vec::<Rates>::from(Price::clone(price)).iter().map(tier_words).collect();
     match tiers.as_slice() {
-        [only] if only.starts_with("0 USD in and 0 USD out") => "free".to_owned(),
-        tiers => format!("{} for a million tokens{since}", tiers.join("; ")),
+        [only] if only == "0 USD in, 0 out" => "free".to_owned(),
+        tiers => format!("per million tokens: {}{since}", tiers.join("; ")),
     }
 }
 
 fn tier_words(rates: &Rates) -> String {
-    let usd = |micro: u64| format!("{} USD", rounded(micro));
-    let cached =
-        rates.cached_input.map(|rate| format!(" ({} from the cache)", usd(rate))).unwrap_or_default();
-    let words = format!("{} in{cached} and {} out", usd(rates.input), usd(rates.output));
+    let cached = rates.cached_input.map(|rate| format!(" ({} cached)", rounded(rate))).unwrap_or_default();
+    let words = format!("{} USD in{cached}, {} out", rounded(rates.input), rounded(rates.output));
     match rates.above_input_tokens {
         0 => words,
-        above => format!("{words} where more than {above} tokens go in"),
+        above => format!("above {above} tokens in, {words}"),
     }
 }
 

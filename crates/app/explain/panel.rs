@@ -137,10 +137,10 @@ pub(crate) fn preview(preview: &Preview, format: Format) -> Result<String, Failu
         }
     };
     line(&mut text, "cost", &total);
-    if let Some(most) = preview.examination_max_micro_usd {
-        let each =
-            if most == 0 { "which is free here".to_owned() } else { format!("at most {} each", usd(most)) };
-        line(&mut text, "", &format!("and what one reviewer alone finds is examined by another one, {each}"));
+    if let Some(most) = preview.examination_max_micro_usd.filter(|_| !preview.calls.is_empty()) {
+        let each = if most == 0 { "nothing".to_owned() } else { format!("at most {}", usd(most)) };
+        let what = "for each finding that only one reviewer makes, which is then examined once more";
+        line(&mut text, "", &format!("and {each} {what}"));
     }
     if let Some(cap) = preview.cap_micro_usd {
         line(&mut text, "cap", &format!("{}; what would pass it is not asked, and told", usd(cap)));

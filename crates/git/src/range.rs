@@ -69,8 +69,15 @@ pub enum RangeKind {
 impl ResolvedRange {
     /// What is compared, for people: `topic against main (from their merge base 0123456789ab)`.
     pub fn words(&self) -> String {
-        let head = format!("{} ({})", self.head_ref, self.head.short());
+        // A head that is named by its id needs no id beside it, and neither does a base that is its own merge base.
+        let head = match self.head.as_str().starts_with(&self.head_ref) {
+            true => self.head.short().to_owned(),
+            false => format!("{} ({})", self.head_ref, self.head.short()),
+        };
         match (self.kind, &self.merge_base) {
+            (RangeKind::Branch, Some(merge_base)) if merge_base.as_str().starts_with(&self.base_ref) => {
+                format!("{head} against {}", merge_base.short())
+            }
             (RangeKind::Branch, Some(merge_base)) => {
                 format!("{head} against {}, from their merge base {}", self.base_ref, merge_base.short())
             }

@@ -516,13 +516,24 @@ fn seat_models(input: &PanelInput<'_>, authors: &Authors, seats: &[Seat]) -> Cho
     };
     Chosen {
         unmet: if is_enough { None } else { unmet(UnmetKind::NotDiverseEnough, not_diverse()) },
-        engines: picked.into_iter().map(|engine| chosen_engine(engine, authors, input)).collect(),
+        engines: {
+            let covers = strict_need.is_met_by(&lineages(&picked));
+            let unknown = if covers { Unknown::Covered } else { Unknown::NotCovered };
+            picked.into_iter().map(|engine| chosen_engine(engine, authors, unknown, input)).collect()
+        },
     }
 }
 
-fn chosen_engine(engine: usize, authors: &Authors, input: &PanelInput<'_>) -> ChosenEngine {
+/// Whether a lens has somebody unrelated to an unknown author, whichever model that was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Covered,
+    NotCovered,
+}
+
+fn chosen_engine(engine: usize, authors: &Authors, unknown: Unknown, input: &PanelInput<'_>) -> ChosenEngine {
     let relation = relation(&input.engines[engine].lineage, authors);
-    let reason = seat_reason(&relation, authors, input);
+    let reason = seat_reason(&relation, authors, unknown, input);
     ChosenEngine { engine, relation, reason }
 }
 
@@ -577,15 +588,20 @@ fn extend(
     None
 }
 
-fn seat_reason(relation: &Relation, authors: &Authors, input: &PanelInput<'_>) -> String {
+fn seat_reason(relation: &Relation, authors: &Authors, unknown: Unknown, input: &PanelInput<'_>) -> String {
+    let from = || list(authors.families.iter().map(Family::as_str));
     match relation {
         Relation::NoLineage => "deterministic, nobody's family".to_owned(),
+        Relation::Unrelated if authors.unknown_agent && unknown == Unknown::Covered => {
+            "whichever model the author used, one reviewer of this lens is unrelated to it".to_owned()
+        }
+        Relation::Unrelated if authors.unknown_agent && authors.families.is_empty() => {
+            "it may be related to the unknown model".to_owned()
+        }
         Relation::Unrelated if authors.unknown_agent => {
-            "with the others of this lens it covers every known lineage of an unknown author".to_owned()
+            format!("shares no family with {}; it may be related to the unknown model", from())
         }
-        Relation::Unrelated if !authors.families.is_empty() => {
-            format!("shares no family with {}", list(authors.families.iter().map(Family::as_str)))
-        }
+        Relation::Unrelated if !authors.families.is_empty() => format!("shares no family with {}", from()),
         Relation::Unrelated if input.attribution.state() == AuthorState::Human => {
             "people wrote this change".to_owned()
         }

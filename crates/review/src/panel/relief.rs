@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Need, Panel, PanelInput, Relation, Reviewer, Seat, bar, chosen_engine, list, ranked, relation};
+use super::{
+    Need, Panel, PanelInput, Relation, Reviewer, Seat, Unknown, bar, chosen_engine, list, ranked, relation,
+};
 use crate::attribution::Authors;
 use crate::outcome::EndingKind;
 use crate::{Family, Lineage};
@@ -48,7 +50,10 @@ pub fn substitute(input: &PanelInput<'_>, panel: &Panel, wanted: &Substitution<'
         let adds = others.iter().all(|other| other.is_unrelated_to(lineage));
         (!need.is_met_by(&with_others), !adds)
     });
-    let chosen = chosen_engine(*candidates.first()?, &failed.authors, input);
+    let engine = *candidates.first()?;
+    let with_others: Vec<&Lineage> = others.iter().copied().chain([&input.engines[engine].lineage]).collect();
+    let unknown = if need.is_met_by(&with_others) { Unknown::Covered } else { Unknown::NotCovered };
+    let chosen = chosen_engine(engine, &failed.authors, unknown, input);
     let left = engine_of(failed).map_or("rules", |engine| input.engines[engine].id.as_str());
     Some(Seat {
         reviewer: Reviewer::Model(chosen.engine),
