@@ -209,10 +209,11 @@ fn check(packet: &PacketV1) {
     assert_eq!(serde_json::from_str::<PacketV1>(&document).as_ref().ok(), Some(packet));
 }
 
-const OUR_HTML: [&str; 7] = [
+const OUR_HTML: [&str; 8] = [
     "<details>\n",
     "</details>\n",
     "<summary>Refuted claims</summary>\n",
+    "<summary>What the rules could not look at</summary>\n",
     "<summary>Coverage</summary>\n",
     "<summary>Panel</summary>\n",
     "<summary>Ledger</summary>\n",
