@@ -51,8 +51,8 @@ pub struct Report {
 pub struct Cost(pub u64);
 
 impl Cost {
-    /// What a byte costs of a text that is of its language. Parsing and measuring run at 4 to 12 megabytes a second, and
-    /// [`REPORTED_BYTES_AFTER_ERROR`] units take two seconds at worst.
+    /// What a byte costs of a text that is of its language. Parsing and measuring run at 4 to 12 megabytes a second; the
+    /// 128 Mi units that error recovery may take in one text are two seconds at worst.
     pub const PER_BYTE: u64 = 16;
 
     /// What a text costs at most.

@@ -59,8 +59,8 @@ impl ChangeFacts {
         }
     }
 
-    /// Files of SQL, one for each folder, that the files beside them may tell the dialect of; at most
-    /// [`MAX_FOLDERS`], since each costs a look into the repository.
+    /// Files of SQL, one for each folder, that the files beside them may tell the dialect of; not more
+    /// than a few, since each costs a look into the repository.
     pub fn without_dialect<'f>(&self, files: &'f [FileChange]) -> Vec<&'f RepoPath> {
         let mut folders = BTreeSet::new();
         let sql = files.iter().map(|file| &file.path).filter(|path| path.extension() == "sql");
