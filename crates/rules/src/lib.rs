@@ -5,11 +5,15 @@
 //! always gets the same report.
 
 mod catalogue;
+mod commands;
 mod complexity;
 mod hidden_text;
+mod new_side;
 mod options;
 mod place;
 mod secrets;
+mod tree;
+mod workflows;
 
 use review::change::Content;
 use review::{FileChange, Finding, Lens};
@@ -101,7 +105,7 @@ struct Family {
 }
 
 /// The families beside [`secrets`], which comes first because the others quote nothing unredacted.
-const FAMILIES: [Family; 2] = [hidden_text::FAMILY, complexity::FAMILY];
+const FAMILIES: [Family; 3] = [hidden_text::FAMILY, complexity::FAMILY, workflows::FAMILY];
 
 /// Tells whether some rule sees more of a file when it is given the whole of it.
 pub fn reads_whole_file(file: &FileChange) -> bool {
