@@ -121,6 +121,7 @@ fn prediction(finding: &Finding) -> serde_json::Value {
         "line_end": finding.lines.map(|(_, last)| last),
         "severity": finding.severity.name(),
         "category": finding.category.as_str(),
+        "rule": finding.rule,
         "text": format!("{}. {}", finding.title, finding.body),
     })
 }

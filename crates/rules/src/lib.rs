@@ -5,6 +5,7 @@
 //! always gets the same report.
 
 mod catalogue;
+mod claims;
 mod commands;
 mod complexity;
 mod hidden_text;
@@ -105,7 +106,7 @@ struct Family {
 }
 
 /// The families beside [`secrets`], which comes first because the others quote nothing unredacted.
-const FAMILIES: [Family; 3] = [hidden_text::FAMILY, complexity::FAMILY, workflows::FAMILY];
+const FAMILIES: [Family; 4] = [hidden_text::FAMILY, claims::FAMILY, complexity::FAMILY, workflows::FAMILY];
 
 /// Tells whether some rule sees more of a file when it is given the whole of it.
 pub fn reads_whole_file(file: &FileChange) -> bool {

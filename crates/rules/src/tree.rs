@@ -1,9 +1,10 @@
 //! YAML and JSON as a tree whose nodes know their lines.
 //!
-//! One parser reads both, since JSON is YAML. It hands out events and never expands an alias, so a file of a few
-//! lines cannot become a large tree; size, nodes and depth are bounded besides.
+//! One parser reads both, since JSON is YAML. It hands out events and expands no alias, and of aliases only those of
+//! texts are resolved here, so a file of a few lines cannot become a large tree; size, nodes and depth are bounded besides.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
@@ -39,7 +40,7 @@ pub(crate) enum Value {
     List(Vec<Node>),
     /// Keys with their values, in the order of the file.
     Map(Vec<Entry>),
-    /// A reference to a value that stands elsewhere in the file, which is looked at there.
+    /// A reference to a list or a map that stands elsewhere in the file, which is looked at there.
     Alias,
 }
 
@@ -187,6 +188,10 @@ struct Open {
 struct Builder {
     open: Vec<Open>,
     nodes: usize,
+    /// Texts that aliases can name.
+    anchored: HashMap<usize, Value>,
+    /// Bytes of the texts that aliases stood for.
+    repeated_bytes: usize,
 }
 
 impl Builder {
@@ -195,7 +200,7 @@ impl Builder {
         let line = number(span.start.line());
         let start = |value| Node { first_line: line, last_line: line, value };
         match event {
-            Event::Scalar(text, style, ..) => {
+            Event::Scalar(text, style, anchor, _) => {
                 let value = match style {
                     ScalarStyle::Literal | ScalarStyle::Folded => Value::Block(text.into_owned()),
                     ScalarStyle::Plain | ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
@@ -205,9 +210,20 @@ impl Builder {
                 // The end is exclusive, and a block ends where the next thing starts.
                 let ends_before = matches!(value, Value::Block(_)) || span.end.col() == 0;
                 let last_line = number(span.end.line()).saturating_sub(u32::from(ends_before)).max(line);
+                if anchor != 0 {
+                    self.anchored.insert(anchor, value.clone());
+                }
                 return self.close(Node { first_line: line, last_line, value });
             }
-            Event::Alias(_) => return self.close(start(Value::Alias)),
+            Event::Alias(anchor) => {
+                let value = self.anchored.get(&anchor).cloned().unwrap_or(Value::Alias);
+                let node = start(value);
+                self.repeated_bytes += node.text().unwrap_or_default().len();
+                if self.repeated_bytes > MAX_BYTES {
+                    return Err(Unreadable::TooMuch("its aliases repeat too much text"));
+                }
+                return self.close(node);
+            }
             Event::SequenceStart(..) => {
                 self.open.push(Open { node: start(Value::List(Vec::new())), key: None })
             }
@@ -294,11 +310,15 @@ mod tests {
     }
 
     #[test]
-    fn aliases_are_not_expanded() {
+    fn aliases_of_lists_are_not_expanded_and_those_of_texts_are_bounded() {
         let bomb: String = (1..30)
             .map(|level| format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 9].join(",")))
             .collect();
         let root = yaml(&format!("a0: &a0 [x]\n{bomb}")).expect("it is YAML");
         assert_eq!(root.get("a29").map(|node| node.items().len()), Some(9));
+        let root = yaml("a: &x one\nb: *x\n").expect("it is YAML");
+        assert_eq!(root.get("b").map(|node| (node.text(), node.first_line)), Some((Some("one"), 2)));
+        let repeated = format!("a: &x {}\nb:\n{}", "y".repeat(10_000), "  - *x\n".repeat(1_000));
+        assert!(matches!(yaml(&repeated), Err(Unreadable::TooMuch(_))));
     }
 }

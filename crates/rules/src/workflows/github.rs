@@ -41,30 +41,18 @@ pub(super) fn check(workflow: &Workflow<'_>, before: &str, file: &FileChange, fo
     }
 }
 
-/// Inputs of actions that are run as code.
-const CODE_INPUTS: [(&str, &str); 9] = [
-    ("actions/github-script", "script"),
-    ("azure/cli", "inlineScript"),
-    ("azure/powershell", "inlineScript"),
-    ("appleboy/ssh-action", "script"),
-    ("nick-fields/retry", "command"),
-    ("nick-invision/retry", "command"),
-    ("cardinalby/js-eval-action", "expression"),
-    ("jannekem/run-python-script-action", "script"),
-    ("coactions/setup-xvfb", "run"),
-];
+/// Names that inputs of actions have whose value is run as code.
+const CODE_INPUTS: [&str; 10] =
+    ["script", "run", "inlinescript", "inline-script", "command", "commands", "cmd", "pwsh", "bash", "shell-script"];
 
 fn interpolation(workflow: &Workflow<'_>, step: &Step<'_>, found: &mut Found<'_>) {
     let mut code: Vec<RangeInclusive<u32>> = Vec::new();
     if let Some(entry) = step.node.entry("run") {
         code.push(lines_of(entry));
     }
-    let action = step.action().unwrap_or_default();
-    for (name, input) in CODE_INPUTS {
-        if action.eq_ignore_ascii_case(name)
-            && let Some(node) = step.input(input)
-        {
-            code.push(node.first_line..=node.last_line);
+    for input in step.node.get("with").map(Node::entries).unwrap_or_default() {
+        if CODE_INPUTS.iter().any(|name| input.key.eq_ignore_ascii_case(name)) {
+            code.push(lines_of(input));
         }
     }
     for lines in code {
