@@ -55,7 +55,8 @@ fn rules_found(sample: &Sample) -> Vec<String> {
     };
     let report = review_file(&FileView { file: &file, base: None, head: None }, &RuleOptions::default());
     let found = report.findings.into_iter().filter_map(|finding| {
-        let rule = finding.rule.filter(|rule| rule.starts_with("claims/") || rule.starts_with("prompt-health/"))?;
+        let rule =
+            finding.rule.filter(|rule| rule.starts_with("claims/") || rule.starts_with("prompt-health/"))?;
         Some(format!("{rule}={}@{}", finding.severity.name(), finding.lines.map_or(0, |(first, _)| first)))
     });
     found.collect()

@@ -106,8 +106,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::tests::changed;
-    use crate::{FileView, RuleOptions, review_file};
+    use crate::tests::{change_of, changed};
+    use crate::{FileView, RuleOptions, review_change, review_file};
 
     #[test]
     fn every_rule_has_an_id_of_its_own_and_belongs_to_the_lens_of_its_category() {
@@ -130,7 +130,8 @@ mod tests {
         let file = changed(example.path, example.before, example.after);
         let view = FileView { file: &file, base: example.before, head: Some(example.after) };
         let report = review_file(&view, &RuleOptions::default());
-        report.findings.into_iter().filter_map(|finding| finding.rule).collect()
+        let together = review_change(&change_of(file.clone()), &|_| Some(true));
+        report.findings.into_iter().chain(together.findings).filter_map(|finding| finding.rule).collect()
     }
 
     #[test]

@@ -88,7 +88,9 @@ fn hear(prose: &Prose) -> Heard<'_> {
         }
         for said in said_in(prose.text(), window.clone()) {
             let Some((line, offset)) = prose.added_line(&said.place) else { continue };
-            let known = |(number, _, other): &(u32, usize, Said<'_>)| *number == line && other.rule.id == said.rule.id;
+            let known = |(number, _, other): &(u32, usize, Said<'_>)| {
+                *number == line && other.rule.id == said.rule.id
+            };
             if !heard.said.iter().any(known) {
                 heard.said.push((line, offset, said));
             }
@@ -101,8 +103,22 @@ fn hear(prose: &Prose) -> Heard<'_> {
 /// Whether a file tries such text out: tests, evaluations, and data for either.
 fn is_rehearsal(file: &FileChange) -> bool {
     const FOLDERS: [&str; 16] = [
-        "test", "tests", "__tests__", "testdata", "fixtures", "__fixtures__", "__snapshots__", "spec", "specs",
-        "eval", "evals", "evaluation", "benchmark", "benchmarks", "datasets", "corpora",
+        "test",
+        "tests",
+        "__tests__",
+        "testdata",
+        "fixtures",
+        "__fixtures__",
+        "__snapshots__",
+        "spec",
+        "specs",
+        "eval",
+        "evals",
+        "evaluation",
+        "benchmark",
+        "benchmarks",
+        "datasets",
+        "corpora",
     ];
     let path = file.path.as_str().to_ascii_lowercase();
     let mut parts = path.rsplit('/');

@@ -8,12 +8,14 @@ mod catalogue;
 mod claims;
 mod commands;
 mod complexity;
+mod dependencies;
 mod hidden_text;
 mod new_side;
 mod options;
 mod place;
 mod secrets;
 mod tree;
+mod whole_change;
 mod workflows;
 
 use review::change::Content;
@@ -24,6 +26,7 @@ pub use hidden_text::{HiddenCharacter, Kind, hidden_characters};
 pub use options::RuleOptions;
 use secrets::Redacted;
 pub use secrets::{SecretSpan, redact_hunks, redact_text};
+pub use whole_change::{ChangeReport, Exists, review_change};
 
 /// A changed file, with its whole texts where a repository is at hand.
 #[derive(Debug, Clone, Copy)]
@@ -106,7 +109,8 @@ struct Family {
 }
 
 /// The families beside [`secrets`], which comes first because the others quote nothing unredacted.
-const FAMILIES: [Family; 4] = [hidden_text::FAMILY, claims::FAMILY, complexity::FAMILY, workflows::FAMILY];
+const FAMILIES: [Family; 5] =
+    [hidden_text::FAMILY, claims::FAMILY, complexity::FAMILY, workflows::FAMILY, dependencies::FAMILY];
 
 /// Tells whether some rule sees more of a file when it is given the whole of it.
 pub fn reads_whole_file(file: &FileChange) -> bool {

@@ -1,8 +1,8 @@
 //! The rules through their front door: a change in, a report out.
 
 use proptest::prelude::*;
-use review::change::{Content, Operation};
-use review::{FileChange, Hunk, Lens, RepoPath, Severity};
+use review::change::{Content, Operation, Source, Subject};
+use review::{Change, Digest, FileChange, Hunk, Lens, RepoPath, Severity};
 
 use super::*;
 
@@ -29,6 +29,19 @@ pub(crate) fn changed(path: &str, before: Option<&str>, after: &str) -> FileChan
     body.extend(rest.iter().map(|gone| format!("-{gone}\n")));
     let operation = if before.is_some() { Operation::Modified } else { Operation::Added };
     FileChange { operation, ..changed_file(path, body) }
+}
+
+/// A change of one file.
+pub(crate) fn change_of(file: FileChange) -> Change {
+    Change {
+        subject: Subject { source: Source::Patch, base: None, head: None, diff_digest: Digest::of(b"") },
+        title: String::new(),
+        body: String::new(),
+        branch: None,
+        commits: Vec::new(),
+        files: vec![file],
+        gaps: Vec::new(),
+    }
 }
 
 /// A file with a hunk of lines that have their markers.

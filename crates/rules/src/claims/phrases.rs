@@ -33,18 +33,78 @@ impl Said<'_> {
 
 /// Words one of which is in everything that a phrase matches, in small letters.
 pub(super) const KEYWORDS: [&str; 60] = [
-    "ignor", "disregard", "forget", "overrid", "bypass", "supersede", "not flag", "n't flag", "never flag", "not raise",
-    "n't raise", "not report", "n't report", "never report", "not mention", "n't mention", "never mention", "not comment",
-    "n't comment", "not surface", "not call out", "not** ", "review:", "reviewer", "review agent", "review bot", "ai agent",
-    "ai assistant", "ai model", "ai system", "ai tool", "language model", "llm", "coding agent", "coding assistant", "an ai",
-    "approved", "reviewed", "signed off", "signed-off", "audited", "vetted", "cleared", "waived", "verified", "security review",
-    "out of scope", "out-of-scope", "safe by design", "need to review", "developer mode", "unrestricted", "no restrictions",
-    "no content policy", "oublie", "vergiss", "olvida", "dimentica", "esque", "<|im_start",
+    "ignor",
+    "disregard",
+    "forget",
+    "overrid",
+    "bypass",
+    "supersede",
+    "not flag",
+    "n't flag",
+    "never flag",
+    "not raise",
+    "n't raise",
+    "not report",
+    "n't report",
+    "never report",
+    "not mention",
+    "n't mention",
+    "never mention",
+    "not comment",
+    "n't comment",
+    "not surface",
+    "not call out",
+    "not** ",
+    "review:",
+    "reviewer",
+    "review agent",
+    "review bot",
+    "ai agent",
+    "ai assistant",
+    "ai model",
+    "ai system",
+    "ai tool",
+    "language model",
+    "llm",
+    "coding agent",
+    "coding assistant",
+    "an ai",
+    "approved",
+    "reviewed",
+    "signed off",
+    "signed-off",
+    "audited",
+    "vetted",
+    "cleared",
+    "waived",
+    "verified",
+    "security review",
+    "out of scope",
+    "out-of-scope",
+    "safe by design",
+    "need to review",
+    "developer mode",
+    "unrestricted",
+    "no restrictions",
+    "no content policy",
+    "oublie",
+    "vergiss",
+    "olvida",
+    "dimentica",
+    "esque",
+    "<|im_start",
 ];
 
 /// Marks that separate the turns of a conversation; keywords too.
 pub(super) const TURN_MARKS: [&str; 9] = [
-    "<|start_header_id|>", "<|system|>", "<<sys>>", "[inst]", "</system>", "function_result", "tool_result", "end of user",
+    "<|start_header_id|>",
+    "<|system|>",
+    "<<sys>>",
+    "[inst]",
+    "</system>",
+    "function_result",
+    "tool_result",
+    "end of user",
     "end of document",
 ];
 
@@ -178,7 +238,12 @@ pub(super) fn said_in(text: &str, window: Range<usize>) -> Vec<Said<'_>> {
         for found in phrase.pattern.find_iter(piece) {
             let place = window.start + found.start()..window.start + found.end();
             if !is_mention(text, &place, phrase.rule) {
-                said.push(Said { rule: phrase.rule, severity: phrase.severity, words: &text[place.clone()], place });
+                said.push(Said {
+                    rule: phrase.rule,
+                    severity: phrase.severity,
+                    words: &text[place.clone()],
+                    place,
+                });
             }
         }
     }
@@ -215,7 +280,8 @@ fn is_mention(text: &str, place: &Range<usize>, rule: &Rule) -> bool {
         return true;
     }
     let before = text[line_start..place.start].trim_end_matches(['*', '_', '.', '…', '[', '(', '\\', ' ']);
-    let after = text[place.end..line_end].trim_start_matches(['.', '!', ',', '…', '?', ')', ']', '\\', ' ', '*', '_']);
+    let after = text[place.end..line_end]
+        .trim_start_matches(['.', '!', ',', '…', '?', ')', ']', '\\', ' ', '*', '_']);
     if before.ends_with(QUOTES) && after.starts_with(QUOTES) {
         return true;
     }

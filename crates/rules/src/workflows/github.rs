@@ -42,8 +42,18 @@ pub(super) fn check(workflow: &Workflow<'_>, before: &str, file: &FileChange, fo
 }
 
 /// Names that inputs of actions have whose value is run as code.
-const CODE_INPUTS: [&str; 10] =
-    ["script", "run", "inlinescript", "inline-script", "command", "commands", "cmd", "pwsh", "bash", "shell-script"];
+const CODE_INPUTS: [&str; 10] = [
+    "script",
+    "run",
+    "inlinescript",
+    "inline-script",
+    "command",
+    "commands",
+    "cmd",
+    "pwsh",
+    "bash",
+    "shell-script",
+];
 
 fn interpolation(workflow: &Workflow<'_>, step: &Step<'_>, found: &mut Found<'_>) {
     let mut code: Vec<RangeInclusive<u32>> = Vec::new();
