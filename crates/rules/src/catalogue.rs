@@ -130,7 +130,8 @@ mod tests {
         let file = changed(example.path, example.before, example.after);
         let view = FileView { file: &file, base: example.before, head: Some(example.after) };
         let report = review_file(&view, &RuleOptions::default());
-        let together = review_change(&change_of(file.clone()), &|_| Some(true));
+        let together =
+            review_change(&change_of(file.clone()), &|path| Some(path.as_str().ends_with("lock.json")));
         report.findings.into_iter().chain(together.findings).filter_map(|finding| finding.rule).collect()
     }
 

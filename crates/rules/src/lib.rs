@@ -13,6 +13,7 @@ mod hidden_text;
 mod new_side;
 mod options;
 mod place;
+mod prompt_health;
 mod secrets;
 mod tree;
 mod whole_change;
@@ -109,8 +110,14 @@ struct Family {
 }
 
 /// The families beside [`secrets`], which comes first because the others quote nothing unredacted.
-const FAMILIES: [Family; 5] =
-    [hidden_text::FAMILY, claims::FAMILY, complexity::FAMILY, workflows::FAMILY, dependencies::FAMILY];
+const FAMILIES: [Family; 6] = [
+    hidden_text::FAMILY,
+    claims::FAMILY,
+    complexity::FAMILY,
+    workflows::FAMILY,
+    dependencies::FAMILY,
+    prompt_health::FAMILY,
+];
 
 /// Tells whether some rule sees more of a file when it is given the whole of it.
 pub fn reads_whole_file(file: &FileChange) -> bool {

@@ -102,6 +102,11 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Tells whether the change adds a line.
+    pub(crate) fn adds(&self, number: u32) -> bool {
+        self.added.get(number).is_some()
+    }
+
     /// Adds what a rule says about the file as a whole.
     pub(crate) fn about_file(&mut self, rule: &Rule, severity: Severity, body: &str) {
         self.add(rule, severity, None, String::new(), body);

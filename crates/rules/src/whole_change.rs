@@ -3,8 +3,7 @@
 use review::{Change, Finding, Lens, RepoPath};
 
 use crate::claims::{ClaimInText, claims_in_text};
-use crate::dependencies;
-use crate::place;
+use crate::{dependencies, place, prompt_health};
 
 /// Tells whether there is a file at a path after the change; `None` where nobody knows.
 pub type Exists<'a> = &'a dyn Fn(&RepoPath) -> Option<bool>;
@@ -23,7 +22,9 @@ const MAX_QUESTIONS: usize = 5;
 
 /// Reviews a change as a whole. It has to be redacted already.
 pub fn review_change(change: &Change, exists: Exists<'_>) -> ChangeReport {
-    ChangeReport { findings: dependencies::review_together(change, exists), questions: questions(change) }
+    let mut findings = dependencies::review_together(change, exists);
+    findings.extend(prompt_health::review_references(change, exists));
+    ChangeReport { findings, questions: questions(change) }
 }
 
 /// Asks about claims in the title, the description and the messages; each line once, wherever it is repeated.

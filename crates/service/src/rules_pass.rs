@@ -3,12 +3,13 @@
 //!
 //! File by file, so that only the texts of one file per thread are in memory.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use git::{BlobReader, FileAt};
 use review::outcome::RulesMiss;
-use review::{Change, FileChange, Finding, Lens};
+use review::{Change, FileChange, Finding, Lens, RepoPath};
 use rules::{Examined, FileReport, FileView, RuleOptions};
 
 /// What the rules say about a change.
@@ -25,6 +26,8 @@ pub struct RulesPass {
     pub unsafe_to_send: Vec<usize>,
     /// How many secrets were replaced.
     pub redacted: usize,
+    /// What the rules ask the author, by lens.
+    pub questions: Vec<(Lens, String)>,
 }
 
 /// Gives a thread its own reader of whole files; `None` where only a diff is at hand.
@@ -45,6 +48,7 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
         failed: Vec::new(),
         unsafe_to_send: Vec::new(),
         redacted: 0,
+        questions: Vec::new(),
         change,
     };
     let files = std::mem::take(&mut pass.change.files);
@@ -80,7 +84,22 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
     for commit in &mut pass.change.commits {
         redact(&mut commit.message);
     }
+    let reader = RefCell::new(None);
+    let report = rules::review_change(&pass.change, &|path| exists(path, &reader, open));
+    pass.findings.extend(report.findings);
+    pass.questions = report.questions;
     Ok(pass)
+}
+
+/// Whether a file is there after the change; `None` where only a diff is at hand, or where it cannot be read.
+fn exists<'r>(
+    path: &RepoPath,
+    reader: &RefCell<Option<Option<BlobReader<'r>>>>,
+    open: Open<'_, 'r>,
+) -> Option<bool> {
+    let mut reader = reader.borrow_mut();
+    let reader = reader.get_or_insert_with(|| open().ok().flatten()).as_mut()?;
+    Some(reader.is_in_head(path).ok()?)
 }
 
 impl RulesPass {
