@@ -117,7 +117,8 @@ fn settings(view: &FileView<'_>, head: Option<&str>, found: &mut Found<'_>) -> E
     };
     match json(&without_comments(head)) {
         Ok(root) => {
-            let base = whole_base(view).and_then(|base| json(&without_comments(base)).ok());
+            let base = whole_base(view).filter(|base| !base.is_empty());
+            let base = base.and_then(|base| json(&without_comments(base)).ok());
             grants::check(&root, base.as_ref(), found);
             Examined::All
         }

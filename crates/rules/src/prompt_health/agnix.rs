@@ -1,7 +1,7 @@
 //! The rules of agnix (agnix-core 0.60) about files of agents, under ids of our own.
 //!
 //! It reads nothing but the text that it is given, and no mark in that text switches a rule off. Of its rules those are
-//! left out that need other files, those that are about taste, and what it calls information.
+//! left out that need other files and those that are about taste.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,21 +19,11 @@ use crate::new_side::Found;
 /// Larger files are not handed over: some of its rules take more than linear time.
 const MAX_BYTES: usize = 128 * 1024;
 
-/// Its rules that are left out: of taste, of style, or about what another family of ours says.
-const LEFT_OUT: [&str; 13] = [
-    "PE-",
-    "VER-",
-    "REF-",
-    "XML-",
-    "CDX-AG-002",
-    "CDX-AG-005",
-    "CC-MEM-006",
-    "CC-MEM-005",
-    "CC-MEM-007",
-    "CC-MEM-008",
-    "XP-001",
-    "AGM-003",
-    "CC-SET-036",
+/// Its rules that are left out: of taste, of what a file might say besides, or about what another rule of ours says.
+const LEFT_OUT: [&str; 23] = [
+    "PE-", "VER-", "REF-", "XML-", "AGM-003", "AGM-004", "AGM-007", "AS-020", "AS-024", "CC-AG-022", "CC-MEM-005", "CC-MEM-006",
+    "CC-MEM-007", "CC-MEM-008", "CC-MEM-021", "CC-SET-036", "CC-SK-027", "CDX-AG-002", "CDX-AG-005", "CDX-AG-006", "GM-026",
+    "MCP-033", "XP-SK-001",
 ];
 
 /// What its messages say where it has looked for another file: there is none here.
@@ -101,8 +91,7 @@ fn severity(diagnostic: &Diagnostic) -> Option<Severity> {
     }
     match diagnostic.level {
         DiagnosticLevel::Error => Some(Severity::Medium),
-        DiagnosticLevel::Warning => Some(Severity::Low),
-        DiagnosticLevel::Info => None,
+        DiagnosticLevel::Warning | DiagnosticLevel::Info => Some(Severity::Low),
     }
 }
 

@@ -43,11 +43,12 @@ pub(super) fn unasked(added: &AddedLines<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// Looks through settings in JSON, as they are and as they were.
+/// Looks through settings in JSON, as they are and as they were. Without a base the file is new and is looked at as a
+/// whole by whoever reviews it, so what is merely new in it is not listed.
 pub(super) fn check(head: &Node, base: Option<&Node>, found: &mut Found<'_>) {
     permissions(head, base, found);
     servers(head, base, found);
-    hooks(head, found);
+    hooks(head, base, found);
     tools(head, found);
 }
 
@@ -147,7 +148,7 @@ fn servers(head: &Node, base: Option<&Node>, found: &mut Found<'_>) {
             Some((Severity::Medium, format!("`{program}` fetches the newest release each time it starts.")))
         } else if matches!(program, "sh" | "bash" | "zsh" | "cmd" | "powershell" | "pwsh") {
             Some((Severity::Medium, "It is a command of a shell.".to_owned()))
-        } else if known.contains(server.key.as_str()) {
+        } else if base.is_none() || known.contains(server.key.as_str()) {
             None
         } else {
             Some((Severity::Low, format!("`{}` is new.", review::text::visible(&server.key))))
@@ -182,19 +183,21 @@ static REACHES_OUT: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-fn hooks(head: &Node, found: &mut Found<'_>) {
+fn hooks(head: &Node, base: Option<&Node>, found: &mut Found<'_>) {
     let Some(hooks) = head.get("hooks") else { return };
     hooks.each_map(&mut |map| {
         let Some(entry) = map.entry("command").or_else(|| map.entry("bash")) else { return };
         let command = entry.node.text().unwrap_or_default();
-        let (severity, body) = if !remote_scripts(command).is_empty() {
-            (Severity::High, "It fetches a script and runs it.")
+        let told = if !remote_scripts(command).is_empty() {
+            Some((Severity::High, "It fetches a script and runs it."))
         } else if REACHES_OUT.is_match(command) {
-            (Severity::Medium, "It sends, evaluates or deletes something.")
+            Some((Severity::Medium, "It sends, evaluates or deletes something."))
         } else {
-            (Severity::Low, "")
+            base.is_some().then_some((Severity::Low, ""))
         };
-        found.in_range(&table::HOOK, severity, lines_of(entry), body);
+        if let Some((severity, body)) = told {
+            found.in_range(&table::HOOK, severity, lines_of(entry), body);
+        }
     });
 }
 
