@@ -9,7 +9,7 @@ mod prose;
 mod table;
 
 use review::change::{Content, Operation};
-use review::{FileChange, Lens, Severity};
+use review::{Lens, Severity};
 
 use crate::catalogue::{Rule, RuleInfo};
 use crate::new_side::{AddedLines, Found};
@@ -47,7 +47,7 @@ fn review(
     }
     let added = AddedLines::of(view.file, redacted);
     let mut found = Found::new(&added);
-    let rehearsal = is_rehearsal(view.file);
+    let rehearsal = is_rehearsal(view.file.path.as_str());
     let mut unread = 0;
     for hunk in view.file.hunks() {
         let prose = Prose::of_hunk(hunk);
@@ -100,8 +100,8 @@ fn hear(prose: &Prose) -> Heard<'_> {
     heard
 }
 
-/// Whether a file tries such text out: tests, evaluations, and data for either.
-fn is_rehearsal(file: &FileChange) -> bool {
+/// Whether the file at a path tries things out: tests, evaluations, and data for either.
+pub(crate) fn is_rehearsal(path: &str) -> bool {
     const FOLDERS: [&str; 16] = [
         "test",
         "tests",
@@ -120,7 +120,7 @@ fn is_rehearsal(file: &FileChange) -> bool {
         "datasets",
         "corpora",
     ];
-    let path = file.path.as_str().to_ascii_lowercase();
+    let path = path.to_ascii_lowercase();
     let mut parts = path.rsplit('/');
     let name = parts.next().unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();

@@ -105,7 +105,8 @@ fn manifest(kind: Kind, view: &FileView<'_>, added: &AddedLines<'_>, found: &mut
     let changed: Vec<&Dependency> = wanted.iter().filter(|one| added.get(one.line).is_some()).collect();
     let known: BTreeSet<&str> = before.iter().map(|one| one.name.as_str()).collect();
     for one in &changed {
-        let same = before.iter().any(|old| old.name == one.name && old.wanted == one.wanted);
+        let same =
+            before.iter().any(|old| old.name == one.name && sources::is_same(&old.wanted, &one.wanted));
         if let (Some((severity, told)), false) = (sources::unusual(kind.ecosystem(), one), same) {
             found.at(&table::UNUSUAL_SOURCE, severity, one.line, 0, told);
         }
@@ -123,7 +124,9 @@ fn manifest(kind: Kind, view: &FileView<'_>, added: &AddedLines<'_>, found: &mut
     let mut new: Vec<&Dependency> = Vec::new();
     for one in changed {
         let listed = new.iter().any(|other| other.name == one.name);
-        if !one.name.is_empty() && !known.contains(&*one.name) && !listed && !one.wanted.starts_with("=>") {
+        let foreign =
+            !one.name.is_empty() && !sources::is_local(&one.wanted) && !one.wanted.starts_with("=>");
+        if foreign && !known.contains(&*one.name) && !listed {
             new.push(one);
         }
     }

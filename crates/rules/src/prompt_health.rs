@@ -17,6 +17,7 @@ use review::engine::estimate_tokens;
 use review::{FileChange, Lens, LineKind, Severity};
 
 use crate::catalogue::RuleInfo;
+use crate::claims::is_rehearsal;
 use crate::new_side::{AddedLines, Found, whole_base, whole_head};
 use crate::secrets::Redacted;
 use crate::tree::{json, yaml};
@@ -25,6 +26,7 @@ use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support
 pub(crate) use self::references::review_references;
 
 use self::kind::Kind;
+use self::orders::Orders;
 
 /// The family.
 pub(crate) const FAMILY: Family =
@@ -65,10 +67,12 @@ fn review(
     let mut found = Found::new(&added);
     let head = whole_head(view);
     let lines = lines_of(head.as_deref(), view.file);
-    grants::unasked(&added, &mut found);
     let mut examined = match kind {
         Kind::Instructions => {
-            orders::check(&lines, &added, &mut found);
+            grants::unasked(&added, &mut found);
+            let path = view.file.path.as_str();
+            let orders = if Kind::is_all_orders(path) { Orders::All } else { Orders::Some };
+            orders::check(&lines, orders, &added, &mut found);
             if let Some(head) = &head {
                 front_matter(head, &mut found);
                 fence(head, &mut found);
@@ -76,7 +80,14 @@ fn review(
             }
             Examined::All
         }
-        Kind::Settings => settings(view, head.as_deref(), &mut found),
+        Kind::Settings => {
+            grants::unasked(&added, &mut found);
+            settings(view, head.as_deref(), &mut found)
+        }
+        Kind::Script => {
+            grants::unasked(&added, &mut found);
+            Examined::All
+        }
         Kind::Template => {
             templates::check(&lines, &added, &mut found);
             Examined::All
@@ -86,7 +97,9 @@ fn review(
             Examined::All
         }
     };
-    if let (Kind::Instructions | Kind::Settings, Examined::All) = (kind, &examined) {
+    // Data of tests are wrong on purpose.
+    let rehearsal = is_rehearsal(Kind::before_agents_folder(view.file.path.as_str()));
+    if let (Kind::Instructions | Kind::Settings, Examined::All, false) = (kind, &examined, rehearsal) {
         examined = formats(view, head.as_deref(), &mut found, report);
     }
     found.report(report);
@@ -222,7 +235,7 @@ fn size(name: &str, head: &str, base: Option<&str>, found: &mut Found<'_>) {
     if name == "AGENTS.md" && head.len() > CODEX_BYTES && base.len() <= CODEX_BYTES {
         let body = format!("It has {} bytes now, about {after} tokens.", head.len());
         found.about_file(&table::SIZE, Severity::Medium, &body);
-    } else if after >= before.saturating_add(LEAST_GROWTH_TOKENS) && after / 3 >= before / 2 {
+    } else if before > 0 && after >= before.saturating_add(LEAST_GROWTH_TOKENS) && after / 3 >= before / 2 {
         let body = format!("About {before} → {after} tokens.");
         found.about_file(&table::SIZE, Severity::Low, &body);
     }

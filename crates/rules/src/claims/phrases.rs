@@ -32,7 +32,7 @@ impl Said<'_> {
 }
 
 /// Words one of which is in everything that a phrase matches, in small letters.
-pub(super) const KEYWORDS: [&str; 60] = [
+pub(super) const KEYWORDS: [&str; 65] = [
     "ignor",
     "disregard",
     "forget",
@@ -93,6 +93,11 @@ pub(super) const KEYWORDS: [&str; 60] = [
     "dimentica",
     "esque",
     "<|im_start",
+    "your system prompt",
+    "your initial",
+    "decode",
+    "are now dan",
+    "note to the",
 ];
 
 /// Marks that separate the turns of a conversation; keywords too.
@@ -125,12 +130,12 @@ macro_rules! phrase {
 }
 
 /// The phrases. Between two words there may be a line end, and emphasis round a negation.
-static PHRASES: [Phrase; 14] = [
+static PHRASES: [Phrase; 18] = [
     // Orders that take back what a model was told.
     phrase!(
         OVERRIDES,
         Medium,
-        r"\b(?:ignore|disregard|forget|override|bypass|supersede)s?\s+
+        r"\b(?:ignore|disregard|forget)s?\s+
           (?:(?:all|any|every|everything|the|your|my|of|these|those|other|system|developer|and)\s+){0,4}
           (?:previous(?:ly)?|prior|above|earlier|preceding|former|existing|original|initial|operator'?s?|developer|system)\s+
           (?:(?:system|user|developer|safety|security|operating)\s+)?(?:and\s+\w+\s+)?(?:(?:set|list)s?\s+of\s+)?
@@ -146,7 +151,23 @@ static PHRASES: [Phrase; 14] = [
     phrase!(
         OVERRIDES,
         Medium,
-        r"\byou\s+are\s+now\s+(?:in\s+)?(?:\w+\s+){0,2}?(?:developer\s+mode|unrestricted|jailbroken|no\s+longer\s+bound)
+        r"\b(?:overrides?|bypass|supersedes?)\s+(?:(?:all|any|the|your|of)\s+){0,3}(?:previous|prior|above|earlier|preceding)\s+
+          (?:(?:system|safety|security)\s+)?(?:instructions?|prompts?|directives?|guidelines?|ones)\b"
+    ),
+    phrase!(
+        OVERRIDES,
+        Medium,
+        r"\b(?:reveal|print|output|repeat|leak|dump)\s+(?:me\s+)?your\s+(?:\w+\s+){0,2}?(?:system\s+prompt|(?:initial|hidden|original|system)\s+(?:instructions|prompt))\b"
+    ),
+    phrase!(
+        OVERRIDES,
+        Medium,
+        r"\bdecode\b[^.\n]{0,60}\b(?:and|then)\s+(?:do|follow|execute|obey)\b[^.\n]{0,20}\b(?:what|it|instructions?|exactly)\b"
+    ),
+    phrase!(
+        OVERRIDES,
+        Medium,
+        r"\byou\s+are\s+now\s+(?:in\s+)?(?:\w+\s+){0,2}?(?:developer\s+mode|unrestricted|jailbroken|DAN\b|no\s+longer\s+bound)
           |\b(?:you|now)\s+have\s+no\s+(?:restrictions|rules|content\s+policy|filters?)\b"
     ),
     phrase!(
@@ -187,8 +208,9 @@ static PHRASES: [Phrase; 14] = [
         Medium,
         r"\b(?:note|message|instructions?|notice|attention)\s+(?:to|for)\s+(?:the\s+|all\s+|any\s+)?
           (?:(?:ai|llm|language\s+model|automated|coding|review)[\s-]+)+(?:agent|assistant|model|system|tool|reviewer|bot|scanner)s?
-          (?:\s+\w+){0,3}\s*[:,.—(]"
+          (?:\s+\w+){0,3}\s*[:,—(]"
     ),
+    phrase!(ADDRESSES_REVIEWERS, Medium, r"\bnote\s+to\s+the\s+(?:bot|assistant|model|agent)\s*:"),
     phrase!(
         ADDRESSES_REVIEWERS,
         Medium,
@@ -262,6 +284,15 @@ static MENTION: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a test compiles it")
 });
 
+/// What comes behind “do not report vulnerabilities” in a security policy.
+static PUBLICLY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?xi)^\w*\s+(?:[\w-]+\s+){0,4}?
+        (?:through|via|publicly|in\s+(?:a\s+|the\s+)?public|using|on\s+(?:the\s+)?(?:public|github)|by\s+opening|as\s+(?:a\s+)?(?:public|github))\b",
+    )
+    .expect("a test compiles it")
+});
+
 /// Marks of a pattern in a program.
 const PATTERN_MARKS: [&str; 9] = ["\\s", "\\b", "(?:", "(?i", ".*", "\\w", "[^", "re.compile", "Regex::new"];
 
@@ -283,6 +314,10 @@ fn is_mention(text: &str, place: &Range<usize>, rule: &Rule) -> bool {
     let after = text[place.end..line_end]
         .trim_start_matches(['.', '!', ',', '…', '?', ')', ']', '\\', ' ', '*', '_']);
     if before.ends_with(QUOTES) && after.starts_with(QUOTES) {
+        return true;
+    }
+    // Security policies ask for reports in private, which is no order to reviewers.
+    if PUBLICLY.is_match(&text[place.end..end]) {
         return true;
     }
     // Whoever talks about an order names it first; a claim of approval is not named so.

@@ -83,7 +83,13 @@ pub(super) fn new_hosts(ecosystem: Ecosystem, hunks: &[Hunk], base: Option<&str>
                 false => format!("A package is fetched from `{host}`, which this file did not name before."),
             };
             if known.insert(host) {
-                let severity = if unencrypted { Severity::High } else { Severity::Medium };
+                // What is taken from a repository stands in the manifest as well.
+                let from_git = line.text.contains(".git") || line.text.contains("git+");
+                let severity = match (unencrypted, from_git) {
+                    (true, _) => Severity::High,
+                    (false, true) => Severity::Low,
+                    (false, false) => Severity::Medium,
+                };
                 found.push(Oddity { kind: OddityKind::Host, severity, line: line.new, told });
             }
         }
@@ -94,6 +100,8 @@ pub(super) fn new_hosts(ecosystem: Ecosystem, hunks: &[Hunk], base: Option<&str>
 /// What the lines of one package say.
 #[derive(Default)]
 struct Package<'a> {
+    /// Whether its version is shown and stays.
+    kept: bool,
     /// Whether the package itself is new, gone, or of another version.
     moved: bool,
     removed: Option<(Line<'a>, String)>,
@@ -135,8 +143,9 @@ fn digests_of_hunk(hunk: &Hunk) -> Vec<Oddity> {
         if STARTS_PACKAGE.is_match(line.text) {
             found.extend(package.oddity());
             package = Package { moved: changed, ..Package::default() };
-        } else if changed && VERSION.is_match(line.text) {
-            package.moved = true;
+        } else if VERSION.is_match(line.text) {
+            package.moved |= changed;
+            package.kept |= !changed;
         } else if let Some(digest) = DIGEST.captures(line.text) {
             let entry = Some((line, digest[1].to_owned()));
             match line.kind {
@@ -152,7 +161,7 @@ fn digests_of_hunk(hunk: &Hunk) -> Vec<Oddity> {
 
 impl Package<'_> {
     fn oddity(&self) -> Option<Oddity> {
-        let (_, old) = self.removed.as_ref().filter(|_| !self.moved)?;
+        let (_, old) = self.removed.as_ref().filter(|_| self.kept && !self.moved)?;
         let algorithm = |digest: &str| digest.split(['-', ':']).next().unwrap_or_default().len().min(8);
         match &self.added {
             // Another algorithm for the same content is no change of the content.

@@ -59,6 +59,21 @@ pub(super) fn unusual(ecosystem: Ecosystem, dependency: &Dependency) -> Option<(
     None
 }
 
+/// Whether two dependencies come from the same place, at whatever commit.
+pub(super) fn is_same(old: &str, new: &str) -> bool {
+    let without_commit = |wanted: &str| COMMIT.replace_all(wanted, "").into_owned();
+    old == new || (COMMIT.is_match(new) && without_commit(old) == without_commit(new))
+}
+
+/// Whether a dependency is a part of the same repository.
+pub(super) fn is_local(wanted: &str) -> bool {
+    ["workspace:", "link:", "file:", "portal:", "=> ."].iter().any(|mark| wanted.starts_with(mark))
+        || (wanted.contains("path =") && !wanted.contains("git ="))
+        || wanted.contains("workspace = true")
+        || wanted == "true"
+        || wanted.contains("path:")
+}
+
 struct Setting {
     ecosystem: Ecosystem,
     severity: Severity,
@@ -78,7 +93,7 @@ macro_rules! setting {
 }
 
 /// Lines of manifests and settings that change where packages come from, or what is checked of them.
-static SETTINGS: [Setting; 13] = [
+static SETTINGS: [Setting; 14] = [
     setting!(
         Npm,
         High,
@@ -114,6 +129,12 @@ static SETTINGS: [Setting; 13] = [
         High,
         r"(?:^|\s)(?:--(?:extra-)?index-url|-i|--find-links|(?:extra-)?index-url|index|url)\s*[= ]\s*.?http://",
         "The index has no TLS, so anybody on the way can answer."
+    ),
+    setting!(
+        Python,
+        Low,
+        r"(?:^|\s)--extra-index-url[= ]https://(?:download\.pytorch\.org|pypi\.nvidia\.com|wheels\.vllm\.ai|data\.pyg\.org|flashinfer\.ai)/",
+        "A second index is asked as well, one that a project publishes at."
     ),
     setting!(
         Python,

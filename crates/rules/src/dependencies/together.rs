@@ -10,6 +10,7 @@ use crate::new_side::finding;
 
 use super::kind::{Ecosystem, Kind};
 use super::scan::{Dependency, dependencies};
+use super::sources::is_local;
 use super::table;
 
 /// The most lockfiles that are reported one by one.
@@ -69,6 +70,11 @@ fn locks_of(ecosystem: Ecosystem, manifest: &RepoPath) -> Vec<RepoPath> {
     }
 }
 
+/// The part of what is wanted that a lockfile answers to: not the features.
+fn version(wanted: &str) -> &str {
+    wanted.split("features").next().unwrap_or(wanted).trim_matches([' ', ',', '{', '}', '"'])
+}
+
 /// The first line that names a dependency or a version that the old lines did not.
 fn changed_dependency(ecosystem: Ecosystem, file: &FileChange) -> Option<(u32, String)> {
     if file.operation != Operation::Modified {
@@ -85,12 +91,13 @@ fn changed_dependency(ecosystem: Ecosystem, file: &FileChange) -> Option<(u32, S
                 false,
             )
         };
-        let old: Vec<(String, String)> =
-            side(LineKind::Added).into_iter().map(|one| (one.name, one.wanted)).collect();
+        let of = |one: Dependency| (one.name, version(&one.wanted).to_owned());
+        let old: Vec<(String, String)> = side(LineKind::Added).into_iter().map(of).collect();
         for one in side(LineKind::Removed) {
             let line = hunk.lines().find(|line| line.kind == LineKind::Added && line.new == Some(one.line));
-            if let (Some(line), false) = (line, old.contains(&(one.name, one.wanted))) {
-                return Some((one.line, crate::place::quote(line.text, 0)));
+            let number = one.line;
+            if let (Some(line), false) = (line, is_local(&one.wanted) || old.contains(&of(one))) {
+                return Some((number, crate::place::quote(line.text, 0)));
             }
         }
     }

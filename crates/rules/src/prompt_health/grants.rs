@@ -20,14 +20,14 @@ fn regex(pattern: &str) -> Regex {
 /// Switches that let an agent do anything without a question, in settings, scripts and workflows.
 static UNASKED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r#"(?xi)--dangerously-(?:skip-permissions|bypass-approvals-and-sandbox|allow-all)\b | --yolo\b | \bbypassPermissions\b | \bdanger-full-access\b
+        r#"(?xi)--dangerously-(?:skip-permissions|bypass-approvals-and-sandbox|allow-all)\b | \b(?:gemini|qwen|crush|codex|cline|claude)\b[^|;&\n]*\s--yolo\b | \bbypassPermissions\b | \bdanger-full-access\b
         | \bapproval_policy\s*=\s*["']never["'] | --approval-mode[=\s]+["']?(?:yolo|full-auto) | --allow-all-tools\b
         | "?(?:autoApprove|alwaysAllow|auto_approve)"?\s*:\s*\[\s*"\*" | "chat\.tools\.(?:global\.)?autoApprove"\s*:\s*true
         | "?enableAllProjectMcpServers"?\s*[:=]\s*true | "?skipDangerousModePermissionPrompt"?\s*:\s*true"#,
     )
 });
 
-/// Looks for such switches in the added lines.
+/// Looks for such switches in the added lines of settings, scripts and pipelines.
 pub(super) fn unasked(added: &AddedLines<'_>, found: &mut Found<'_>) {
     for line in added.iter().filter(|line| line.text.len() < 4_000) {
         let Some(switch) = UNASKED.find(line.text) else { continue };

@@ -3,6 +3,8 @@
 use review::change::Content;
 use review::{FileChange, LineKind};
 
+use crate::claims::is_rehearsal;
+
 /// How a file instructs a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -12,8 +14,10 @@ pub(super) enum Kind {
     Settings,
     /// A prompt with places for input.
     Template,
-    /// A program or a script with a line about agents in it.
+    /// A program with a line about agents in it.
     Code,
+    /// A script, a pipeline or settings of another tool, with such a line.
+    Script,
 }
 
 /// Names of files that agents load wherever they stand.
@@ -88,6 +92,10 @@ const TEMPLATES: [&str; 13] = [
     "prompty",
 ];
 
+/// Extensions of scripts, pipelines and settings; many have none.
+const SCRIPTS: [&str; 12] =
+    ["sh", "bash", "zsh", "fish", "ps1", "bat", "yml", "yaml", "toml", "json", "jsonc", ""];
+
 /// Words of a line of code that make it worth a look.
 const MARKS: [&str; 12] = [
     "dangerously",
@@ -108,7 +116,32 @@ impl Kind {
     /// The kind of a changed file, if it is one of them.
     pub(super) fn of(file: &FileChange) -> Option<Self> {
         let path = file.path.as_str();
-        Self::of_path(path).or_else(|| says_something(file).then_some(Self::Code))
+        Self::of_path(path).or_else(|| {
+            let extension = file.path.extension();
+            let kind = if SCRIPTS.contains(&extension.as_str()) { Self::Script } else { Self::Code };
+            says_something(file).then_some(kind)
+        })
+    }
+
+    /// Whether everything in a file of this path is an order, rather than something to look up.
+    pub(super) fn is_all_orders(path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        INSTRUCTIONS.contains(&name)
+            || name.ends_with(".mdc")
+            || path.contains("/rules/")
+            || path.starts_with(".clinerules/")
+    }
+
+    /// The part of a path before a folder of agents, in which a skill may be called `tests`.
+    pub(super) fn before_agents_folder(path: &str) -> &str {
+        let mut start = 0;
+        for part in path.split('/') {
+            if AGENT_FOLDERS.contains(&part) {
+                return &path[..start];
+            }
+            start += part.len() + 1;
+        }
+        path
     }
 
     /// The kind that a path tells.
@@ -123,6 +156,11 @@ impl Kind {
                 .is_some_and(|folder| matches!(folder, "instructions" | "prompts" | "agents" | "chatmodes"));
         if INSTRUCTIONS.contains(&name) {
             return Some(Self::Instructions);
+        }
+        // Pages for people in a folder of agents.
+        let pages = ["readme", "license", "licence", "changelog", "contributing", "notice"];
+        if pages.iter().any(|page| name.to_ascii_lowercase().starts_with(page)) {
+            return None;
         }
         if SERVER_LISTS.contains(&name) || (name == "mcp.json" && path.contains(".vscode/")) {
             return Some(Self::Settings);
@@ -154,7 +192,7 @@ impl Kind {
 fn says_something(file: &FileChange) -> bool {
     let Content::Text(hunks) = &file.content else { return false };
     let written_for_people = ["md", "mdx", "rst", "txt", "adoc", "lock", "snap", "svg", "html"];
-    if written_for_people.contains(&file.path.extension().as_str()) {
+    if written_for_people.contains(&file.path.extension().as_str()) || is_rehearsal(file.path.as_str()) {
         return false;
     }
     let added = hunks.iter().flat_map(review::Hunk::lines).filter(|line| line.kind == LineKind::Added);
@@ -172,6 +210,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_folders_above_an_agents_folder_are_told_from_those_below() {
+        assert_eq!(Kind::before_agents_folder(".claude/skills/tests/SKILL.md"), "");
+        assert_eq!(Kind::before_agents_folder("a/tests/.claude/x.md"), "a/tests/");
+        assert_eq!(Kind::before_agents_folder("a/tests/AGENTS.md"), "a/tests/AGENTS.md");
+    }
+
+    #[test]
     fn files_are_known_by_their_paths() {
         let cases = [
             ("AGENTS.md", Some(Kind::Instructions)),
@@ -185,6 +230,7 @@ mod tests {
             ("src/answer.prompt", Some(Kind::Template)),
             ("templates/page.j2", None),
             ("README.md", None),
+            (".agents/README.md", None),
             ("config/settings.json", None),
         ];
         for (path, kind) in cases {

@@ -23,11 +23,11 @@ static CHECKS_OFF: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"(?xi)(?:--no-verify\b | \bHUSKY=0\b | \bSKIP=\w+ | --no-gpg-sign\b
         | \b(?:skip|disable|turn\s+off|bypass|ignore|suppress|silence)\s+(?:all\s+|any\s+|the\s+|failing\s+|these\s+)*
-            (?:pre-?commit\s+hooks?|git\s+hooks?|(?:unit\s+|integration\s+|failing\s+)?tests?|lint(?:ers?|ing)?|type[\s-]?check(?:s|ing|er)?|ci|security\s+(?:checks?|scans?|warnings?|reviews?)|code\s+review|eslint|ruff|clippy|mypy|safety\s+checks?)\b
+            (?:pre-?commit\s+hooks?|git\s+hooks?|(?:unit\s+|integration\s+|failing\s+)?tests?|lint(?:ers?|ing)?|type[\s-]?check(?:s|ing|er)?|security\s+(?:checks?|scans?|warnings?|reviews?)|code\s+review|eslint|ruff|clippy|mypy|safety\s+checks?)\b
         | \b(?:do\s+not|don'?t|never)\s+(?:run|execute|write|add)\s+(?:the\s+|any\s+)?(?:tests?|lint(?:ers?|ing)?|type[\s-]?checks?|pre-?commit|security\s+(?:checks?|scans?))\b(?:\s*$|\s*[.,;])
-        | \bwithout\s+(?:asking|confirmation|permission|approval|prompting)\b
+        | \b(?:commit|push|merge|delete|run|execute|install|deploy|proceed|edit|apply|publish)\b[^.;]{0,40}\bwithout\s+(?:asking|confirmation|permission|approval)\b
         | \b(?:do\s+not|don'?t|never)\s+ask\s+(?:me\s+|the\s+user\s+)?(?:for\s+)?(?:permission|confirmation|approval)\b
-        | \b(?:always|automatically)\s+(?:approve|accept|merge|push\s+to\s+main|force[\s-]push)\b
+        | (?:^|[.!?]\s+|[-*]\s+)(?:always|automatically)\s+(?:approve|accept|merge|push\s+to\s+main|force[\s-]push)\b
         | \badd\s+`?(?:\#\s*type:\s*ignore|//\s*@ts-ignore|\#\s*noqa|eslint-disable)\b )",
     )
 });
@@ -60,8 +60,19 @@ static ABSOLUTE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Whether everything in a file is an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Orders {
+    /// It is.
+    All,
+    /// Much of it is there to be looked up.
+    Some,
+}
+
 /// Looks at the lines of instructions. `lines` are those of the whole file, or those that the change adds.
-pub(super) fn check<'a>(lines: &[(u32, &'a str)], added: &AddedLines<'_>, found: &mut Found<'_>) {
+///
+/// What stands twice, or for and against, only counts in `orders`: the same sentence may be right on two pages of a manual.
+pub(super) fn check(lines: &[(u32, &str)], orders: Orders, added: &AddedLines<'_>, found: &mut Found<'_>) {
     let mut in_code = false;
     let mut in_comment: Option<u32> = None;
     let mut said: HashMap<String, u32> = HashMap::new();
@@ -86,8 +97,10 @@ pub(super) fn check<'a>(lines: &[(u32, &'a str)], added: &AddedLines<'_>, found:
         if is_new {
             placeholder(number, line, found);
         }
-        repeated(number, trimmed, &mut said, added, found);
-        contradicted(number, trimmed, &mut absolutes, added, found);
+        if orders == Orders::All {
+            repeated(number, trimmed, &mut said, added, found);
+            contradicted(number, trimmed, &mut absolutes, added, found);
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn check(lines: &[(u32, &str)], added: &AddedLines<'_>, found: &mut F
 static SYSTEM_MESSAGE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r#"(?xi)["']?role["']?\s*[:=]\s*["'](?:system|developer)["']\s*,\s*["']?content["']?\s*[:=]\s*
-        (?: f["'][^"'\n]*\{\s*(?:\w+\.)*(?P<py>\w+)[^"'\n]*["'] | `[^`\n]*\$\{\s*(?:\w+\.)*(?P<js>\w+)[^`\n]*` )"#,
+        (?: f["'][^"'\n]*\{\s*(?P<py>(?:\w+\.)*\w+)[^"'\n]*["'] | `[^`\n]*\$\{\s*(?P<js>(?:\w+\.)*\w+)[^`\n]*` )"#,
     )
 });
 
@@ -71,7 +71,12 @@ pub(super) fn code(added: &AddedLines<'_>, found: &mut Found<'_>) {
     for line in added.iter().filter(|line| line.text.len() < 2_000) {
         let Some(message) = SYSTEM_MESSAGE.captures(line.text) else { continue };
         let name = message.name("py").or_else(|| message.name("js"));
-        if let Some(name) = name.filter(|name| FOREIGN.is_match(name.as_str())) {
+        let foreign = |name: &str| {
+            // The message of an error is the program's own.
+            let (owner, field) = name.rsplit_once('.').unwrap_or(("", name));
+            FOREIGN.is_match(field) && !matches!(owner, "e" | "err" | "error" | "ex" | "exc" | "exception")
+        };
+        if let Some(name) = name.filter(|name| foreign(name.as_str())) {
             let body = format!("`{}` goes into the message of the system itself.", name.as_str());
             found.at(&table::UNFENCED_INPUT, Severity::Medium, line.number, name.start(), &body);
         }

@@ -1,6 +1,6 @@
 //! The checks of GitHub's workflows and actions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
@@ -20,10 +20,9 @@ use super::table;
 /// Looks at a workflow, an action, or a piece of one.
 pub(super) fn check(workflow: &Workflow<'_>, before: &str, file: &FileChange, found: &mut Found<'_>) {
     let steps = Workflow::steps_of(workflow.root);
-    let known = unpinned_actions(before);
+    pinning(&steps, &unpinned_actions(before), found);
     for step in &steps {
         interpolation(workflow, step, found);
-        pinning(step, &known, found);
         scripts(workflow, step, found);
         environment_file(workflow, step, found);
     }
@@ -128,20 +127,42 @@ fn is_pinned(version: &str) -> bool {
     (matches!(version.len(), 40 | 64) && hex(version)) || version.starts_with("sha256:")
 }
 
-fn pinning(step: &Step<'_>, known: &BTreeSet<&str>, found: &mut Found<'_>) {
-    let Some((uses, line)) = step.uses() else { return };
+/// Reports the actions that a change adds and does not pin: all of a kind at the first one.
+fn pinning(steps: &[Step<'_>], known: &BTreeSet<&str>, found: &mut Found<'_>) {
+    let mut by_severity: BTreeMap<Severity, (u32, Vec<String>)> = BTreeMap::new();
+    for (uses, line) in steps.iter().filter_map(Step::uses) {
+        let Some((severity, told)) = unpinned(uses, known) else { continue };
+        if found.adds(line) {
+            let (_, actions) = by_severity.entry(severity).or_insert((line, Vec::new()));
+            if !actions.contains(&told) {
+                actions.push(told);
+            }
+        }
+    }
+    for (severity, (line, actions)) in by_severity {
+        let named = actions.len().min(MAX_NAMED);
+        let more = match actions.len() - named {
+            0 => String::new(),
+            more => format!(" {more} more of the kind follow."),
+        };
+        let body = format!("{}{more}", actions[..named].join(" "));
+        found.at(&table::UNPINNED_ACTION, severity, line, 0, &body);
+    }
+}
+
+/// The most actions that one finding names.
+const MAX_NAMED: usize = 5;
+
+/// How bad it is that an action can change, and what it is pinned to; nothing where it is pinned, or was used so before.
+fn unpinned(uses: &str, known: &BTreeSet<&str>) -> Option<(Severity, String)> {
     if uses.starts_with("./") || uses.starts_with("../") || uses.contains("${{") {
-        return;
+        return None;
     }
     let Some((action, version)) = uses.split_once('@') else {
-        if uses.starts_with("docker://") {
-            let body = format!("`{uses}` has no digest.");
-            found.at(&table::UNPINNED_ACTION, Severity::Low, line, 0, &body);
-        }
-        return;
+        return uses.starts_with("docker://").then(|| (Severity::Low, format!("`{uses}` has no digest.")));
     };
     if is_pinned(version) || known.contains(action) {
-        return;
+        return None;
     }
     let owner = action.split('/').next().unwrap_or_default();
     let is_release = version.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit());
@@ -151,8 +172,7 @@ fn pinning(step: &Step<'_>, known: &BTreeSet<&str>, found: &mut Found<'_>) {
         (false, true) => (Severity::Medium, "a tag, which its owner can move"),
         (false, false) => (Severity::Medium, "a branch, which moves with every commit"),
     };
-    let body = format!("`{version}` of `{action}` is {kind}.");
-    found.at(&table::UNPINNED_ACTION, severity, line, 0, &body);
+    Some((severity, format!("`{version}` of `{action}` is {kind}.")))
 }
 
 fn scripts(workflow: &Workflow<'_>, step: &Step<'_>, found: &mut Found<'_>) {
