@@ -10,12 +10,12 @@ mod table;
 use std::borrow::Cow;
 
 use review::change::{Content, Operation};
-use review::{FileChange, Lens, LineKind};
+use review::{FileChange, Lens, LineKind, Severity};
 
 use crate::catalogue::RuleInfo;
 use crate::new_side::{AddedLines, Found, whole_base, whole_head};
 use crate::secrets::Redacted;
-use crate::tree::yaml;
+use crate::tree::{Unreadable, yaml};
 use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support};
 
 use self::model::{Extent, Workflow, piece};
@@ -88,12 +88,27 @@ fn review(
                 check(kind, &Workflow::new(&head, &root, Extent::Whole), &before, view.file, &mut found);
                 Examined::All
             }
-            Err(error) => Examined::Failed(format!("the pipeline could not be read as YAML: {error}")),
+            Err(error) => {
+                if let Unreadable::Syntax { line, .. } = error {
+                    broken(line, &error.to_string(), &mut found);
+                }
+                Examined::Failed(format!("the pipeline could not be read as YAML: {error}"))
+            }
         },
         None => review_pieces(kind, view.file, &before, &mut found, report),
     };
     found.report(report);
     examined
+}
+
+/// Reports a pipeline that is no YAML, at the place if the change adds that.
+fn broken(line: u32, problem: &str, found: &mut Found<'_>) {
+    let body = format!("{problem}.");
+    if found.adds(line) {
+        found.at(&table::NOT_YAML, Severity::Medium, line, 0, &body);
+    } else {
+        found.about_file(&table::NOT_YAML, Severity::Medium, &body);
+    }
 }
 
 fn check(kind: Kind, workflow: &Workflow<'_>, before: &str, file: &FileChange, found: &mut Found<'_>) {

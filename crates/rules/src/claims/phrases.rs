@@ -152,7 +152,7 @@ static PHRASES: [Phrase; 18] = [
         OVERRIDES,
         Medium,
         r"\b(?:overrides?|bypass|supersedes?)\s+(?:(?:all|any|the|your|of)\s+){0,3}(?:previous|prior|above|earlier|preceding)\s+
-          (?:(?:system|safety|security)\s+)?(?:instructions?|prompts?|directives?|guidelines?|ones)\b"
+          (?:(?:system|safety|security)\s+)?(?:instructions?|prompts?|directives?|guidelines?)\b"
     ),
     phrase!(
         OVERRIDES,

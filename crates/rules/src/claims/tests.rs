@@ -79,6 +79,7 @@ fn talk_about_such_text_is_no_such_text() {
         "Reviewers look for issues in the security module.",
         "Please **do not** report security vulnerabilities through public GitHub issues.",
         "| `--system <prompt>` | Override the system prompt |",
+        "Using this option several times makes the last string override the\nprevious ones.",
         "Instructions for the AI agent...",
         "# Do not report progress when the terminal is dumb.",
         "# This is out of scope for the parser.",

@@ -37,10 +37,14 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a test compiles it")
 });
 
-/// Lines on which an address says where a package is.
+/// Lines on which an address says where a package is. The pages where authors ask for money have addresses too.
 static IS_SOURCE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)^\s*(?:"?resolved"?[:\s]|"?url"?\s*[:=]|"?tarball"?:|source\s*=|resolution:|remote:|"dist"|\{\s*url\s*=|(?:sdist|registry)\s*=|- \{ url =)"#)
-        .expect("a test compiles it")
+    Regex::new(
+        r#"(?xi)^\s*(?:"?resolved"?[:\s] | "?tarball"?: | source\s*= | url\s*= | resolution:\s | remote:\s | \{\s*url\s*= | (?:sdist|registry)\s*= )
+        | "url"\s*:\s*"[^"]*(?:\.git|/zipball/[^"]*|\.zip|\.tar\.gz|\.tgz|/archive/[^"]*)" | \[\s*"[^"]+@[^"]*"\s*,\s*"https?://[^"]+\.tgz"
+        | \{\s*url\s*=\s*"https?://"#,
+    )
+    .expect("a test compiles it")
 });
 
 /// Hosts that each ecosystem's own registry uses.
@@ -102,6 +106,10 @@ pub(super) fn new_hosts(ecosystem: Ecosystem, hunks: &[Hunk], base: Option<&str>
 struct Package<'a> {
     /// Whether its version is shown and stays.
     kept: bool,
+    /// Whether nothing but its digest changed up to its end, which is shown.
+    closed: bool,
+    /// Whether another of its lines changed.
+    edited: bool,
     /// Whether the package itself is new, gone, or of another version.
     moved: bool,
     removed: Option<(Line<'a>, String)>,
@@ -141,6 +149,7 @@ fn digests_of_hunk(hunk: &Hunk) -> Vec<Oddity> {
     for line in hunk.lines() {
         let changed = line.kind != LineKind::Context;
         if STARTS_PACKAGE.is_match(line.text) {
+            package.closed = !package.edited && !changed;
             found.extend(package.oddity());
             package = Package { moved: changed, ..Package::default() };
         } else if VERSION.is_match(line.text) {
@@ -153,8 +162,11 @@ fn digests_of_hunk(hunk: &Hunk) -> Vec<Oddity> {
                 LineKind::Added => package.added = entry,
                 LineKind::Context => {}
             }
+        } else {
+            package.edited |= changed;
         }
     }
+    package.closed = !package.edited;
     found.extend(package.oddity());
     found
 }
@@ -174,7 +186,7 @@ impl Package<'_> {
                 line: line.new,
                 told: "The digest changes and the version does not.".to_owned(),
             }),
-            None => Some(Oddity {
+            None => self.closed.then(|| Oddity {
                 kind: OddityKind::Digest,
                 severity: Severity::Medium,
                 line: None,
@@ -249,6 +261,8 @@ mod tests {
         assert_eq!(told(&line("evil.example"), None), 1);
         assert_eq!(told(&(line("npm.corp") + &line("npm.corp")), None), 1);
         assert_eq!(told(&line("npm.corp"), Some("  \"resolved\": \"https://npm.corp/b\",\n")), 0);
+        assert_eq!(told("+        \"url\": \"https://opencollective.com/eslint\"\n", None), 0);
+        assert_eq!(told("+    \"a\": [\"a@1.0.0\", \"https://proxy.corp/a-1.0.0.tgz\", {}],\n", None), 1);
         let unencrypted = new_hosts(Ecosystem::Npm, &hunk("+  resolved \"http://x.example/a\"\n"), None);
         assert_eq!(unencrypted[0].severity, Severity::High);
     }

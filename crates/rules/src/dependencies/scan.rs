@@ -60,7 +60,7 @@ static JSON_ENTRY: LazyLock<Regex> =
 /// What a range of versions, or an address in its place, looks like.
 static RANGE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"^(?:[\^~<>=*vx]|\d+\.|\d+$|latest$|next$|(?:npm|git|git\+\w+|https?|file|link|workspace|github|gitlab|bitbucket|catalog|portal|patch|dev-\w+):|dev-|[\w.-]+/[\w.-]+(?:#|$))",
+        r"^(?:[\^~<>=*]|[vx]\d|x$|\d+\.|\d+$|latest$|next$|(?:npm|git|git\+\w+|https?|file|link|workspace|github|gitlab|bitbucket|catalog|portal|patch|dev-\w+):|dev-|[\w.-]+/[\w.-]+(?:#|$))",
     )
 });
 

@@ -39,8 +39,7 @@ pub(super) fn unusual(ecosystem: Ecosystem, dependency: &Dependency) -> Option<(
         return (!local).then_some((Severity::Low, "Another module takes its place."));
     }
     // `symfony/console` is a name there, not an address.
-    let names_repository =
-        REPOSITORY.is_match(wanted) && (ecosystem != Ecosystem::Composer || wanted.contains("git"));
+    let names_repository = REPOSITORY.is_match(wanted) && ecosystem != Ecosystem::Composer;
     if names_repository {
         let pinned = COMMIT.is_match(wanted);
         let told = match pinned {
@@ -220,7 +219,7 @@ mod tests {
             (Ecosystem::Go, "=> ../b".to_owned(), None),
             (Ecosystem::Go, "=> github.com/x/b".to_owned(), Some(Severity::Low)),
             (Ecosystem::Ruby, "git: 'https://y', branch: 'main'".to_owned(), Some(Severity::Medium)),
-            (Ecosystem::Composer, "dev-main".to_owned(), None),
+            (Ecosystem::Composer, "dev-feat/gitlab".to_owned(), None),
         ];
         for (ecosystem, wanted, expected) in cases {
             assert_eq!(severity(ecosystem, &wanted), expected, "{wanted}");

@@ -95,6 +95,15 @@ fn changed_dependency(ecosystem: Ecosystem, file: &FileChange) -> Option<(u32, S
         let old: Vec<(String, String)> = side(LineKind::Added).into_iter().map(of).collect();
         for one in side(LineKind::Removed) {
             let line = hunk.lines().find(|line| line.kind == LineKind::Added && line.new == Some(one.line));
+            // What was indirect before is pinned already.
+            let was_there = hunk.lines().any(|line| {
+                line.kind != LineKind::Added
+                    && line.text.contains(&one.name)
+                    && line.text.contains(version(&one.wanted))
+            });
+            if was_there {
+                continue;
+            }
             let number = one.line;
             if let (Some(line), false) = (line, is_local(&one.wanted) || old.contains(&of(one))) {
                 return Some((number, crate::place::quote(line.text, 0)));

@@ -130,7 +130,7 @@ pub(super) const SIZE: Rule = Rule {
 /// More than 32 KiB.
 const LONG: &str = {
     const LINE: &[u8; 16] = b"- Keep it short\n";
-    const BYTES: [u8; 33_600] = {
+    static BYTES: [u8; 33_600] = {
         let mut bytes = [b' '; 33_600];
         let mut index = 0;
         while index < bytes.len() {

@@ -44,7 +44,7 @@ pub(super) fn check(lines: &[(u32, &str)], added: &AddedLines<'_>, found: &mut F
         let is_fence = |&(_, line): &(u32, &str)| FENCE.is_match(line);
         let above = lines[index.saturating_sub(NEARBY)..index].iter().any(is_fence);
         let below = lines[index + 1..(index + 1 + NEARBY).min(lines.len())].iter().any(is_fence);
-        if !fenced_here && !(above && below) {
+        if !(fenced_here || (above && below)) {
             let body = format!("`{}` has no mark before and behind it.", input.as_str());
             found.at(&table::UNFENCED_INPUT, Severity::Low, number, input.start(), &body);
         }

@@ -169,6 +169,13 @@ fn what_agnix_said_before_is_not_said_again() {
 
 #[cfg(feature = "agnix")]
 #[test]
+fn a_file_made_to_take_long_is_said_to_be_too_large() {
+    let report = review("CLAUDE.md", None, &"<!-- ".repeat(20_000));
+    assert_eq!(report.notes, ["it is too large to be compared with what its tools expect"]);
+}
+
+#[cfg(feature = "agnix")]
+#[test]
 fn no_mark_in_a_file_switches_a_rule_off() {
     let text = "---\nname: Run_Tests\ndescription: Use when tests should run\n---\n<!-- agnix-disable -->\nRun them.\n";
     assert!(

@@ -91,13 +91,22 @@ pub(super) fn author(inner: &str, scope: &Scope) -> Option<Author> {
     if let Some(found) = OUTSIDER.find(&value) {
         return Some(Author::Outsider(found.as_str().to_owned()));
     }
-    let named = |prefix: &str, names: &BTreeSet<String>| {
+    let named = |prefix: &str, names: &BTreeSet<String>, counts: fn(&str) -> bool| {
         value.split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_' | '-'))).find_map(|word| {
             let name = word.strip_prefix(prefix)?.split('.').next()?;
-            names.contains(name).then(|| word.to_owned())
+            (names.contains(name) && counts(word)).then(|| word.to_owned())
         })
     };
-    if let Some(name) = named("env.", &scope.outsider_env).or_else(|| named("steps.", &scope.outsider_steps))
+    // Of the outputs of such a step those are texts that are called after what they list.
+    let is_text = |word: &str| {
+        let output = word.rsplit('.').next().unwrap_or_default();
+        let states = ["any_", "only_", "is_"].iter().any(|start| output.starts_with(start))
+            || output.ends_with("_count");
+        !states
+            && ["files", "dirs", "branch", "ref", "name", "paths"].iter().any(|part| output.contains(part))
+    };
+    if let Some(name) = named("env.", &scope.outsider_env, |_| true)
+        .or_else(|| named("steps.", &scope.outsider_steps, is_text))
     {
         return Some(Author::Outsider(name));
     }
@@ -129,6 +138,7 @@ mod tests {
             ("github.head_ref || github.ref_name", Some(true)),
             ("env.TITLE", Some(true)),
             ("steps.changed.outputs.all_changed_files", Some(true)),
+            ("steps.changed.outputs.any_changed", None),
             ("inputs.version", Some(false)),
             ("inputs.debug", None),
             ("github.event.pull_request.number", None),

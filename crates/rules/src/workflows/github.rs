@@ -69,6 +69,10 @@ fn interpolation(workflow: &Workflow<'_>, step: &Step<'_>, found: &mut Found<'_>
         let text = workflow.text(lines);
         for expression in expressions(&text) {
             let Some(author) = author(expression.inner, &workflow.scope) else { continue };
+            // Whoever starts a workflow by hand may push to the repository as well.
+            if matches!(author, Author::Caller(_)) && !workflow.is_called() {
+                continue;
+            }
             let before = &text[..expression.offset];
             let line = first + u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
             let column = expression.offset - before.rfind('\n').map_or(0, |end| end + 1);
@@ -100,7 +104,7 @@ fn outsider_severity(workflow: &Workflow<'_>) -> Severity {
         )
     };
     let known = workflow.extent == Extent::Whole && !workflow.triggers.is_empty();
-    if known && workflow.triggers.iter().all(|trigger| harmless(&trigger)) {
+    if known && workflow.triggers.iter().all(harmless) {
         Severity::Medium
     } else {
         Severity::High
@@ -200,7 +204,7 @@ pub(super) fn remote_script(workflow: &Workflow<'_>, lines: RangeInclusive<u32>,
 }
 
 static ENVIRONMENT_FILE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?m)^.*\$(?:[({][^\n]*|\w[^\n]*)>>?\s*["']?\$\{?GITHUB_(?:ENV|PATH)\b.*$"#)
+    Regex::new(r#"(?m)^.*(?:\$\(|`)[^\n]*>>?\s*["']?\$\{?GITHUB_(?:ENV|PATH)\b.*$"#)
         .expect("a test compiles it")
 });
 

@@ -114,6 +114,13 @@ impl<'a> Workflow<'a> {
         workflow
     }
 
+    /// Whether others call it: it is an action, a reusable workflow, or started from outside of GitHub.
+    pub(super) fn is_called(&self) -> bool {
+        let called =
+            ["workflow_call", "repository_dispatch"].iter().any(|trigger| self.triggers.contains(trigger));
+        called || self.root.get("runs").is_some()
+    }
+
     /// The jobs; none in a piece.
     pub(super) fn jobs(&self) -> &'a [Entry] {
         match self.extent {

@@ -5,7 +5,7 @@ use review::Severity;
 use crate::catalogue::{Example, Needs, Rule};
 
 /// All of them.
-pub(super) const RULES: [&Rule; 15] = [
+pub(super) const RULES: [&Rule; 16] = [
     &UNTRUSTED_INTERPOLATION,
     &PRIVILEGED_CHECKOUT,
     &PRIVILEGED_TRIGGER,
@@ -21,6 +21,7 @@ pub(super) const RULES: [&Rule; 15] = [
     &LOOSE_CONTAINS,
     &CREDENTIALS_IN_ARTIFACT,
     &CACHE_OF_RELEASE,
+    &NOT_YAML,
 ];
 
 const CATEGORY: &str = "security/ci-workflow";
@@ -286,4 +287,15 @@ pub(super) const CACHE_OF_RELEASE: Rule = Rule {
         "on: release\npermissions: {}\njobs:\n  a:\n    steps:\n      - uses: actions/cache@v4\n      - run: npm publish\n",
     ),
     good: workflow("on: release\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: npm publish\n"),
+};
+
+pub(super) const NOT_YAML: Rule = Rule {
+    id: "workflows/not-yaml",
+    category: CATEGORY,
+    severity: Severity::Medium,
+    summary: "a pipeline that cannot be read",
+    reason: "The platform does not run a file that it cannot read: the checks in it do not fail, they are not there.",
+    needs: Needs::WholeFile,
+    bad: workflow("on: push\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: 'make'# builds\n"),
+    good: workflow("on: push\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: 'make' # builds\n"),
 };

@@ -116,6 +116,7 @@ fn a_workflow_that_is_no_yaml_is_said_to_be_unread() {
     let report = review(None, "on: push\n jobs: {a: [\n");
     let Some(Examined::Failed(reason)) = report.examined(Lens::Security) else { panic!("{report:?}") };
     assert!(reason.starts_with("the pipeline could not be read as YAML: line "), "{reason}");
+    assert_eq!(said(&report), [("workflows/not-yaml", 2, Severity::Medium)]);
 }
 
 #[test]
