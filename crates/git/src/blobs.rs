@@ -232,6 +232,23 @@ impl<'repository> BlobReader<'repository> {
         id.map(|id| self.tree(&id)).transpose()
     }
 
+    /// Whether anything is at a path after the change: a file, a link, a directory or a submodule. Links are not
+    /// followed.
+    ///
+    /// # Errors
+    /// Where an object is not here, as in a partial clone.
+    pub fn is_in_head(&mut self, path: &RepoPath) -> Result<bool, GitError> {
+        let path = path.to_bytes();
+        match self.head.clone() {
+            Revision::Empty => Ok(false),
+            Revision::Commit(commit) => Ok(self.entry_at(&commit, &path)?.is_some()),
+            Revision::Index => {
+                let folder = [&*path, b"/"].concat();
+                Ok(self.index()?.keys().any(|name| *name == *path || name.starts_with(&folder)))
+            }
+        }
+    }
+
     /// The content of a blob.
     pub(crate) fn blob(&mut self, id: &str) -> Result<FileAt, GitError> {
         match self.process.ask(id, MAX_BLOB_BYTES)? {

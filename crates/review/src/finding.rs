@@ -83,9 +83,10 @@ impl Severity {
 pub struct Category(String);
 
 /// The closed list of categories, `<lens>/other` among them for each lens.
-pub const CATEGORIES: [&str; 31] = [
+pub const CATEGORIES: [&str; 32] = [
     "security/secret",
     "security/hidden-text",
+    "security/manipulation",
     "security/injection",
     "security/path-traversal",
     "security/deserialization",

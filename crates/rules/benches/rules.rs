@@ -118,3 +118,28 @@ fn adversarial_megabyte_of_text(bencher: Bencher, motif: &str) {
     let line = motif.repeat(1_000_000 / motif.len());
     bencher.bench(|| redact_text(&line).1);
 }
+
+/// A megabyte in one line, or in lines of 200 bytes, of what the readers of files by their names are slowest on.
+#[divan::bench(
+    args = [
+        (".github/workflows/a.yml", "[a,"), (".github/workflows/a.yml", "- "), (".github/workflows/a.yml", "a: &b [*b]\n"),
+        (".github/workflows/a.yml", "- run: echo ${{ github.head_ref }}\n"), (".github/workflows/a.yml", "- uses: a/b@v1\n"),
+        (".github/workflows/a.yml", "- run: curl a \\\n"), ("package.json", "\"a\": \"^1.0.0\",\n"), ("package.json", "{\"a\":"),
+        ("package-lock.json", "\"resolved\": \"https://a.example/a\",\n"), ("Cargo.toml", "a = { git = \"https://a\" }\n"),
+        ("requirements.txt", "requests==1 "), ("CLAUDE.md", "- Always use tabs for indentation here.\n"), ("CLAUDE.md", "<!-- you must "),
+        ("CLAUDE.md", "`[a](b.md) @c.md "), ("CLAUDE.md", "<a "), (".claude/settings.json", "[\"Bash(*)\","), (".mcp.json", "{\"mcpServers\":"),
+        ("app/prompts/a.j2", "{{ issue_body }}\n"), ("a.py", "do not report "), ("a.py", "ignore all previous "), ("a.md", "approved by "),
+    ],
+    sample_count = 1
+)]
+fn adversarial_megabyte_in(bencher: Bencher, (path, motif): (&str, &str)) {
+    let text = motif.repeat(1_000_000 / motif.len());
+    let body: String = text.split_terminator('\n').map(|line| format!("+{line}\n")).collect();
+    let file = FileChange {
+        path: RepoPath::from(path),
+        operation: Operation::Added,
+        content: Content::Text(vec![Hunk::new(0, 1, String::new(), body, false)]),
+        ..file(0, "")
+    };
+    bencher.bench(|| review(&file, None, Some(&text)).findings.len());
+}

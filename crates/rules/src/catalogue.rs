@@ -149,8 +149,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::tests::changed;
-    use crate::{FileView, RuleOptions, review_file};
+    use crate::tests::{change_of, changed};
+    use crate::{FileView, RuleOptions, review_change, review_file};
 
     #[test]
     fn every_rule_has_an_id_of_its_own_and_belongs_to_the_lens_of_its_category() {
@@ -173,7 +173,9 @@ mod tests {
         let file = changed(example.path, example.before, example.after);
         let view = FileView::new(&file, example.before, Some(example.after));
         let report = review_file(&view, &RuleOptions::default());
-        report.findings.into_iter().filter_map(|finding| finding.rule).collect()
+        let together =
+            review_change(&change_of(file.clone()), &|path| Some(path.as_str().ends_with("lock.json")));
+        report.findings.into_iter().chain(together.findings).filter_map(|finding| finding.rule).collect()
     }
 
     #[test]

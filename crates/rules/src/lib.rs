@@ -6,15 +6,23 @@
 
 mod catalogue;
 mod change_facts;
+mod claims;
+mod commands;
 mod complexity;
 mod database;
+mod dependencies;
 mod hidden_text;
+mod new_side;
 mod options;
 mod page;
 mod parsing;
 mod place;
+mod prompt_health;
 mod secrets;
 mod suppression;
+mod tree;
+mod whole_change;
+mod workflows;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +39,7 @@ pub use parsing::{Parsing, ParsingBudget};
 use secrets::Redacted;
 pub use secrets::{SecretSpan, redact_hunks, redact_text};
 pub use suppression::Suppressed;
+pub use whole_change::{ChangeReport, Exists, review_change};
 
 /// A changed file, with its whole texts where a repository is at hand.
 #[derive(Debug, Clone, Copy)]
@@ -133,8 +142,16 @@ struct Family {
 }
 
 /// The families beside [`secrets`], which comes first because the others quote nothing unredacted.
-const FAMILIES: [Family; 4] =
-    [hidden_text::FAMILY, complexity::FAMILY, database::FAMILY, suppression::FAMILY];
+const FAMILIES: [Family; 8] = [
+    hidden_text::FAMILY,
+    claims::FAMILY,
+    complexity::FAMILY,
+    workflows::FAMILY,
+    dependencies::FAMILY,
+    prompt_health::FAMILY,
+    database::FAMILY,
+    suppression::FAMILY,
+];
 
 /// Tells whether some rule sees more of a file when it is given the whole of it.
 pub fn reads_whole_file(file: &FileChange) -> bool {

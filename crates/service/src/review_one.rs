@@ -484,6 +484,7 @@ fn rules_outcomes(decided: &Decided) -> Vec<Outcome> {
                 let in_files = |file: &usize| change.files[*file].path == finding.file;
                 finding.category.lens() == seat.lens && seat.files.iter().any(in_files)
             };
+            let questions = decided.rules.questions.iter().filter(|(lens, _)| *lens == seat.lens);
             let examined = |file: &usize| change.files[*file].path.to_string();
             Outcome {
                 seat: index,
@@ -491,7 +492,7 @@ fn rules_outcomes(decided: &Decided) -> Vec<Outcome> {
                 pieces: Vec::new(),
                 ending: Ending::Answered(Answer {
                     findings: decided.rules.findings.iter().filter(of_seat).cloned().collect(),
-                    questions: Vec::new(),
+                    questions: questions.map(|(_, text)| text.clone()).collect(),
                     examined: seat.files.iter().take(500).map(examined).collect(),
                     dropped: 0,
                 }),

@@ -3,6 +3,7 @@
 //!
 //! File by file, so that only the texts of one file per thread are in memory.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
@@ -10,7 +11,7 @@ use git::{BlobReader, FileAt};
 use review::outcome::RulesMiss;
 use review::packet::{NotCoveredV1, RulesNoteV1, RulesV1, SuppressedV1};
 use review::text::visible;
-use review::{Change, FileChange, Finding, Lens};
+use review::{Change, FileChange, Finding, Lens, RepoPath};
 use rules::{ChangeFacts, Examined, FileReport, FileView, Parsing, ParsingBudget, RuleOptions, SecretSpan};
 
 /// What the rules say about a change.
@@ -31,6 +32,8 @@ pub struct RulesPass {
     secrets: Vec<Vec<SecretSpan>>,
     /// What they say beside their findings.
     pub beside: RulesV1,
+    /// What the rules ask the author, by lens.
+    pub questions: Vec<(Lens, String)>,
 }
 
 /// Gives a thread its own reader of whole files; `None` where only a diff is at hand.
@@ -53,6 +56,7 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
         redacted: 0,
         secrets: Vec::new(),
         beside: RulesV1::default(),
+        questions: Vec::new(),
         change,
     };
     let files = std::mem::take(&mut pass.change.files);
@@ -90,7 +94,22 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
     for commit in &mut pass.change.commits {
         redact(&mut commit.message);
     }
+    let reader = RefCell::new(None);
+    let report = rules::review_change(&pass.change, &|path| exists(path, &reader, open));
+    pass.findings.extend(report.findings);
+    pass.questions = report.questions;
     Ok(pass)
+}
+
+/// Whether a file is there after the change; `None` where only a diff is at hand, or where it cannot be read.
+fn exists<'r>(
+    path: &RepoPath,
+    reader: &RefCell<Option<Option<BlobReader<'r>>>>,
+    open: Open<'_, 'r>,
+) -> Option<bool> {
+    let mut reader = reader.borrow_mut();
+    let reader = reader.get_or_insert_with(|| open().ok().flatten()).as_mut()?;
+    Some(reader.is_in_head(path).ok()?)
 }
 
 impl RulesPass {

@@ -1,0 +1,254 @@
+//! The rules of agnix (agnix-core 0.60) about files of agents, under ids of our own.
+//!
+//! It reads nothing but the text that it is given, and no mark in that text switches a rule off. Of its rules those are
+//! left out that need other files and those that are about taste.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use agnix_core::{
+    Diagnostic, DiagnosticLevel, LintConfig, MockFileSystem, ValidatorRegistry, validate_content,
+};
+use review::Severity;
+
+use crate::catalogue::{Example, Needs, Rule};
+use crate::new_side::Found;
+
+/// Larger files are not handed over.
+const MAX_BYTES: usize = 128 * 1024;
+
+/// For each of these marks some of its rules go through the rest of the file: 25,000 comments that do not end took seven
+/// seconds. No file that a person wrote has so many.
+const MAX_MARKS: [(&str, usize); 2] = [("<!--", 200), ("@", 2_000)];
+
+/// Its rules that are left out: of taste, of what a file might say besides, or about what another rule of ours says.
+const LEFT_OUT: [&str; 23] = [
+    "PE-",
+    "VER-",
+    "REF-",
+    "XML-",
+    "AGM-003",
+    "AGM-004",
+    "AGM-007",
+    "AS-020",
+    "AS-024",
+    "CC-AG-022",
+    "CC-MEM-005",
+    "CC-MEM-006",
+    "CC-MEM-007",
+    "CC-MEM-008",
+    "CC-MEM-021",
+    "CC-SET-036",
+    "CC-SK-027",
+    "CDX-AG-002",
+    "CDX-AG-005",
+    "CDX-AG-006",
+    "GM-026",
+    "MCP-033",
+    "XP-SK-001",
+];
+
+/// What its messages say where it has looked for another file: there is none here.
+const NEEDS_FILES: [&str; 4] = ["not found", "missing file", "does not exist", "no such file"];
+
+struct Linter {
+    config: LintConfig,
+    registry: ValidatorRegistry,
+}
+
+static LINTER: LazyLock<Linter> = LazyLock::new(|| {
+    let mut config = LintConfig::default();
+    config.set_fs(Arc::new(MockFileSystem::new()));
+    config.set_ignore_inline_suppressions(true);
+    Linter { config, registry: ValidatorRegistry::with_defaults() }
+});
+
+/// How a file could be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Linted {
+    /// All of it was.
+    All,
+    /// It is too large, or has too much of what takes long.
+    TooLarge,
+    /// agnix gave up.
+    Failed,
+}
+
+/// Reports what agnix says about a file and did not say about it before.
+pub(super) fn check(path: &str, head: &str, base: Option<&str>, found: &mut Found<'_>) -> Linted {
+    let is_large = |text: &str| {
+        text.len() > MAX_BYTES || MAX_MARKS.iter().any(|(mark, most)| text.matches(mark).count() > *most)
+    };
+    if is_large(head) || base.is_some_and(is_large) {
+        return Linted::TooLarge;
+    }
+    let lint = |text: &str| {
+        let linter = &*LINTER;
+        catch_unwind(AssertUnwindSafe(|| {
+            validate_content(Path::new(path), text, &linter.config, &linter.registry)
+        }))
+    };
+    let (Ok(after), Ok(before)) = (lint(head), base.map_or(Ok(Vec::new()), lint)) else {
+        return Linted::Failed;
+    };
+    // A count in a message changes with every edit.
+    let key = |diagnostic: &Diagnostic| {
+        let message: String =
+            diagnostic.message.chars().filter(|character| !character.is_ascii_digit()).collect();
+        (diagnostic.rule.clone(), message)
+    };
+    let mut known: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for diagnostic in &before {
+        *known.entry(key(diagnostic)).or_default() += 1;
+    }
+    for diagnostic in after {
+        if let Some(count) = known.get_mut(&key(&diagnostic)).filter(|count| **count > 0) {
+            *count -= 1;
+            continue;
+        }
+        if let Some(severity) = severity(&diagnostic) {
+            tell(&diagnostic, severity, found);
+        }
+    }
+    Linted::All
+}
+
+fn severity(diagnostic: &Diagnostic) -> Option<Severity> {
+    let left_out = LEFT_OUT.iter().any(|rule| diagnostic.rule.starts_with(rule));
+    let message = diagnostic.message.to_lowercase();
+    if left_out || NEEDS_FILES.iter().any(|words| message.contains(words)) {
+        return None;
+    }
+    match diagnostic.level {
+        DiagnosticLevel::Error => Some(Severity::Medium),
+        DiagnosticLevel::Warning | DiagnosticLevel::Info => Some(Severity::Low),
+    }
+}
+
+fn tell(diagnostic: &Diagnostic, severity: Severity, found: &mut Found<'_>) {
+    let category = diagnostic.metadata.as_ref().map_or("", |metadata| metadata.category.as_str());
+    let rule = rule_of(category);
+    let message = review::text::shorten(&review::text::visible(&diagnostic.message), 300);
+    let body = format!("{message} (agnix {}).", diagnostic.rule);
+    let line = u32::try_from(diagnostic.line).unwrap_or(u32::MAX);
+    if found.adds(line) {
+        found.at(rule, severity, line, 0, &body);
+    } else {
+        // Something is wrong now that was not before, and its place did not change.
+        found.about_file(rule, severity, &body);
+    }
+}
+
+/// The rule of ours that stands for a category of agnix.
+fn rule_of(category: &str) -> &'static Rule {
+    match category {
+        _ if category.ends_with("skills") => &SKILL,
+        _ if category.ends_with("-agents") => &AGENT,
+        _ if category.ends_with("hooks") => &EVENTS,
+        _ if category.ends_with("mcp") => &SERVERS,
+        _ if category.ends_with("plugins") || category.ends_with("marketplaces") => &PLUGIN,
+        "agents-md" | "claude-memory" | "cross-platform" | "prompt-engineering" => &MEMORY,
+        _ => &SETTINGS,
+    }
+}
+
+/// All of them.
+pub(super) const RULES: [&Rule; 7] = [&SKILL, &AGENT, &EVENTS, &SERVERS, &PLUGIN, &MEMORY, &SETTINGS];
+
+const fn file(path: &'static str, after: &'static str) -> Example {
+    Example { path, before: None, after }
+}
+
+const REASON: &str = "The tool that loads this file skips it, skips the part, or reads something else than its author meant, \
+                      and mostly says nothing about it.";
+
+const fn rule(id: &'static str, summary: &'static str, bad: Example, good: Example) -> Rule {
+    Rule {
+        id,
+        category: "prompt-health/instruction",
+        severity: Severity::Medium,
+        summary,
+        reason: REASON,
+        needs: Needs::WholeFile,
+        bad,
+        good,
+    }
+}
+
+const SKILL: Rule = rule(
+    "prompt-health/skill-format",
+    "a skill that is not as its tools expect it",
+    file(
+        ".claude/skills/tests/SKILL.md",
+        "---\nname: Run_Tests\ndescription: Use when tests should run\n---\nRun them.\n",
+    ),
+    file(
+        ".claude/skills/tests/SKILL.md",
+        "---\nname: tests\ndescription: Use when tests should run\n---\nRun them.\n",
+    ),
+);
+
+const AGENT: Rule = rule(
+    "prompt-health/agent-format",
+    "a definition of an agent that is not as its tools expect it",
+    file(
+        ".claude/agents/tester.md",
+        "---\nname: tester\ndescription: Runs tests: all of them\n---\nRun them.\n",
+    ),
+    file(
+        ".claude/agents/tester.md",
+        "---\nname: tester\ndescription: Runs tests\ntools: Bash\n---\nRun them.\n",
+    ),
+);
+
+const EVENTS: Rule = rule(
+    "prompt-health/hook-format",
+    "a hook that is not as its tools expect it",
+    file(
+        ".claude/settings.json",
+        "{\n  \"hooks\": {\n    \"AfterLunch\": [\n      {\"hooks\": [{\"type\": \"command\", \"command\": \"make\"}]}\n    ]\n  }\n}\n",
+    ),
+    file(
+        ".claude/settings.json",
+        "{\n  \"hooks\": {\n    \"Stop\": [\n      {\"hooks\": [{\"type\": \"command\", \"command\": \"make\", \"timeout\": 30}]}\n    ]\n  }\n}\n",
+    ),
+);
+
+const SERVERS: Rule = rule(
+    "prompt-health/server-format",
+    "a list of servers that is not as its tools expect it",
+    file(".mcp.json", "{\n  \"mcpServers\": {\n    \"a\": {\n      \"type\": \"stdio\"\n    }\n  }\n}\n"),
+    file(
+        ".mcp.json",
+        "{\n  \"mcpServers\": {\n    \"a\": {\n      \"type\": \"stdio\",\n      \"command\": \"a-server\"\n    }\n  }\n}\n",
+    ),
+);
+
+const PLUGIN: Rule = rule(
+    "prompt-health/plugin-format",
+    "a plugin that is not as its tools expect it",
+    file(".claude-plugin/plugin.json", "{\n  \"name\": \"tests\",\n  \"commands\": \"/opt/commands\"\n}\n"),
+    file(
+        ".claude-plugin/plugin.json",
+        "{\n  \"name\": \"tests\",\n  \"description\": \"Tests\",\n  \"version\": \"1.0.0\"\n}\n",
+    ),
+);
+
+const MEMORY: Rule = rule(
+    "prompt-health/instructions-format",
+    "instructions that are not as their tools expect them",
+    file("CLAUDE.md", "# Guide\n\nRead /Users/ada/notes/style.txt first.\n"),
+    file("CLAUDE.md", "# Guide\n\nRead docs/style.txt first.\n"),
+);
+
+const SETTINGS: Rule = rule(
+    "prompt-health/settings-format",
+    "settings or rules of an agent that are not as its tools expect them",
+    file(".cursor/rules/a.mdc", "---\ndescription: [\nglobs: src/**\n---\nUse tabs.\n"),
+    file(
+        ".cursor/rules/a.mdc",
+        "---\ndescription: Indentation\nglobs: src/**\nalwaysApply: false\n---\nUse tabs.\n",
+    ),
+);

@@ -1,0 +1,84 @@
+//! Prompts with places for input: whether what is put there can be told from the orders round it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use review::Severity;
+
+use crate::new_side::{AddedLines, Found};
+
+use super::table;
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a test compiles it")
+}
+
+/// A place for input whose name says that somebody else wrote it.
+static INPUT: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?xi)\{\{[{-]?\s*(?:\w+\.)*(?:\w*_)?(?:issue|comment|email|mail|page|html|webpage|web_page|website|article|transcript|diff|patch|readme|log|logs|search_results?|tool_(?:output|result)|fetched|scraped|document|documents|pr|pull_request|ticket|review|feedback|attachment|untrusted|user_(?:input|message|query|content|text))(?:_(?:body|text|title|content|contents|description|html|data))?(?:\.\w+)*\s*(?:\|[^}]*)?[}-]?\}\}",
+    )
+});
+
+/// What separates input from orders: a fence, a tag, a line of marks, JSON.
+static FENCE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r#"^\s*(?:```|~~~|"""|'''|</?[A-Za-z][\w-]*[^>]*>|<\|[\w]+\|>|[=\-#*_]{3,}|\{%|\[[A-Z_ ]+\]|<<<|>>>|BEGIN\b|END\b|--- )"#,
+    )
+});
+
+/// How far from the place a fence may be, in lines.
+const NEARBY: usize = 6;
+
+/// Looks for input without a fence in the lines of a template.
+pub(super) fn check(lines: &[(u32, &str)], added: &AddedLines<'_>, found: &mut Found<'_>) {
+    for (index, &(number, line)) in lines.iter().enumerate() {
+        if added.get(number).is_none() || line.len() > 2_000 {
+            continue;
+        }
+        let Some(input) = INPUT.find(line) else { continue };
+        let (before, after) = (&line[..input.start()], &line[input.end()..]);
+        let marks = |text: &str| text.contains(['<', '>', '`', '"', '«', '»']) || text.contains("tojson");
+        // `Title: {{ … }}` on a line of its own is a label, not a fence.
+        let fenced_here = (marks(before) && marks(after)) || input.as_str().contains("json");
+        let is_fence = |&(_, line): &(u32, &str)| FENCE.is_match(line);
+        let above = lines[index.saturating_sub(NEARBY)..index].iter().any(is_fence);
+        let below = lines[index + 1..(index + 1 + NEARBY).min(lines.len())].iter().any(is_fence);
+        if !(fenced_here || (above && below)) {
+            let body = format!("`{}` has no mark before and behind it.", input.as_str());
+            found.at(&table::UNFENCED_INPUT, Severity::Low, number, input.start(), &body);
+        }
+    }
+}
+
+/// Interpolation into a message of the system.
+static SYSTEM_MESSAGE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r#"(?xi)["']?role["']?\s*[:=]\s*["'](?:system|developer)["']\s*,\s*["']?content["']?\s*[:=]\s*
+        (?: f["'][^"'\n]*\{\s*(?P<py>(?:\w+\.)*\w+)[^"'\n]*["'] | `[^`\n]*\$\{\s*(?P<js>(?:\w+\.)*\w+)[^`\n]*` )"#,
+    )
+});
+
+/// Names of what somebody else wrote.
+static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)^(?:\w*_)?(?:user_?(?:input|message|query|prompt|text|content)|input|query|question|message|body|comment|issue|title|page|html|document|content|text|diff|email|transcript)$",
+    )
+});
+
+/// Looks for input that a program puts into a message of the system.
+pub(super) fn code(added: &AddedLines<'_>, found: &mut Found<'_>) {
+    for line in added.iter().filter(|line| line.text.len() < 2_000) {
+        let Some(message) = SYSTEM_MESSAGE.captures(line.text) else { continue };
+        let name = message.name("py").or_else(|| message.name("js"));
+        let foreign = |name: &str| {
+            // The message of an error is the program's own.
+            let (owner, field) = name.rsplit_once('.').unwrap_or(("", name));
+            FOREIGN.is_match(field) && !matches!(owner, "e" | "err" | "error" | "ex" | "exc" | "exception")
+        };
+        if let Some(name) = name.filter(|name| foreign(name.as_str())) {
+            let body = format!("`{}` goes into the message of the system itself.", name.as_str());
+            found.at(&table::UNFENCED_INPUT, Severity::Medium, line.number, name.start(), &body);
+        }
+    }
+}
