@@ -185,11 +185,11 @@ mod tests {
     #[test]
     fn a_new_file_is_known_as_a_whole_from_its_diff_and_another_is_not() {
         let new = changed("a.yml", None, "a: 1\nb: 2\n");
-        let view = FileView { file: &new, base: None, head: None };
+        let view = FileView::new(&new, None, None);
         assert_eq!(whole_head(&view).as_deref(), Some("a: 1\nb: 2\n"));
         assert_eq!(whole_base(&view), Some(""));
         let old = changed("a.yml", Some("a: 1\n"), "a: 1\nb: 2\n");
-        let view = FileView { file: &old, base: None, head: None };
+        let view = FileView::new(&old, None, None);
         assert_eq!((whole_head(&view), whole_base(&view)), (None, None));
     }
 }

@@ -7,7 +7,7 @@ use crate::{FileReport, FileView, RuleOptions, review_file};
 
 fn review(path: &str, before: Option<&str>, after: &str) -> FileReport {
     let file = changed(path, before, after);
-    review_file(&FileView { file: &file, base: before, head: Some(after) }, &RuleOptions::default())
+    review_file(&FileView::new(&file, before, Some(after)), &RuleOptions::default())
 }
 
 fn said(report: &FileReport) -> Vec<(&str, u32, Severity)> {

@@ -8,7 +8,7 @@ use crate::{Examined, FileReport, FileView, RuleOptions, review_file};
 /// What is said of a workflow that changes from one text to another, with the whole files at hand.
 fn review(before: Option<&str>, after: &str) -> FileReport {
     let file = changed(".github/workflows/ci.yml", before, after);
-    review_file(&FileView { file: &file, base: before, head: Some(after) }, &RuleOptions::default())
+    review_file(&FileView::new(&file, before, Some(after)), &RuleOptions::default())
 }
 
 fn said(report: &FileReport) -> Vec<(&str, u32, Severity)> {
