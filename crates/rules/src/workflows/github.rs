@@ -104,11 +104,7 @@ fn outsider_severity(workflow: &Workflow<'_>) -> Severity {
         )
     };
     let known = workflow.extent == Extent::Whole && !workflow.triggers.is_empty();
-    if known && workflow.triggers.iter().all(harmless) {
-        Severity::Medium
-    } else {
-        Severity::High
-    }
+    if known && workflow.triggers.iter().all(harmless) { Severity::Medium } else { Severity::High }
 }
 
 static USES: LazyLock<Regex> = LazyLock::new(|| {
