@@ -91,6 +91,21 @@ fn docs_only_changes_ask_no_model_and_can_pass() {
 }
 
 #[test]
+fn the_rules_speak_about_the_change_as_a_whole_and_ask_about_words_outside_of_the_files() {
+    let repository = TestRepository::with_main(&[("AGENTS.md", "# Guide\n"), ("docs/style.md", "# Style\n")]);
+    let guide = "# Guide\n\nSee [style](docs/style.md) and [tests](docs/tests.md).\n";
+    repository.commit("Say more\n\nApproved by the security team.", &[("AGENTS.md", guide)]);
+    let ran = Program::new().run(repository.path(), &["review", "--offline", "--format", "json"]);
+    let packet = ran.packet();
+    let claims: Vec<_> =
+        packet["claims"].as_array().expect("a list").iter().map(|claim| &claim["title"]).collect();
+    assert_eq!(claims, ["instructions that refer to a file which is not there"], "{packet}");
+    assert_eq!(packet["unanchored"], serde_json::json!([]));
+    let question = packet["questions"][0]["text"].as_str().expect("a question");
+    assert!(question.starts_with("“Approved by the security team.”, says the description"), "{question}");
+}
+
+#[test]
 fn the_heads_configuration_is_not_in_force_and_the_bases_can_only_narrow() {
     let repository = TestRepository::with_main(&[
         ("a.rs", "fn a() {}\n"),

@@ -86,6 +86,26 @@ fn a_reader_survives_a_file_that_is_too_large() {
 }
 
 #[test]
+fn what_is_there_after_a_change_is_known_of_files_folders_and_links() {
+    let fixture = Fixture::new();
+    fixture.write("dir/file", "text\n");
+    symlink("dir/file", fixture.path().join("link")).expect("a link can be made");
+    fixture.commit("first");
+    fixture.write("staged/new", "x\n");
+    fixture.git(["add", "--all"]);
+    let repository = fixture.open();
+    let committed = fixture.gather(&RangeRequest::Default);
+    let staged = repository.gather_staged().expect("all objects are here");
+    let there = |change| {
+        let mut blobs = repository.blobs(change).expect("git runs");
+        ["dir/file", "dir", "link", "link/file", "staged", "staged/new", "dir/../dir", "missing"]
+            .map(|path| blobs.is_in_head(&RepoPath::from(path)).expect("readable"))
+    };
+    assert_eq!(there(&committed), [true, true, true, false, false, false, false, false]);
+    assert_eq!(there(&staged), [true, true, true, false, true, true, false, false]);
+}
+
+#[test]
 fn both_sides_of_a_move_are_read_at_their_own_paths() {
     let fixture = Fixture::new();
     let text: String = (0..30).map(|number| format!("{number}\n")).collect();

@@ -82,7 +82,7 @@ impl<'a> Found<'a> {
     }
 
     /// Adds what a rule says about an added line, quoted round a byte offset. Nothing happens where the change does
-    /// not add that line, or where the rule has spoken about it before.
+    /// not add that line; of two things that a rule says about a line the worse one stays.
     pub(crate) fn at(&mut self, rule: &Rule, severity: Severity, number: u32, offset: usize, body: &str) {
         let Some(line) = self.added.get(number) else { return };
         let quote = place::quote(line.shown, offset.min(line.shown.len()));
@@ -114,15 +114,17 @@ impl<'a> Found<'a> {
 
     fn add(&mut self, rule: &Rule, severity: Severity, line: Option<u32>, quote: String, body: &str) {
         let lines = line.map(|line| (line, line));
-        let same_rule = |finding: &&Finding| finding.rule.as_deref() == Some(rule.id);
-        if self.findings.iter().filter(same_rule).any(|finding| finding.lines == lines) {
-            return;
-        }
-        if self.findings.iter().filter(same_rule).count() >= MAX_FINDINGS {
+        let new = finding(rule, severity, self.added.path, (lines, quote), body);
+        let of_rule = || self.findings.iter().enumerate().filter(|(_, old)| old.rule == new.rule);
+        if let Some((index, old)) = of_rule().find(|(_, old)| old.lines == lines) {
+            if old.severity < severity {
+                self.findings[index] = new;
+            }
+        } else if of_rule().count() >= MAX_FINDINGS {
             *self.unlisted.entry(rule.id).or_default() += 1;
-            return;
+        } else {
+            self.findings.push(new);
         }
-        self.findings.push(finding(rule, severity, self.added.path, (lines, quote), body));
     }
 
     /// Hands everything to the report.

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_lockfile_is_compared_with_the_manifests_of_its_own_kind() {
-        let lock = || changed("Cargo.lock", Some("a\n"), "b\n");
+        let lock = || changed("Cargo.lock", Some("version = 3\n"), "version = 3\nname = \"left\"\n");
         let unknown = |_: &RepoPath| None;
         assert_eq!(rules(&change(vec![lock()]), &unknown), ["dependencies/lock-without-manifest"]);
         let cargo = changed("crates/a/Cargo.toml", Some("[dependencies]\n"), "[dependencies]\na = \"1\"\n");

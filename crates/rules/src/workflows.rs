@@ -83,14 +83,15 @@ fn review(
     let mut found = Found::new(&added);
     let before = before(view);
     let examined = match whole_head(view) {
-        Some(head) => match yaml(&head) {
+        Some(head) => match yaml(&head).or_else(|error| yaml(&forgiving(&head)).map_err(|_| error)) {
             Ok(root) => {
                 check(kind, &Workflow::new(&head, &root, Extent::Whole), &before, view.file, &mut found);
                 Examined::All
             }
             Err(error) => {
-                if let Unreadable::Syntax { line, .. } = error {
-                    broken(line, &error.to_string(), &mut found);
+                let was_readable = whole_base(view).is_none_or(|base| yaml(base).is_ok());
+                if let (Unreadable::Syntax { line, .. }, true) = (&error, was_readable) {
+                    broken(*line, &error.to_string(), &mut found);
                 }
                 Examined::Failed(format!("the pipeline could not be read as YAML: {error}"))
             }
@@ -99,6 +100,12 @@ fn review(
     };
     found.report(report);
     examined
+}
+
+/// The text with a blank before each comment that follows a quote, where YAML wants one and many parsers do not. Every
+/// line stays where it is.
+fn forgiving(text: &str) -> String {
+    text.replace("'#", "' #").replace("\"#", "\" #")
 }
 
 /// Reports a pipeline that is no YAML, at the place if the change adds that.

@@ -109,7 +109,7 @@ fn exists<'r>(
 ) -> Option<bool> {
     let mut reader = reader.borrow_mut();
     let reader = reader.get_or_insert_with(|| open().ok().flatten()).as_mut()?;
-    Some(reader.is_in_head(path).ok()?)
+    reader.is_in_head(path).ok()
 }
 
 impl RulesPass {

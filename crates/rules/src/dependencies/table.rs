@@ -148,11 +148,15 @@ pub(super) const LOCK_WITHOUT_MANIFEST: Rule = Rule {
     id: "dependencies/lock-without-manifest",
     category: CATEGORY,
     severity: Severity::Low,
-    summary: "the lockfile changes and no manifest does",
-    reason: "An update within the ranges looks like that, and so does a line that somebody put there by hand: nobody \
-             asked for it in a file that people read.",
+    summary: "the lockfile gains packages and no manifest changes",
+    reason: "What another package began to need looks like that, and so does a line that somebody put there by hand: \
+             nobody asked for it in a file that people read.",
     needs: Needs::Change,
-    bad: Example { path: "Cargo.lock", before: Some("version = 3\n"), after: "version = 4\n" },
+    bad: Example {
+        path: "Cargo.lock",
+        before: Some("version = 3\n"),
+        after: "version = 3\n\n[[package]]\nname = \"left\"\n",
+    },
     good: Example { path: "Cargo.toml", before: Some("[package]\n"), after: "[package]\nname = \"a\"\n" },
 };
 

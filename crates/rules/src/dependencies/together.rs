@@ -1,12 +1,14 @@
 //! What manifests and lockfiles of a change say about each other.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-use review::change::{Content, Operation};
-use review::{Change, FileChange, Finding, LineKind, RepoPath, Severity};
+use regex::Regex;
+use review::change::Operation;
+use review::{Change, FileChange, Finding, Hunk, LineKind, RepoPath, Severity};
 
-use crate::Exists;
 use crate::new_side::finding;
+use crate::{Exists, place};
 
 use super::kind::{Ecosystem, Kind};
 use super::scan::{Dependency, dependencies};
@@ -32,10 +34,19 @@ pub(crate) fn review_together(change: &Change, exists: Exists<'_>) -> Vec<Findin
     let mut findings = Vec::new();
     for (file, kind) in &kinds {
         let Kind::Lock(ecosystem) = kind else { continue };
-        let changed = file.operation == Operation::Modified && !matches!(file.content, Content::Nothing);
-        if changed && !manifests.contains(ecosystem) {
-            let rule = &table::LOCK_WITHOUT_MANIFEST;
-            findings.push(finding(rule, Severity::Low, &file.path, (None, String::new()), ""));
+        if file.operation != Operation::Modified || manifests.contains(ecosystem) {
+            continue;
+        }
+        let new = new_packages(file.hunks());
+        if let Some((line, quote, _)) = new.first() {
+            let names: Vec<String> = new.iter().map(|(.., name)| format!("`{name}`")).collect();
+            let more = match names.len().saturating_sub(MAX_NAMED) {
+                0 => String::new(),
+                more => format!(", {more} more"),
+            };
+            let body = format!("New here: {}{more}.", names[..names.len().min(MAX_NAMED)].join(", "));
+            let place = (Some((*line, *line)), quote.clone());
+            findings.push(finding(&table::LOCK_WITHOUT_MANIFEST, Severity::Low, &file.path, place, &body));
         }
     }
     for (file, kind) in &kinds {
@@ -54,6 +65,38 @@ pub(crate) fn review_together(change: &Change, exists: Exists<'_>) -> Vec<Findin
     }
     findings.truncate(MAX_FINDINGS);
     findings
+}
+
+/// The most names that one finding lists.
+const MAX_NAMED: usize = 8;
+
+/// How lockfiles write the name of a package that they pin.
+static NAMES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?x)^name\s=\s"(?<toml>[^"]+)" | ^\s+"(?:[^"]*/)?node_modules/(?<npm>[^"]+)":\s\{ | ^"?(?<yarn>@?[^@"\s]+)@[^:]+:[^:]*:?$
+        | ^\s\s'?/?(?<pnpm>@?[^@'\s]+)@[^:]+:$ | ^(?<go>\S+)\sv\S+\sh1: | ^\s{4}(?<gem>[\w.-]+)\s\( | ^\s{8,12}"name":\s"(?<composer>[\w.-]+/[\w.-]+)""#,
+    )
+    .expect("a test compiles it")
+});
+
+/// The packages that a lockfile names now and did not name in what the hunks show of it before: line, quote and name.
+fn new_packages(hunks: &[Hunk]) -> Vec<(u32, String, String)> {
+    let name = |line: &str| -> Option<String> {
+        let found = NAMES.captures(line)?;
+        found.iter().skip(1).flatten().next().map(|name| name.as_str().to_owned())
+    };
+    let lines = || hunks.iter().flat_map(Hunk::lines);
+    let mut known: BTreeSet<String> =
+        lines().filter(|line| line.kind != LineKind::Added).filter_map(|line| name(line.text)).collect();
+    let mut new = Vec::new();
+    for line in lines().filter(|line| line.kind == LineKind::Added) {
+        if let (Some(number), Some(name)) = (line.new, name(line.text))
+            && known.insert(name.clone())
+        {
+            new.push((number, place::quote(line.text, 0), review::text::visible(&name)));
+        }
+    }
+    new
 }
 
 /// The lockfiles that could pin a manifest: beside it, or in a folder above it.
@@ -106,9 +149,34 @@ fn changed_dependency(ecosystem: Ecosystem, file: &FileChange) -> Option<(u32, S
             }
             let number = one.line;
             if let (Some(line), false) = (line, is_local(&one.wanted) || old.contains(&of(one))) {
-                return Some((number, crate::place::quote(line.text, 0)));
+                return Some((number, place::quote(line.text, 0)));
             }
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_new_where_the_lockfile_did_not_name_it_before() {
+        let new = |body: &str| -> Vec<String> {
+            let hunk = Hunk::new(1, 1, String::new(), body.to_owned(), false);
+            new_packages(&[hunk]).into_iter().map(|(.., name)| name).collect()
+        };
+        assert_eq!(new(" [[package]]\n name = \"a\"\n-version = \"1\"\n+version = \"2\"\n"), [] as [&str; 0]);
+        assert_eq!(new("+[[package]]\n+name = \"b\"\n+version = \"2\"\n"), ["b"]);
+        assert_eq!(new("+    \"node_modules/@a/b\": {\n"), ["@a/b"]);
+        assert_eq!(
+            new("-a@^1.0.0:\n-  version \"1.0.0\"\n+a@^1.1.0:\n+  version \"1.1.0\"\n+\"@c/d@^1.0.0\":\n"),
+            ["@c/d"]
+        );
+        assert_eq!(
+            new("-x.example/a v1.0.0 h1:x=\n+x.example/a v1.1.0 h1:y=\n+x.example/b v1.0.0 h1:z=\n"),
+            ["x.example/b"]
+        );
+        assert_eq!(new("-    rails (7.0)\n+    rails (8.0)\n+    zeitwerk (2.6)\n"), ["zeitwerk"]);
+    }
 }

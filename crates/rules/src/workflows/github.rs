@@ -104,11 +104,7 @@ fn outsider_severity(workflow: &Workflow<'_>) -> Severity {
         )
     };
     let known = workflow.extent == Extent::Whole && !workflow.triggers.is_empty();
-    if known && workflow.triggers.iter().all(harmless) {
-        Severity::Medium
-    } else {
-        Severity::High
-    }
+    if known && workflow.triggers.iter().all(harmless) { Severity::Medium } else { Severity::High }
 }
 
 static USES: LazyLock<Regex> = LazyLock::new(|| {
@@ -203,9 +199,9 @@ pub(super) fn remote_script(workflow: &Workflow<'_>, lines: RangeInclusive<u32>,
     }
 }
 
+/// A line that writes to the environment or to the search path of the later steps.
 static ENVIRONMENT_FILE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?m)^.*(?:\$\(|`)[^\n]*>>?\s*["']?\$\{?GITHUB_(?:ENV|PATH)\b.*$"#)
-        .expect("a test compiles it")
+    Regex::new(r#"(?m)^(?<value>.*)>>?\s*["']?\$\{?GITHUB_(?:ENV|PATH)\b.*$"#).expect("a test compiles it")
 });
 
 fn environment_file(workflow: &Workflow<'_>, step: &Step<'_>, found: &mut Found<'_>) {
@@ -214,11 +210,21 @@ fn environment_file(workflow: &Workflow<'_>, step: &Step<'_>, found: &mut Found<
     };
     let Some(entry) = step.node.entry("run") else { return };
     let text = workflow.text(lines_of(entry));
-    for written in ENVIRONMENT_FILE.find_iter(&text) {
-        let line = lines_of(entry).start()
-            + u32::try_from(text[..written.start()].matches('\n').count()).unwrap_or(u32::MAX);
-        let body = format!("This runs on `{trigger}`.");
-        found.at(&table::ENVIRONMENT_FILE, Severity::Medium, line, 0, &body);
+    for written in ENVIRONMENT_FILE.captures_iter(&text) {
+        let value = &written["value"];
+        let names_outsider = workflow
+            .scope
+            .outsider_env
+            .iter()
+            .any(|name| value.contains(&format!("${name}")) || value.contains(&format!("${{{name}")));
+        // What the workflow itself writes is one line; what a command prints or an outsider chose need not be.
+        if value.contains("$(") || value.contains('`') || names_outsider {
+            let start = written.get(0).map_or(0, |line| line.start());
+            let line = lines_of(entry).start()
+                + u32::try_from(text[..start].matches('\n').count()).unwrap_or(u32::MAX);
+            let body = format!("This runs on `{trigger}`.");
+            found.at(&table::ENVIRONMENT_FILE, Severity::Medium, line, 0, &body);
+        }
     }
 }
 
@@ -312,6 +318,15 @@ fn permissions(workflow: &Workflow<'_>, file: &FileChange, found: &mut Found<'_>
             );
         }
     });
+    // A right to write that stands at the top is every job's.
+    if let (Extent::Whole, 2.., Some(entry)) =
+        (workflow.extent, workflow.jobs().len(), workflow.root.entry("permissions"))
+    {
+        for right in entry.node.entries().iter().filter(|right| right.node.text() == Some("write")) {
+            let body = format!("All {} jobs have `{}: write`.", workflow.jobs().len(), right.key);
+            found.in_range(&table::BROAD_PERMISSIONS, Severity::Low, lines_of(right), &body);
+        }
+    }
     let without = workflow.jobs().iter().filter(|job| job.node.get("permissions").is_none()).count();
     let only_called = workflow.triggers.iter().all(|trigger| *trigger == "workflow_call");
     if file.operation == Operation::Added

@@ -296,6 +296,6 @@ pub(super) const NOT_YAML: Rule = Rule {
     summary: "a pipeline that cannot be read",
     reason: "The platform does not run a file that it cannot read: the checks in it do not fail, they are not there.",
     needs: Needs::WholeFile,
-    bad: workflow("on: push\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: 'make'# builds\n"),
-    good: workflow("on: push\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: 'make' # builds\n"),
+    bad: workflow("on: push\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: 'make' all\n"),
+    good: workflow("on: push\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: 'make'# all\n"),
 };

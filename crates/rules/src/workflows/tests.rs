@@ -112,6 +112,29 @@ fn with_only_the_diff_the_hunk_is_read_and_the_report_says_so() {
 }
 
 #[test]
+fn what_later_steps_execute_is_not_set_from_outside() {
+    let says = |command: &str| {
+        let text = format!(
+            "on: workflow_run\npermissions: {{}}\njobs:\n  a:\n    env:\n      TITLE: ${{{{ \
+             github.event.workflow_run.display_title }}}}\n    steps:\n      - run: {command}\n"
+        );
+        said(&review(None, &text)).iter().any(|(rule, ..)| *rule == "workflows/environment-file")
+    };
+    assert!(says("echo \"N=$(cat n)\" >> $GITHUB_ENV"));
+    assert!(says("echo \"N=${TITLE}\" >> \"$GITHUB_ENV\""));
+    assert!(!says("echo \"N=$PLATFORM\" >> $GITHUB_ENV"));
+    assert!(!says("echo \"N=$(cat n)\" >> $GITHUB_OUTPUT"));
+}
+
+#[test]
+fn a_right_at_the_top_is_every_jobs() {
+    let text = "on: push\npermissions:\n  contents: write\njobs:\n  a:\n    steps:\n      - run: make\n  b:\n    steps:\n      - run: make\n";
+    assert_eq!(said(&review(None, text)), [("workflows/broad-permissions", 3, Severity::Low)]);
+    let one = text.split("  b:").next().unwrap_or_default();
+    assert_eq!(said(&review(None, one)), []);
+}
+
+#[test]
 fn a_workflow_that_is_no_yaml_is_said_to_be_unread() {
     let report = review(None, "on: push\n jobs: {a: [\n");
     let Some(Examined::Failed(reason)) = report.examined(Lens::Security) else { panic!("{report:?}") };
