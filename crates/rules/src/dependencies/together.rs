@@ -139,7 +139,8 @@ fn changed_dependency(ecosystem: Ecosystem, file: &FileChange) -> Option<(u32, S
         for one in side(LineKind::Removed) {
             let line = hunk.lines().find(|line| line.kind == LineKind::Added && line.new == Some(one.line));
             // What was indirect before is pinned already.
-            let was_there = hunk.lines().any(|line| {
+            let mut lines = file.hunks().iter().flat_map(Hunk::lines);
+            let was_there = lines.any(|line| {
                 line.kind != LineKind::Added
                     && line.text.contains(&one.name)
                     && line.text.contains(version(&one.wanted))

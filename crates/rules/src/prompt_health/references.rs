@@ -18,7 +18,7 @@ const MAX_FINDINGS: usize = 5;
 
 /// `[text](path)`, and `@path` as agents import files.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\]\(<?([^)\s<>#?:]+\.\w{1,5})(?:[#?][^)\s]*)?>?\)|(?:^|\s)@((?:\.{0,2}/)?(?:[\w.-]+/)*[\w.-]+\.(?:md|mdc|txt|json|ya?ml|toml))\b")
+    Regex::new(r"\]\(<?([^)\s<>#?:$*{}]+\.\w{1,5})(?:[#?][^)\s]*)?>?\)|(?:^|\s)@((?:\.{0,2}/)?(?:[\w.-]+/)*[\w.-]+\.(?:md|mdc|txt|json|ya?ml|toml))\b")
         .expect("a test compiles it")
 });
 
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_path_is_looked_up_beside_the_file_and_from_the_root() {
-        let text = "See [a](a.md), [b](../b.md), [c](docs/c.md#part), [d](https://x.example/d.md).\n@missing/e.md\n`@f.md` and ```\n";
+        let text = "See [a](a.md), [b](../b.md), [c](docs/c.md#part), [v](${DIR}/v.md), [d](https://x.example/d.md).\n@missing/e.md\n`@f.md` and ```\n";
         let change = change_of(changed("docs/AGENTS.md", None, text));
         let there = ["docs/a.md", "b.md", "docs/c.md"];
         let exists = |path: &RepoPath| Some(there.contains(&path.as_str()));
