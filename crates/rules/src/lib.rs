@@ -4,6 +4,7 @@
 //! hidden text, complexity. Nothing in here reads a clock: limits count bytes and steps, so that the same change
 //! always gets the same report.
 
+mod calls;
 mod catalogue;
 mod complexity;
 mod hidden_text;
@@ -101,7 +102,7 @@ struct Family {
 }
 
 /// The families beside [`secrets`], which comes first because the others quote nothing unredacted.
-const FAMILIES: [Family; 2] = [hidden_text::FAMILY, complexity::FAMILY];
+const FAMILIES: [Family; 3] = [hidden_text::FAMILY, complexity::FAMILY, calls::FAMILY];
 
 /// Tells whether some rule sees more of a file when it is given the whole of it.
 pub fn reads_whole_file(file: &FileChange) -> bool {

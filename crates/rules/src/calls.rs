@@ -1,0 +1,253 @@
+//! Dangerous calls, by the syntax tree: what a change hands to a database, a shell, a page, a file system.
+//!
+//! Values are followed inside each function, from what comes in to what is done with it. A value that the program has
+//! written itself is no danger, and tests are not looked at. With only a diff at hand, the new side of each hunk is
+//! read as a piece of its language.
+
+mod cleaner;
+mod command;
+mod cryptography;
+mod danger;
+mod deserialization;
+mod directory;
+mod evaluation;
+mod format;
+mod lines;
+mod markup;
+mod memory;
+mod path;
+mod removed;
+mod request;
+mod source;
+mod sql;
+mod tls;
+mod value;
+mod walk;
+
+use std::collections::HashMap;
+
+use code::{CodeError, Language, language_of};
+use review::change::{Content, Operation};
+use review::{Category, FileChange, Finding, Lens, Side};
+
+use self::danger::{Danger, Site};
+use self::lines::{Piece, Touched, is_test_path, pieces};
+use crate::catalogue::{Rule, RuleInfo};
+use crate::secrets::Redacted;
+use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support, place};
+
+/// The most findings of one rule in one file.
+const MAX_FINDINGS: usize = 8;
+
+/// The family.
+pub(crate) const FAMILY: Family =
+    Family { lens: Lens::Security, supports, reads_whole_files: true, review, catalogue };
+
+/// Every rule of the family, in the order of their ids.
+static RULES: [&Rule; 25] = [
+    &removed::ACCESS,
+    &removed::BOUNDS,
+    &evaluation::CODE,
+    &command::INJECTION,
+    &markup::SCRIPTING,
+    &removed::ESCAPING,
+    &memory::FORMAT,
+    &cryptography::HARD_CODED_KEY,
+    &request::COOKIE,
+    &directory::LDAP,
+    &request::REDIRECT,
+    &removed::PATH,
+    &path::TRAVERSAL,
+    &request::FORGERY,
+    &memory::OVERFLOW,
+    &sql::INJECTION,
+    &evaluation::TEMPLATE,
+    &tls::DISABLED,
+    &request::TRUST,
+    &memory::UNBOUNDED,
+    &deserialization::UNSAFE,
+    &cryptography::WEAK_CIPHER,
+    &cryptography::WEAK_HASH,
+    &cryptography::WEAK_RANDOM,
+    &request::ENTITIES,
+];
+
+/// What looks at each call, assignment and entry.
+const LOOKS: [fn(&Site<'_>, &mut Vec<Danger>); 11] = [
+    sql::look,
+    command::look,
+    evaluation::look,
+    path::look,
+    deserialization::look,
+    cryptography::look,
+    tls::look,
+    markup::look,
+    request::look,
+    directory::look,
+    memory::look,
+];
+
+fn supports(file: &FileChange) -> Support {
+    match (&file.content, file.operation) {
+        (Content::Binary, _) => Support::NotSupported(BINARY),
+        (Content::Nothing, _) | (_, Operation::Deleted) => Support::Supported,
+        (
+            Content::Text(_),
+            Operation::Added | Operation::Modified | Operation::Renamed | Operation::Copied,
+        ) => match language_of(&file.path).is_some_and(is_read) {
+            true => Support::Supported,
+            false => Support::NotSupported("the rules follow no calls in files of this kind"),
+        },
+    }
+}
+
+fn is_read(language: Language) -> bool {
+    match language {
+        Language::C
+        | Language::Cpp
+        | Language::Go
+        | Language::Java
+        | Language::JavaScript
+        | Language::Php
+        | Language::Python
+        | Language::Ruby
+        | Language::Rust
+        | Language::TypeScript
+        | Language::Tsx => true,
+        Language::Bash | Language::CSharp | Language::Kotlin => false,
+    }
+}
+
+fn catalogue() -> Vec<RuleInfo> {
+    RULES.into_iter().map(RuleInfo::from).collect()
+}
+
+/// Looks at the calls of a changed file.
+fn review(
+    view: &FileView<'_>,
+    redacted: &Redacted<'_>,
+    _options: &RuleOptions,
+    report: &mut FileReport,
+) -> Examined {
+    let file = view.file;
+    let Some(language) = language_of(&file.path) else { return Examined::All };
+    if matches!(file.content, Content::Nothing)
+        || file.operation == Operation::Deleted
+        || is_test_path(&file.path)
+    {
+        return Examined::All;
+    }
+    let touched = Touched::of(file);
+    if touched.is_empty() {
+        return Examined::All;
+    }
+    let heads = pieces(language, file, view.head, Side::Head);
+    if heads.iter().any(|piece| piece.is_part) {
+        report.notes.push("only the diff is at hand: calls are followed inside each hunk".to_owned());
+    }
+    let mut found = Vec::new();
+    let mut trouble = Vec::new();
+    for head in &heads {
+        match dangers(language, head, &touched) {
+            Ok((dangers, is_complete)) => {
+                if !is_complete {
+                    trouble.push("it takes more steps to follow than a text of its size deserves".to_owned());
+                }
+                found.extend(dangers);
+            }
+            Err(CodeError::TooLarge { bytes }) => {
+                report
+                    .notes
+                    .push(format!("its calls are not followed: a source of {bytes} bytes is too large"));
+            }
+            Err(error @ (CodeError::Unparsable | CodeError::TooCostly { .. } | CodeError::Analyzer)) => {
+                trouble.push(error.to_string());
+            }
+        }
+    }
+    // What was there before is not this change's doing. A base that cannot be read excuses nothing.
+    if !found.is_empty() {
+        let bases = pieces(language, file, view.base, Side::Base);
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for base in &bases {
+            for danger in dangers(language, base, &Touched::everything())
+                .map(|(dangers, _)| dangers)
+                .unwrap_or_default()
+            {
+                *known.entry(danger.key).or_default() += 1;
+            }
+        }
+        found.retain(|danger| match known.get_mut(&danger.key) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                false
+            }
+            Some(_) | None => true,
+        });
+    }
+    found.extend(removed::look(language, file, &found));
+    tell(file, view.head, redacted, found, report);
+    match trouble.first() {
+        Some(reason) => Examined::Failed(format!("calls could not be followed to the end: {reason}")),
+        None => Examined::All,
+    }
+}
+
+/// The dangers of a piece of source that the change has to do with, and whether all of it was looked at.
+fn dangers(language: Language, piece: &Piece, touched: &Touched) -> Result<(Vec<Danger>, bool), CodeError> {
+    let program = code::steps(language, &piece.text)?;
+    let is_touched = |(first, last): (u32, u32)| touched.touches(piece.line(first), piece.line(last));
+    let seen = walk::walk(language, &piece.text, &program, &LOOKS, &is_touched);
+    let mut dangers = seen.dangers;
+    for danger in &mut dangers {
+        danger.lines = (piece.line(danger.lines.0), piece.line(danger.lines.1));
+        danger.way = danger.way.iter().map(|line| piece.line(*line)).collect();
+    }
+    let mut placed = Vec::new();
+    for mut danger in dangers {
+        if touched.is_everything() {
+            placed.push(danger);
+        } else if let Some(line) = touched.place(danger.lines, &danger.way) {
+            danger.lines = (line, line);
+            placed.push(danger);
+        }
+    }
+    Ok((placed, !seen.is_over_budget))
+}
+
+/// Makes findings of dangers.
+fn tell(
+    file: &FileChange,
+    head: Option<&str>,
+    redacted: &Redacted<'_>,
+    mut dangers: Vec<Danger>,
+    report: &mut FileReport,
+) {
+    dangers.sort_by_key(|danger| (danger.lines, danger.rule.id));
+    dangers.dedup_by_key(|danger| (danger.lines, danger.rule.id));
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for danger in dangers {
+        let count = counts.entry(danger.rule.id).or_default();
+        *count += 1;
+        if *count > MAX_FINDINGS {
+            continue;
+        }
+        let lens = Lens::from_name(danger.rule.category.split('/').next().unwrap_or_default());
+        report.findings.push(Finding {
+            category: Category::parse(danger.rule.category, lens.unwrap_or(Lens::Security)),
+            severity: danger.severity,
+            file: file.path.clone(),
+            lines: Some(danger.lines),
+            side: Side::Head,
+            quote: place::quote(&redacted.line(lines::text_of(file, head, danger.lines.0)), 0),
+            title: danger.rule.summary.to_owned(),
+            body: danger.body,
+            rule: Some(danger.rule.id.to_owned()),
+        });
+    }
+    let mut more: Vec<_> = counts.into_iter().filter(|(_, count)| *count > MAX_FINDINGS).collect();
+    more.sort_unstable();
+    for (rule, count) in more {
+        report.notes.push(format!("{} more places of this file are what {rule} finds", count - MAX_FINDINGS));
+    }
+}
