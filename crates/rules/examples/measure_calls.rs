@@ -6,7 +6,7 @@
 //!
 //! `cargo run --release -p rules --example measure_calls -- [--list] [--rule PREFIX] [--min SEVERITY] [--whole] FOLDER`
 //!
-//! With `--whole` a file whose text after the change stands in `after.txt` is given as a whole, and what it was before
+//! With `--whole` a file whose text after the change stands in `after.txt`, or below `after`, is given as a whole, and what it was before
 //! is worked out from the diff.
 
 #![expect(clippy::print_stdout, reason = "the report is the result")]
@@ -137,9 +137,12 @@ fn measure(folder: &Path, options: &Options) -> Result<(), Box<dyn std::error::E
 
 fn findings(case: &Path, options: &Options) -> Result<Vec<Finding>, Box<dyn std::error::Error>> {
     let diff = std::fs::read(case.join("diff.patch"))?;
-    let after = std::fs::read_to_string(case.join("after.txt")).ok().filter(|_| options.whole);
     let mut found = Vec::new();
     for file in &review::diff::parse(&diff).files {
+        let after = std::fs::read_to_string(case.join("after").join(file.path.as_str()))
+            .or_else(|_| std::fs::read_to_string(case.join("after.txt")))
+            .ok()
+            .filter(|_| options.whole);
         let before = after.as_deref().map(|after| before(file, after));
         let view = FileView { file, base: before.as_deref(), head: after.as_deref() };
         let report = review_file(&view, &RuleOptions::default());

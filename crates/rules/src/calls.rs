@@ -147,13 +147,21 @@ fn review(
     }
     let mut found = Vec::new();
     let mut trouble = Vec::new();
+    // How many more there are of each danger than before; what is kept counts them down.
+    let mut counts: HashMap<String, i64> = HashMap::new();
     for head in &heads {
-        match dangers(language, head, &touched) {
-            Ok((dangers, is_complete)) => {
-                if !is_complete {
+        match follow(language, head, &touched) {
+            Ok(seen) => {
+                if seen.is_over_budget {
                     trouble.push("it takes more steps to follow than a text of its size deserves".to_owned());
                 }
-                found.extend(dangers);
+                for danger in &seen.dangers {
+                    *counts.entry(danger.key.clone()).or_default() += 1;
+                }
+                found.extend(seen.dangers.into_iter().filter_map(|danger| {
+                    let line = touched.place(danger.lines, &danger.way)?;
+                    Some(Danger { lines: (line, line), ..danger })
+                }));
             }
             Err(CodeError::TooLarge { bytes }) => {
                 report
@@ -167,22 +175,17 @@ fn review(
     }
     // What was there before is not this change's doing. A base that cannot be read excuses nothing.
     if !found.is_empty() {
-        let bases = pieces(language, file, view.base, Side::Base);
-        let mut known: HashMap<String, usize> = HashMap::new();
-        for base in &bases {
-            for danger in dangers(language, base, &Touched::everything())
-                .map(|(dangers, _)| dangers)
-                .unwrap_or_default()
-            {
-                *known.entry(danger.key).or_default() += 1;
+        for base in &pieces(language, file, view.base, Side::Base) {
+            if let Ok(seen) = follow(language, base, &Touched::everything()) {
+                for danger in seen.dangers {
+                    *counts.entry(danger.key).or_default() -= 1;
+                }
             }
         }
-        found.retain(|danger| match known.get_mut(&danger.key) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                false
-            }
-            Some(_) | None => true,
+        found.retain(|danger| {
+            let more = counts.entry(danger.key.clone()).or_default();
+            *more -= 1;
+            *more >= 0
         });
     }
     found.extend(removed::look(language, file, &found));
@@ -193,26 +196,16 @@ fn review(
     }
 }
 
-/// The dangers of a piece of source that the change has to do with, and whether all of it was looked at.
-fn dangers(language: Language, piece: &Piece, touched: &Touched) -> Result<(Vec<Danger>, bool), CodeError> {
+/// What a piece of source does, where the change has to do with it, by the lines of the file.
+fn follow(language: Language, piece: &Piece, touched: &Touched) -> Result<walk::Seen, CodeError> {
     let program = code::steps(language, &piece.text)?;
     let is_touched = |(first, last): (u32, u32)| touched.touches(piece.line(first), piece.line(last));
-    let seen = walk::walk(language, &piece.text, &program, &LOOKS, &is_touched);
-    let mut dangers = seen.dangers;
-    for danger in &mut dangers {
+    let mut seen = walk::walk(language, &piece.text, &program, &LOOKS, &is_touched);
+    for danger in &mut seen.dangers {
         danger.lines = (piece.line(danger.lines.0), piece.line(danger.lines.1));
         danger.way = danger.way.iter().map(|line| piece.line(*line)).collect();
     }
-    let mut placed = Vec::new();
-    for mut danger in dangers {
-        if touched.is_everything() {
-            placed.push(danger);
-        } else if let Some(line) = touched.place(danger.lines, &danger.way) {
-            danger.lines = (line, line);
-            placed.push(danger);
-        }
-    }
-    Ok((placed, !seen.is_over_budget))
+    Ok(seen)
 }
 
 /// Makes findings of dangers.
@@ -226,6 +219,8 @@ fn tell(
     dangers.sort_by_key(|danger| (danger.lines, danger.rule.id));
     dangers.dedup_by_key(|danger| (danger.lines, danger.rule.id));
     let mut counts: HashMap<&str, usize> = HashMap::new();
+    // A line may be a whole program, and taking secrets out of it costs.
+    let mut quotes: HashMap<u32, String> = HashMap::new();
     for danger in dangers {
         let count = counts.entry(danger.rule.id).or_default();
         *count += 1;
@@ -239,7 +234,10 @@ fn tell(
             file: file.path.clone(),
             lines: Some(danger.lines),
             side: Side::Head,
-            quote: place::quote(&redacted.line(lines::text_of(file, head, danger.lines.0)), 0),
+            quote: quotes
+                .entry(danger.lines.0)
+                .or_insert_with_key(|line| place::quote(&redacted.line(lines::text_of(file, head, *line)), 0))
+                .clone(),
             title: danger.rule.summary.to_owned(),
             body: danger.body,
             rule: Some(danger.rule.id.to_owned()),
@@ -251,3 +249,6 @@ fn tell(
         report.notes.push(format!("{} more places of this file are what {rule} finds", count - MAX_FINDINGS));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -655,6 +655,8 @@ impl<'t> Lowering<'_, 't> {
                 let name = self.field_text(node, "name").map(str::to_owned);
                 Argument { name, value: self.wrapped(node, out) }
             }
+            // Ruby hands a block through under this sign.
+            "block_argument" => Argument { name: Some("&".to_owned()), value: self.wrapped(node, out) },
             _ => Argument { name: None, value: self.expression(node, out) },
         }
     }

@@ -12,8 +12,15 @@ impl<'t> Lowering<'_, 't> {
         let mut marks = Vec::new();
         let mut cursor = node.walk();
         let children: Vec<_> = node.named_children(&mut cursor).filter(|child| !is_comment(*child)).collect();
+        let mut is_shown = false;
         for child in children {
             match child.kind() {
+                // Behind PHP's `<?=` stands what is put into the page.
+                "expression_statement" if is_shown => {
+                    is_shown = false;
+                    self.echo(child, out);
+                }
+                "php_tag" | "text_interpolation" => is_shown = self.text(child).ends_with("<?="),
                 // Rust's attributes and TypeScript's decorators stand before what they mark.
                 "attribute_item" | "decorator" => marks.push(self.mark(child)),
                 _ => {
@@ -244,15 +251,7 @@ impl<'t> Lowering<'_, 't> {
                 out.push(Step::Leave(value));
             }
             "break" if self.language == Language::Ruby => out.push(Step::Leave(None)),
-            "echo_statement" => {
-                let values: Vec<_> = named(node).iter().map(|child| self.expression(*child, out)).collect();
-                let callee = self.expr(node, ExprKind::Name("echo".to_owned()));
-                let arguments =
-                    values.into_iter().map(|value| crate::steps::Argument { name: None, value }).collect();
-                let call = crate::steps::Call { callee, arguments, creates: false };
-                let call = self.expr(node, ExprKind::Call(Box::new(call)));
-                out.push(Step::Do(call));
-            }
+            "echo_statement" => self.echo(node, out),
             "if_statement" | "if_expression" | "elif_clause" | "else_if_clause" | "if" | "unless"
             | "elsif" | "if_modifier" | "unless_modifier" => self.branch(node, out),
             "for_statement"
@@ -318,6 +317,17 @@ impl<'t> Lowering<'_, 't> {
             _ => return false,
         }
         true
+    }
+
+    /// Puts something into the page, as a call.
+    fn echo(&mut self, node: Node<'t>, out: &mut Vec<Step>) {
+        let values: Vec<_> = named(node).iter().map(|child| self.expression(*child, out)).collect();
+        let callee = self.expr(node, ExprKind::Name("echo".to_owned()));
+        let arguments =
+            values.into_iter().map(|value| crate::steps::Argument { name: None, value }).collect();
+        let call = crate::steps::Call { callee, arguments, creates: false };
+        let call = self.expr(node, ExprKind::Call(Box::new(call)));
+        out.push(Step::Do(call));
     }
 
     fn only_value(&mut self, node: Node<'t>, out: &mut Vec<Step>) -> Option<Expr> {
@@ -483,7 +493,16 @@ impl<'t> Lowering<'_, 't> {
                 }
             }
             "expression_list" if named(node).len() == 1 => self.target(named(node)[0], out),
-            _ => self.expression(node, out),
+            _ => {
+                let target = self.expression(node, out);
+                match target.kind {
+                    // Ruby's setters look like calls.
+                    ExprKind::Call(call) if self.language == Language::Ruby && call.arguments.is_empty() => {
+                        call.callee
+                    }
+                    kind => Expr { kind, ..target },
+                }
+            }
         }
     }
 

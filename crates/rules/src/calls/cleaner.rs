@@ -250,6 +250,7 @@ fn tests(path: &str) -> bool {
             "whitelist",
             "check",
             "verify",
+            "starts_with",
             "is_in",
             "isinside",
             "within",

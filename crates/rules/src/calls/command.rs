@@ -138,10 +138,7 @@ fn shell_list(value: &Value) -> Option<Value> {
                 flag.to_ascii_lowercase().as_str(),
                 "-c" | "/c" | "-lc" | "-ic" | "/k" | "-command" | "-ec" | "-exc"
             );
-    is_shell
-        .then(|| items.iter().skip(2).fold(Value::default(), |whole, item| whole.join(item)))
-        // The flag is text enough: what follows is a command line.
-        .map(|command| Value::text("-c ", 0).join(&command))
+    is_shell.then(|| items.iter().skip(2).fold(Value::default(), |whole, item| whole.join(item)))
 }
 
 /// A program and its arguments as the arguments of a call.
@@ -187,10 +184,7 @@ fn script(path: &str, arguments: &[Given<'_>]) -> Option<(Value, Sure)> {
         });
         let rest = arguments.get(1).map(|given| given.value.clone()).unwrap_or_default();
         if with_shell {
-            return Some((
-                command.join(&Value::text(" ", 0)).join(&Value { items: None, ..rest }),
-                Sure::Shell,
-            ));
+            return Some((command.join(&Value { items: None, ..rest }), Sure::Shell));
         }
         let mut items = vec![command];
         items.extend(rest.items.iter().flat_map(|items| items.iter().cloned()));
@@ -255,7 +249,7 @@ fn ruby(path: &str, arguments: &[Given<'_>]) -> Option<(Value, Sure)> {
                     | "Open3.popen3"
                     | "open"
             );
-    let command = first(arguments)?;
+    let command = first(arguments).filter(|command| command.items.is_none())?;
     // `open` starts a program only if its text begins with a pipe.
     if path == "open" && !command.prefix().starts_with('|') {
         return None;
@@ -271,7 +265,7 @@ fn rust(name: &str, receiver: Option<&Value>, arguments: &[Given<'_>]) -> Option
     let before = receiver?.text_around_holes();
     let is_shell =
         ["sh-c", "bash-c", "cmd/C", "cmd/c", "powershell-Command"].iter().any(|start| before == *start);
-    is_shell.then(|| first(arguments))?.map(|value| (Value::text("-c ", 0).join(&value), Sure::Shell))
+    is_shell.then(|| first(arguments))?.map(|value| (value, Sure::Shell))
 }
 
 /// Helpers whose name says that they run a command line, here or on another machine.

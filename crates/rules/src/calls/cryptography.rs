@@ -333,16 +333,14 @@ fn random(site: &Site<'_>, path: &str, name: &str, creates: bool, dangers: &mut 
     let place = format!("{} {}", site.scene.name.rsplit('.').next().unwrap_or_default(), site.scene.target)
         .to_ascii_lowercase();
     let squeezed: String = place.chars().filter(|sign| *sign != '_').collect();
-    const SECRETS: [&str; 17] = [
-        "token",
+    const SECRETS: [&str; 24] = [
         "password",
         "passwd",
         "secret",
         "sessionid",
         "sessionkey",
-        "nonce",
+        "sessiontoken",
         "otp",
-        "salt",
         "csrf",
         "apikey",
         "privatekey",
@@ -351,25 +349,39 @@ fn random(site: &Site<'_>, path: &str, name: &str, creates: bool, dangers: &mut 
         "rememberme",
         "invitecode",
         "authcode",
+        "accesstoken",
+        "authtoken",
+        "apitoken",
+        "resettoken",
+        "verificationtoken",
+        "invitetoken",
+        "bearertoken",
+        "encryptionkey",
+        "signingkey",
     ];
-    let mut secret = SECRETS.iter().any(|word| squeezed.contains(word))
-        && !squeezed.contains("tokenize")
-        && !squeezed.contains("tokens");
-    if !secret && matches!(site.language, Language::Java | Language::Kotlin) {
+    // These name secrets, and as often what only has to differ.
+    const MAYBE: [&str; 3] = ["token", "nonce", "salt"];
+    let named = |words: &[&str]| words.iter().any(|word| squeezed.contains(word));
+    let mut severity =
+        if named(&SECRETS) { Some(Severity::Medium) } else { named(&MAYBE).then_some(Severity::Low) };
+    if squeezed.contains("tokenize") || squeezed.contains("tokens") {
+        severity = None;
+    }
+    if severity.is_none() && matches!(site.language, Language::Java | Language::Kotlin) {
         // What a number becomes may be told a line further on.
         let text: String =
             site.function_text().to_ascii_lowercase().chars().filter(|sign| *sign != '_').collect();
-        secret = ["rememberme", "sessiontoken", "resettoken", "newpassword", "generatepassword", "csrftoken"]
-            .iter()
-            .any(|word| text.contains(word));
+        let told =
+            ["rememberme", "sessiontoken", "resettoken", "newpassword", "generatepassword", "csrftoken"];
+        severity = told.iter().any(|word| text.contains(word)).then_some(Severity::Medium);
     }
-    if secret {
+    if let Some(severity) = severity {
         let body = format!(
             "{} can be foretold by who has seen a few of its numbers, and what it makes here is named like a secret. Take \
              the numbers from the system's secure generator.",
             site.spoken()
         );
-        dangers.push(site.danger(&WEAK_RANDOM, Severity::Medium, body));
+        dangers.push(site.danger(&WEAK_RANDOM, severity, body));
     }
 }
 

@@ -252,12 +252,12 @@ fn capitalized(text: &str) -> String {
 }
 
 fn plain_name(name: &str) -> String {
-    let name = name.trim_start_matches('@').trim_end_matches('!');
+    let name = name.trim_start_matches('@').trim_end_matches('!').replace("->", ".");
     let is_plain = !name.is_empty()
         && name.len() <= MAX_NAME_BYTES
         && name.bytes().all(|byte| {
             byte.is_ascii_alphanumeric()
                 || matches!(byte, b'_' | b'$' | b':' | b'.' | b'[' | b']' | b'\'' | b'"' | b'(' | b')')
         });
-    if is_plain { name.to_owned() } else { "it".to_owned() }
+    if is_plain { name } else { "it".to_owned() }
 }

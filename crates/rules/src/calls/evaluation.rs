@@ -51,13 +51,15 @@ pub(super) static TEMPLATE: Rule = Rule {
 
 pub(super) fn look(site: &Site<'_>, dangers: &mut Vec<Danger>) {
     let Act::Call { path, name, arguments, creates, .. } = &site.act else { return };
-    let Some(given) = arguments.first() else { return };
+    let Some(given) = arguments.first().filter(|given| given.name.is_none()) else { return };
     if runs_code(site.language, path, name, *creates) {
         // The last argument is the body of `new Function(a, b, body)`.
         let given = if *creates { arguments.last().unwrap_or(given) } else { given };
         if let Some(hole) = given.value.worst(Clean::EVERYTHING) {
             let severity = match hole.origin {
                 Origin::Request => Severity::Critical,
+                // Ruby writes methods that way.
+                Origin::Parameter if site.language == Language::Ruby && *name != "eval" => return,
                 Origin::Parameter => Severity::Medium,
                 Origin::Local => Severity::Low,
                 Origin::Unknown | Origin::Constant => return,

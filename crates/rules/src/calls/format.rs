@@ -112,6 +112,18 @@ fn braces(template: &Value, names: &[Option<&str>], arguments: &[Value]) -> Valu
     built
 }
 
+/// The names that the template among these values mentions.
+pub(super) fn variables(values: &[Value]) -> Vec<String> {
+    let template = values.iter().find_map(|value| value.known_text().filter(|text| text.contains('{')));
+    let template = template.unwrap_or_default();
+    let names = template.split('{').skip(1).filter_map(|rest| rest.split(['}', ':']).next());
+    let is_name = |name: &&str| {
+        name.starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    names.filter(is_name).map(str::to_owned).collect()
+}
+
 /// What a call builds, if it is one that builds text.
 pub(super) fn call(
     language: Language,
@@ -159,7 +171,7 @@ pub(super) fn call(
             Some(joined(arguments[items].clone(), &arguments[1 - items]))
         }
         // Paths from their parts.
-        ("join" | "Join" | "resolve", _)
+        ("join" | "Join" | "resolve" | "get" | "of", _)
             if path.contains("path") || path.contains("File") || path.contains("Paths") =>
         {
             let line = 0;

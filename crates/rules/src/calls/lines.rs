@@ -87,10 +87,6 @@ impl Touched {
         Self { added: Vec::new(), removed_before: Vec::new(), everything: true }
     }
 
-    pub(super) fn is_everything(&self) -> bool {
-        self.everything
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed_before.is_empty()
     }

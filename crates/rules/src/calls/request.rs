@@ -5,7 +5,7 @@ use review::Severity;
 
 use super::cleaner;
 use super::danger::{Act, Danger, Site};
-use super::value::{Clean, Origin, Value};
+use super::value::{Clean, Hole, Origin, Part, Value};
 use crate::catalogue::{Example, Needs, Rule};
 
 pub(super) static REDIRECT: Rule = Rule {
@@ -115,7 +115,10 @@ pub(super) static TRUST: Rule = Rule {
 pub(super) fn look(site: &Site<'_>, dangers: &mut Vec<Danger>) {
     match &site.act {
         Act::Call { path, name, arguments, .. } => {
-            for given in arguments.iter().take(2) {
+            for (place, given) in arguments.iter().enumerate() {
+                if given.name.is_some_and(|name| !matches!(name, "url" | "location" | "to")) {
+                    continue;
+                }
                 if redirects(site.language, path, name)
                     && steered(
                         site,
@@ -128,7 +131,12 @@ pub(super) fn look(site: &Site<'_>, dangers: &mut Vec<Danger>) {
                 {
                     return;
                 }
-                if requests(site.language, path, name)
+                // The address comes first, or behind a context or a method.
+                let is_address = place == usize::from(matches!(*name, "request" | "NewRequest"))
+                    || place == 2 && *name == "NewRequestWithContext"
+                    || given.name == Some("url");
+                if is_address
+                    && requests(site.language, path, name)
                     && steered(
                         site,
                         &FORGERY,
@@ -148,11 +156,7 @@ pub(super) fn look(site: &Site<'_>, dangers: &mut Vec<Danger>) {
         Act::Set { path, value, .. } => {
             let is_location = matches!(
                 *path,
-                "location.href"
-                    | "window.location"
-                    | "window.location.href"
-                    | "document.location"
-                    | "location"
+                "location.href" | "window.location" | "window.location.href" | "document.location"
             );
             if is_location
                 && matches!(site.language, Language::JavaScript | Language::TypeScript | Language::Tsx)
@@ -182,11 +186,23 @@ fn steered(
     dangers: &mut Vec<Danger>,
 ) -> bool {
     let Some(hole) = value.worst(Clean::URL) else { return false };
-    if hole.origin != Origin::Request || !decides_host(&value.prefix()) {
+    if hole.origin != Origin::Request || !decides_host(&before(value, hole)) {
         return false;
     }
     dangers.push(site.danger_of(rule, severity, hole, value, harm));
     true
+}
+
+/// What stands before a hole, with a word for each other hole.
+fn before(value: &Value, hole: &Hole) -> String {
+    value
+        .parts
+        .iter()
+        .map_while(|part| match part {
+            Part::Text(text, _) => Some(&**text),
+            Part::Hole(other) => (!std::ptr::eq(other, hole)).then_some("it"),
+        })
+        .collect()
 }
 
 /// Whether what follows a text in an address still decides the host.

@@ -28,11 +28,12 @@ pub(super) fn of_path(
         Language::Bash | Language::CSharp => (&[], &[]),
     };
     let names = |known: &&str| {
-        path.strip_prefix(*known)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']) || known.ends_with(")"))
-            || path
-                .strip_prefix(known.trim_end_matches("()"))
-                .is_some_and(|rest| known.ends_with(')') && rest == "()")
+        // What has to be called is listed with its brackets.
+        let rest = match known.strip_suffix("()") {
+            Some(called) => path.strip_prefix(called).and_then(|rest| rest.strip_prefix("()")),
+            None => path.strip_prefix(*known),
+        };
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '(']))
     };
     if requests.iter().any(&names) {
         let first = path.split(['.', '[', '(']).next().unwrap_or_default();
@@ -63,12 +64,6 @@ pub(super) fn of_path(
     }
     if matches!(language, Language::Java | Language::Kotlin) && is_servlet_call(path, class_of) {
         return Some(Origin::Request);
-    }
-    if language == Language::JavaScript || language == Language::TypeScript || language == Language::Tsx {
-        // Whatever holds them, these are the query of an address.
-        if path.contains("searchParams.get()") || path.contains("queryStringParameters") {
-            return Some(Origin::Request);
-        }
     }
     locals.iter().any(names).then_some(Origin::Local)
 }
@@ -307,12 +302,7 @@ fn is_servlet_call(path: &str, class_of: impl Fn(&str) -> Option<String>) -> boo
 }
 
 /// Where a parameter is from.
-pub(super) fn of_parameter(
-    language: Language,
-    function: &Function,
-    parameter: &Parameter,
-    index: usize,
-) -> Origin {
+pub(super) fn of_parameter(language: Language, function: &Function, parameter: &Parameter) -> Origin {
     if let Some(kind) = &parameter.type_name {
         if is_harmless_type(kind) {
             return Origin::Constant;
@@ -327,12 +317,8 @@ pub(super) fn of_parameter(
     if parameter.marks.iter().any(|mark| REQUEST_MARKS.iter().any(|known| mark_name(mark) == *known)) {
         return Origin::Request;
     }
-    if language == Language::Python && !matches!(parameter.name.as_str(), "self" | "cls" | "request") {
-        let follows_request =
-            function.parameters[..index].iter().any(|before| before.name == "request") && index <= 3;
-        if follows_request || is_routed(function) {
-            return Origin::Request;
-        }
+    if language == Language::Python && is_routed(function) && parameter.name != "self" {
+        return if parameter.name == "request" { Origin::Unknown } else { Origin::Request };
     }
     match parameter.name.as_str() {
         "self" | "cls" | "this" => Origin::Unknown,

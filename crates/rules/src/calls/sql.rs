@@ -41,7 +41,9 @@ pub(super) fn look(site: &Site<'_>, dangers: &mut Vec<Danger>) {
         let Some((hole, place)) = worst(&given.value) else { continue };
         let severity = match (hole.origin, place) {
             (Origin::Request, _) => Severity::High,
-            (_, _) => Severity::Medium,
+            (Origin::Parameter, _) => Severity::Medium,
+            // Nobody can tell here who chooses the value.
+            (Origin::Local | Origin::Unknown | Origin::Constant, _) => Severity::Low,
         };
         let harm = match place {
             Place::Quoted => {

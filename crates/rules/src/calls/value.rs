@@ -7,6 +7,9 @@ use std::rc::Rc;
 /// is what matters.
 const MAX_PARTS: usize = 32;
 
+/// The most elements of a list that are told apart.
+pub(super) const MAX_ITEMS: usize = 64;
+
 /// The most lines that the way of a hole is told by.
 const MAX_WAY: usize = 6;
 
@@ -187,7 +190,9 @@ impl Value {
             *last = Part::Hole(worst.clone());
         }
         self.items = match (self.items, &other.items) {
-            (Some(items), Some(more)) => Some(Rc::new(items.iter().chain(more.iter()).cloned().collect())),
+            (Some(items), Some(more)) => {
+                Some(Rc::new(items.iter().chain(more.iter()).take(MAX_ITEMS).cloned().collect()))
+            }
             (items, _) => items,
         };
         self.class = self.class.or_else(|| other.class.clone());
