@@ -3,8 +3,13 @@
 //! The grammars name their nodes much alike, so there is one walk for all languages, by the names of nodes; where a
 //! name means different things, the language decides. What is unknown is looked into for what is known.
 
+mod assignment;
+mod block;
+mod collection;
 mod expression;
 mod function;
+mod import;
+mod macros;
 mod statement;
 mod text;
 

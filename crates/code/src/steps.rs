@@ -173,6 +173,31 @@ pub struct Argument {
 }
 
 impl Expr {
+    /// The call that it is, if it is one.
+    pub fn as_call(&self) -> Option<&Call> {
+        if let ExprKind::Call(call) = &self.kind { Some(call) } else { None }
+    }
+
+    /// The closure that it is, if it is one.
+    pub fn as_function(&self) -> Option<&Function> {
+        if let ExprKind::Function(function) = &self.kind { Some(function) } else { None }
+    }
+
+    /// The text that it is, if it is one that is written out.
+    pub fn as_text(&self) -> Option<&str> {
+        if let ExprKind::Text(text) = &self.kind { Some(text) } else { None }
+    }
+
+    /// The constant that it is, as it is written, if it is one.
+    pub fn as_constant(&self) -> Option<&str> {
+        if let ExprKind::Constant(text) = &self.kind { Some(text) } else { None }
+    }
+
+    /// The name that it is, or that it takes of something.
+    pub fn last_name(&self) -> Option<&str> {
+        if let ExprKind::Name(name) | ExprKind::Member(_, name) = &self.kind { Some(name) } else { None }
+    }
+
     /// The dotted path that a chain of names, members and calls spells, such as `self.pool.get().query`; `None` if
     /// something else is in it.
     pub fn path(&self) -> Option<String> {

@@ -32,9 +32,13 @@ use review::{Category, FileChange, Finding, Lens, Side};
 
 use self::danger::{Danger, Site};
 use self::lines::{Piece, Touched, is_test_path, pieces};
+use self::value::Origin;
 use crate::catalogue::{Rule, RuleInfo};
 use crate::secrets::Redacted;
 use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support, place};
+
+/// The longest line that a person writes, in bytes.
+const MAX_WRITTEN_BYTES: usize = 1_000;
 
 /// The most findings of one rule in one file.
 const MAX_FINDINGS: usize = 8;
@@ -201,11 +205,22 @@ fn follow(language: Language, piece: &Piece, touched: &Touched) -> Result<walk::
     let program = code::steps(language, &piece.text)?;
     let is_touched = |(first, last): (u32, u32)| touched.touches(piece.line(first), piece.line(last));
     let mut seen = walk::walk(language, &piece.text, &program, &LOOKS, &is_touched);
+    seen.dangers.retain(|danger| {
+        // Nobody calls a function of a minified program but the program.
+        danger.origin != Origin::Parameter || !is_minified(&piece.text, danger.bytes.0 as usize)
+    });
     for danger in &mut seen.dangers {
         danger.lines = (piece.line(danger.lines.0), piece.line(danger.lines.1));
         danger.way = danger.way.iter().map(|line| piece.line(*line)).collect();
     }
     Ok(seen)
+}
+
+/// Whether a place stands in a line that no person writes.
+fn is_minified(text: &str, at: usize) -> bool {
+    let (before, behind) = text.split_at(text.floor_char_boundary(at));
+    let start = before.rfind('\n').map_or(before.len(), |end| before.len() - end);
+    start + behind.find('\n').unwrap_or(behind.len()) > MAX_WRITTEN_BYTES
 }
 
 /// Makes findings of dangers.

@@ -300,11 +300,11 @@ impl<'t> Lowering<'_, 't> {
         matches!(self.language, Language::Ruby | Language::Rust)
     }
 
-    fn all(&mut self, nodes: &[Node<'t>], out: &mut Vec<Step>) -> Vec<Expr> {
+    pub(super) fn all(&mut self, nodes: &[Node<'t>], out: &mut Vec<Step>) -> Vec<Expr> {
         nodes.iter().map(|node| self.expression(*node, out)).collect()
     }
 
-    fn name(&self, node: Node<'t>) -> Expr {
+    pub(super) fn name(&self, node: Node<'t>) -> Expr {
         let name = self.text(node).trim_start_matches('\\').replace('\\', ".");
         // Type arguments say nothing about where a value is from.
         let end = name.find('<').unwrap_or(name.len());
@@ -474,97 +474,7 @@ impl<'t> Lowering<'_, 't> {
         self.expr(node, ExprKind::Index(Box::new(object), Box::new(index)))
     }
 
-    fn list(&self, node: Node<'t>, items: Vec<Expr>) -> Expr {
-        self.expr(node, ExprKind::List(items))
-    }
-
-    fn array_creation(&mut self, node: Node<'t>, out: &mut Vec<Step>) -> Expr {
-        // Java: `new T[n]` has a size and no values, `new T[] {…}` the other way round.
-        if let Some(values) = node.child_by_field_name("value") {
-            return self.expression(values, out);
-        }
-        if let Some(size) = node.child_by_field_name("dimensions") {
-            let size = self.wrapped(size, out);
-            return self.expr(node, ExprKind::Buffer(Box::new(size)));
-        }
-        let elements = named(node);
-        if elements.iter().any(|element| named(*element).len() == 2) {
-            return self.record(node, out);
-        }
-        let items = elements.iter().map(|element| self.wrapped(*element, out)).collect();
-        self.list(node, items)
-    }
-
-    fn comprehension(&mut self, node: Node<'t>, out: &mut Vec<Step>) -> Expr {
-        for clause in named(node) {
-            if clause.kind() == "for_in_clause" {
-                self.each(
-                    clause,
-                    clause.child_by_field_name("left"),
-                    clause.child_by_field_name("right"),
-                    out,
-                );
-            }
-        }
-        let Some(body) = node.child_by_field_name("body") else { return self.list(node, Vec::new()) };
-        let body = self.expression(body, out);
-        self.list(node, vec![body])
-    }
-
-    /// Values by name. Keys that are computed count as names that nobody knows.
-    fn record(&mut self, node: Node<'t>, out: &mut Vec<Step>) -> Expr {
-        let mut entries = Vec::new();
-        let mut items = Vec::new();
-        for child in named(node) {
-            match child.kind() {
-                "pair"
-                | "keyed_element"
-                | "field_initializer"
-                | "array_element_initializer"
-                | "pair_pattern"
-                | "initializer_pair" => {
-                    let parts = named(child);
-                    let key = child.child_by_field_name("key").or_else(|| child.child_by_field_name("field"));
-                    let (Some(value), Some(key)) = (parts.last(), key.or_else(|| parts.first().copied()))
-                    else {
-                        continue;
-                    };
-                    let value_expr = self.expression(*value, out);
-                    let key = if key.id() == value.id() { String::new() } else { self.key(key) };
-                    entries.push((key, value_expr));
-                }
-                "shorthand_property_identifier"
-                | "shorthand_property_identifier_pattern"
-                | "shorthand_field_initializer" => {
-                    let value =
-                        Expr { kind: ExprKind::Name(self.text(child).to_owned()), ..self.name(child) };
-                    entries.push((self.text(child).to_owned(), value));
-                }
-                "method_definition" => {
-                    self.statement(child, out);
-                }
-                // Go's lists look like records until one sees their elements.
-                "literal_element" => items.push(self.wrapped(child, out)),
-                _ => {
-                    let value = self.expression(child, out);
-                    entries.push((String::new(), value));
-                }
-            }
-        }
-        if entries.is_empty() && !items.is_empty() {
-            return self.list(node, items);
-        }
-        entries.extend(items.into_iter().map(|item| (String::new(), item)));
-        self.expr(node, ExprKind::Record(entries))
-    }
-
-    /// A key as a name: `"verify"`, `:verify`, `verify:` and `verify` are one.
-    fn key(&self, node: Node<'t>) -> String {
-        let text = self.text(node).trim();
-        text.trim_start_matches(':').trim_matches(['"', '\'', '`']).to_owned()
-    }
-
-    fn named_call(&self, node: Node<'t>, name: &str, arguments: Vec<Expr>) -> Expr {
+    pub(super) fn named_call(&self, node: Node<'t>, name: &str, arguments: Vec<Expr>) -> Expr {
         let callee = self.expr(node, ExprKind::Name(name.to_owned()));
         let arguments = arguments.into_iter().map(|value| Argument { name: None, value }).collect();
         self.expr(node, ExprKind::Call(Box::new(Call { callee, arguments, creates: false })))
@@ -633,7 +543,7 @@ impl<'t> Lowering<'_, 't> {
         }
     }
 
-    fn argument(&mut self, node: Node<'t>, out: &mut Vec<Step>) -> Argument {
+    pub(super) fn argument(&mut self, node: Node<'t>, out: &mut Vec<Step>) -> Argument {
         match node.kind() {
             "keyword_argument" => {
                 let value = match node.child_by_field_name("value") {
@@ -660,146 +570,6 @@ impl<'t> Lowering<'_, 't> {
             _ => Argument { name: None, value: self.expression(node, out) },
         }
     }
-
-    /// Rust's macros take tokens: they are cut at the commas, and each piece is what its tokens look like.
-    fn macro_call(&mut self, node: Node<'t>, out: &mut Vec<Step>) -> Expr {
-        let name = format!("{}!", self.field_text(node, "macro").unwrap_or_default());
-        let tokens = named(node).into_iter().find(|child| child.kind() == "token_tree");
-        let mut arguments = Vec::new();
-        let mut piece = Vec::new();
-        let mut cursor = node.walk();
-        let children: Vec<_> = match tokens {
-            Some(tokens) => tokens.children(&mut cursor).collect(),
-            None => Vec::new(),
-        };
-        for child in children.iter().skip(1).take(children.len().saturating_sub(2)) {
-            if !child.is_named() && self.text(*child) == "," {
-                arguments.extend(self.tokens(&piece, out));
-                piece.clear();
-            } else {
-                piece.push(*child);
-            }
-        }
-        arguments.extend(self.tokens(&piece, out));
-        let callee = self.expr(node, ExprKind::Name(name));
-        self.expr(node, ExprKind::Call(Box::new(Call { callee, arguments, creates: false })))
-    }
-
-    /// An argument of a macro from its tokens: a string, a path of names, or something made of them.
-    fn tokens(&mut self, piece: &[Node<'t>], out: &mut Vec<Step>) -> Option<Argument> {
-        let (name, piece) = match piece {
-            [name, sign, rest @ ..] if self.text(*sign) == "=" && !rest.is_empty() => {
-                (Some(self.text(*name).to_owned()), rest)
-            }
-            [..] => (None, piece),
-        };
-        let (first, last) = (piece.first()?, piece.last()?);
-        let mut path: Option<Expr> = None;
-        let mut others = Vec::new();
-        for token in piece.iter().filter(|token| token.is_named()) {
-            match (token.kind(), path.take()) {
-                ("token_tree", Some(callee)) => {
-                    let arguments = self
-                        .all(&named(*token), out)
-                        .into_iter()
-                        .map(|value| Argument { name: None, value })
-                        .collect();
-                    let call = Call { callee, arguments, creates: false };
-                    path = Some(self.expr(*token, ExprKind::Call(Box::new(call))));
-                }
-                ("identifier", Some(object)) => {
-                    let member = ExprKind::Member(Box::new(object), self.text(*token).to_owned());
-                    path = Some(self.expr(*token, member));
-                }
-                (_, known) => {
-                    others.extend(known);
-                    path = Some(self.expression(*token, out));
-                }
-            }
-        }
-        others.extend(path);
-        let value = match (others.len(), others.pop()) {
-            (1, Some(only)) => only,
-            (_, last_one) => {
-                others.extend(last_one);
-                let lines = (super::lines(*first).0, super::lines(*last).1);
-                let bytes = (super::narrow(first.start_byte()), super::narrow(last.end_byte()));
-                Expr { kind: ExprKind::Other(others), lines, bytes }
-            }
-        };
-        Some(Argument { name, value })
-    }
-
-    /// What a block is worth: copies of its last steps. The block itself goes to `out`.
-    fn block_value(&mut self, node: Node<'t>, out: &mut Vec<Step>) -> Expr {
-        let mut steps = Vec::new();
-        if !self.statement(node, &mut steps) {
-            self.children(node, &mut steps);
-        }
-        let mut values = Vec::new();
-        self.last_values(&steps, &mut values);
-        out.append(&mut steps);
-        self.expr(node, ExprKind::Either(values))
-    }
-
-    fn last_values(&mut self, steps: &[Step], values: &mut Vec<Expr>) {
-        match steps.last() {
-            Some(Step::Do(value)) => {
-                let size = size(value, self.copies_left);
-                self.copies_left = self.copies_left.saturating_sub(size);
-                if self.copies_left > 0 {
-                    values.push(value.clone());
-                } else {
-                    self.is_cut = true;
-                }
-            }
-            Some(Step::If { then, otherwise, .. }) => {
-                self.last_values(then, values);
-                self.last_values(otherwise, values);
-            }
-            Some(Step::Arms(arms)) => {
-                for arm in arms {
-                    self.last_values(arm, values);
-                }
-            }
-            Some(Step::Switch { cases, .. }) => {
-                for case in cases {
-                    self.last_values(&case.body, values);
-                }
-            }
-            Some(Step::Set { .. } | Step::Return(_) | Step::Leave(_) | Step::Define(_)) | None => {}
-        }
-    }
-}
-
-/// How many expressions an expression is made of, as far as it matters.
-fn size(expr: &Expr, limit: usize) -> usize {
-    let mut count = 0;
-    let mut pending = vec![expr];
-    while let Some(expr) = pending.pop() {
-        count += 1;
-        if count > limit {
-            break;
-        }
-        match &expr.kind {
-            ExprKind::Text(_) | ExprKind::Constant(_) | ExprKind::Name(_) => {}
-            ExprKind::Member(one, _) | ExprKind::Buffer(one) => pending.push(one),
-            ExprKind::Index(one, two) => pending.extend([&**one, &**two]),
-            ExprKind::Call(call) => {
-                pending.push(&call.callee);
-                pending.extend(call.arguments.iter().map(|argument| &argument.value));
-            }
-            ExprKind::Join(parts)
-            | ExprKind::List(parts)
-            | ExprKind::Either(parts)
-            | ExprKind::Operator(_, parts)
-            | ExprKind::Other(parts) => pending.extend(parts),
-            ExprKind::Record(entries) => pending.extend(entries.iter().map(|(_, value)| value)),
-            // Its steps are not counted one by one; no closure is a last value twice.
-            ExprKind::Function(_) => count += 50,
-        }
-    }
-    count
 }
 
 fn class_body(node: Node<'_>) -> Option<Node<'_>> {

@@ -53,8 +53,8 @@ pub(super) fn look(site: &Site<'_>, dangers: &mut Vec<Danger>) {
     let severity = match (hole.origin, sure) {
         (Origin::Request, Sure::Shell) => Severity::Critical,
         (Origin::Request, Sure::Likely) => Severity::High,
-        (Origin::Parameter, Sure::Shell) => Severity::High,
-        (Origin::Parameter, Sure::Likely) => Severity::Medium,
+        // Who calls it with what cannot be seen from here.
+        (Origin::Parameter, _) => Severity::Medium,
         // A program may run what the one who starts it tells it to.
         (Origin::Local, _) => Severity::Low,
         (Origin::Unknown | Origin::Constant, _) => return,

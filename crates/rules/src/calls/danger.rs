@@ -124,6 +124,8 @@ pub(super) struct Danger {
     pub(super) bytes: (u32, u32),
     /// The other lines that made it one.
     pub(super) way: Vec<u32>,
+    /// Where the value is from that makes it one.
+    pub(super) origin: Origin,
     /// What is the same about it in another version of the file.
     pub(super) key: String,
     /// What happens, for whom.
@@ -139,6 +141,7 @@ impl<'a> Site<'a> {
             lines: self.expr.lines,
             bytes: self.expr.bytes,
             way: Vec::new(),
+            origin: Origin::Constant,
             key: format!("{} {} {}", rule.id, self.scene.name, self.spoken()),
             body,
         }
@@ -190,6 +193,7 @@ impl<'a> Site<'a> {
         let body = body.replacen(", reaches", " and reaches", 1);
         Danger {
             way,
+            origin: hole.origin,
             body,
             key: format!("{} {} {} {}", rule.id, self.scene.name, self.spoken(), hole.name),
             ..self.danger(rule, severity, String::new())

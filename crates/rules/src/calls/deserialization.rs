@@ -1,6 +1,6 @@
 //! Formats that bring objects, and code, to life when they are read.
 
-use code::{ExprKind, Language};
+use code::Language;
 use review::Severity;
 
 use super::danger::{Act, Danger, Given, Site};
@@ -125,10 +125,8 @@ fn reads_objects(
 /// Whether a loader is named that brings values only.
 fn has_safe_loader(arguments: &[Given<'_>]) -> bool {
     let loader = arguments.iter().find(|given| given.name == Some("Loader")).or_else(|| arguments.get(1));
-    loader.is_some_and(|given| match &given.expr.kind {
-        ExprKind::Name(name) | ExprKind::Member(_, name) => {
-            name.contains("Safe") || name.contains("Base") || !name.ends_with("Loader")
-        }
-        _ => true,
+    loader.is_some_and(|given| {
+        let name = given.expr.last_name().unwrap_or_default();
+        name.contains("Safe") || name.contains("Base") || !name.ends_with("Loader")
     })
 }

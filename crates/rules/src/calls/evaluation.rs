@@ -50,7 +50,30 @@ pub(super) static TEMPLATE: Rule = Rule {
 };
 
 pub(super) fn look(site: &Site<'_>, dangers: &mut Vec<Danger>) {
-    let Act::Call { path, name, arguments, creates, .. } = &site.act else { return };
+    // MongoDB runs what stands under this name.
+    if let Act::Entry { name: "$where", value } = &site.act
+        && let Some(hole) = value.worst(Clean::EVERYTHING)
+        && hole.origin >= Origin::Parameter
+        && value.has_text()
+    {
+        let severity = if hole.origin == Origin::Request { Severity::Critical } else { Severity::Medium };
+        let harm = "The database runs it as a program. Compare by fields and operators instead.";
+        dangers.push(site.danger_of(&CODE, severity, hole, value, harm));
+    }
+    let Act::Call { path, name, receiver, arguments, creates, .. } = &site.act else { return };
+    // Ruby makes a class, or calls a method, of any name.
+    if site.language == Language::Ruby
+        && let Some(chosen) = match *name {
+            "constantize" | "safe_constantize" => *receiver,
+            "const_get" | "send" | "public_send" | "__send__" => arguments.first().map(|given| &given.value),
+            _ => None,
+        }
+        && let Some(hole) = chosen.worst(Clean::EVERYTHING)
+        && hole.origin == Origin::Request
+    {
+        let harm = "It names the class or the method that is used. Choose among known ones by its name.";
+        dangers.push(site.danger_of(&CODE, Severity::High, hole, chosen, harm));
+    }
     let Some(given) = arguments.first().filter(|given| given.name.is_none()) else { return };
     if runs_code(site.language, path, name, *creates) {
         // The last argument is the body of `new Function(a, b, body)`.

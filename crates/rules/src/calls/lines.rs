@@ -34,12 +34,11 @@ pub(super) fn pieces(language: Language, file: &FileChange, whole: Option<&str>,
             .lines()
             .filter_map(|line| Some((line.number(side)?, line.text.trim_end_matches('\r'))))
             .collect();
-        let indent = match language {
-            Language::Python => {
-                let indents = lines.iter().filter(|(_, text)| !text.trim().is_empty());
-                indents.map(|(_, text)| text.len() - text.trim_start().len()).min().unwrap_or(0)
-            }
-            _ => 0,
+        let indent = if language == Language::Python {
+            let indents = lines.iter().filter(|(_, text)| !text.trim().is_empty());
+            indents.map(|(_, text)| text.len() - text.trim_start().len()).min().unwrap_or(0)
+        } else {
+            0
         };
         let mut text = String::new();
         if language == Language::Php && !lines.iter().any(|(_, text)| text.contains("<?")) {

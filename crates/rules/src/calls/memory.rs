@@ -205,26 +205,21 @@ fn allocation(site: &Site<'_>, path: &str, arguments: &[Given<'_>], dangers: &mu
 }
 
 fn factors_of<'e>(expr: &'e code::Expr, found: &mut Vec<&'e code::Expr>) {
-    match &expr.kind {
-        ExprKind::Operator(operator, operands) if operator == "*" && operands.len() > 1 => {
-            for operand in operands {
-                factors_of(operand, found);
-            }
-        }
-        ExprKind::Join(parts) => {
-            for part in parts {
-                factors_of(part, found);
-            }
-        }
-        _ => found.push(expr),
+    if let ExprKind::Operator(operator, operands) = &expr.kind
+        && operator == "*"
+        && operands.len() > 1
+    {
+        operands.iter().for_each(|operand| factors_of(operand, found));
+    } else if let ExprKind::Join(parts) = &expr.kind {
+        parts.iter().for_each(|part| factors_of(part, found));
+    } else {
+        found.push(expr);
     }
 }
 
 fn is_runtime(expr: &code::Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Name(name) | ExprKind::Member(_, name) => {
-            !name.chars().all(|sign| sign.is_ascii_uppercase() || sign == '_' || sign.is_ascii_digit())
-        }
-        _ => false,
-    }
+    let is_constant = |name: &str| {
+        name.chars().all(|sign| sign.is_ascii_uppercase() || sign == '_' || sign.is_ascii_digit())
+    };
+    expr.last_name().is_some_and(|name| !is_constant(name))
 }

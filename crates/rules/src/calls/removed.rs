@@ -6,6 +6,7 @@ use code::Language;
 use review::{FileChange, Hunk, LineKind, Severity};
 
 use super::danger::Danger;
+use super::value::Origin;
 use crate::catalogue::{Example, Needs, Rule};
 
 pub(super) static ESCAPING: Rule = Rule {
@@ -346,6 +347,7 @@ fn gone(rule: &'static Rule, line: u32, body: String) -> Danger {
         lines: (line, line),
         bytes: (0, 0),
         way: Vec::new(),
+        origin: Origin::Constant,
         key: String::new(),
         body,
     }

@@ -200,7 +200,7 @@ fn before(value: &Value, hole: &Hole) -> String {
         .iter()
         .map_while(|part| match part {
             Part::Text(text, _) => Some(&**text),
-            Part::Hole(other) => (!std::ptr::eq(other, hole)).then_some("it"),
+            Part::Hole(other) => (!std::ptr::eq(other, hole)).then_some("it/"),
         })
         .collect()
 }
@@ -210,7 +210,11 @@ fn decides_host(prefix: &str) -> bool {
     match prefix.split_once("://") {
         Some((_, host)) => !host.contains(['/', '?', '#']),
         // A path of this site, unless it is the beginning of `//host`.
-        None => prefix.trim().is_empty() || prefix == "/",
+        // PHP writes the header by hand.
+        None => {
+            let is_location = prefix.trim().eq_ignore_ascii_case("location:");
+            prefix.trim().is_empty() || prefix == "/" || is_location
+        }
     }
 }
 
@@ -237,7 +241,7 @@ fn redirects(language: Language, path: &str, name: &str) -> bool {
         Language::Java | Language::Kotlin => name == "sendRedirect",
         Language::Go => matches!(path, "http.Redirect" | "c.Redirect" | "ctx.Redirect"),
         Language::Ruby => name == "redirect_to" || name == "redirect",
-        Language::Php => matches!(name, "redirect" | "wp_redirect"),
+        Language::Php => matches!(name, "redirect" | "wp_redirect" | "header"),
         Language::Bash | Language::C | Language::Cpp | Language::CSharp | Language::Rust => false,
     }
 }

@@ -197,11 +197,12 @@ impl<'p> Walk<'p> {
             return;
         }
         let mut checked = cleaner::checked(condition);
-        let asked = match &condition.kind {
-            ExprKind::Operator(operator, operands) if operator == "!" => {
-                operands.first().and_then(Expr::path)
-            }
-            _ => condition.path(),
+        let asked = if let ExprKind::Operator(operator, operands) = &condition.kind
+            && operator == "!"
+        {
+            operands.first().and_then(Expr::path)
+        } else {
+            condition.path()
         };
         if let Some(class) = asked.and_then(|name| places.class_of(&name)) {
             checked.extend(class.strip_prefix(LOOKUP).map(str::to_owned));
@@ -230,9 +231,8 @@ impl<'p> Walk<'p> {
         let value = self.value(subject, places);
         let mut taken = Vec::new();
         let known = value.known_text().filter(|text| !text.is_empty());
-        let plain = |label: &Expr| match &label.kind {
-            ExprKind::Text(text) | ExprKind::Constant(text) => Some(text.trim_matches('\'').to_owned()),
-            _ => None,
+        let plain = |label: &Expr| {
+            label.as_text().or_else(|| label.as_constant()).map(|text| text.trim_matches('\'').to_owned())
         };
         if let Some(text) = known
             && cases.iter().flat_map(|case| &case.labels).all(|label| plain(label).is_some())
@@ -335,7 +335,7 @@ impl<'p> Walk<'p> {
             }
             ExprKind::Record(entries) => {
                 // `const {exec: run} = require("child_process")`
-                let module = self.required(value_expr);
+                let module = value_expr.as_call().and_then(required_by);
                 for (name, target) in entries {
                     let Some(path) = target.path() else { continue };
                     if let Some(module) = &module {
@@ -380,13 +380,6 @@ impl<'p> Walk<'p> {
     fn learn_import(&mut self, call: &Call, local: &str) {
         if let Some(module) = required_by(call) {
             self.imports.insert(local.to_owned(), module);
-        }
-    }
-
-    fn required(&self, expr: &Expr) -> Option<String> {
-        match &expr.kind {
-            ExprKind::Call(call) => required_by(call),
-            _ => None,
         }
     }
 
@@ -464,10 +457,8 @@ impl<'p> Walk<'p> {
 
 fn required_by(call: &Call) -> Option<String> {
     let is_require = matches!(&call.callee.kind, ExprKind::Name(name) if name == "require");
-    match (is_require, call.arguments.first().map(|argument| &argument.value.kind)) {
-        (true, Some(ExprKind::Text(module))) => Some(module.trim_start_matches("node:").to_owned()),
-        _ => None,
-    }
+    let module = call.arguments.first().filter(|_| is_require)?.value.as_text()?;
+    Some(module.trim_start_matches("node:").to_owned())
 }
 
 /// What a known condition says.
@@ -481,11 +472,8 @@ fn truth(value: &Value) -> Option<bool> {
 
 /// A key that is written out.
 fn key_of(index: &Expr) -> Option<String> {
-    match &index.kind {
-        ExprKind::Text(text) => Some(text.clone()),
-        ExprKind::Constant(text) => Some(text.trim_start_matches(':').to_owned()),
-        _ => None,
-    }
+    let text = index.as_text().or_else(|| index.as_constant().map(|text| text.trim_start_matches(':')));
+    text.map(str::to_owned)
 }
 
 /// Whether a function is a test, or stands among tests.

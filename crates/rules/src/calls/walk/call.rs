@@ -13,6 +13,18 @@ use super::places::Places;
 use super::value::list;
 use super::{MAX_CALL_DEPTH, Walk};
 
+/// A call and what it is given.
+#[derive(Clone, Copy)]
+struct Called<'a> {
+    path: &'a str,
+    name: &'a str,
+    creates: bool,
+    receiver: Option<&'a Value>,
+    names: &'a [Option<&'a str>],
+    values: &'a [Value],
+    line: u32,
+}
+
 impl<'p> Walk<'p> {
     pub(super) fn call(&mut self, expr: &'p Expr, call: &'p Call, places: &mut Places<'_>) -> Value {
         let line = expr.lines.0;
@@ -45,9 +57,9 @@ impl<'p> Walk<'p> {
         let runs_tests = is_test_call(&path);
         let mut mapped = None;
         for argument in &call.arguments {
-            let value = match &argument.value.kind {
-                ExprKind::Function(_) if runs_tests => Value::default(),
-                ExprKind::Function(function) => {
+            let value = match argument.value.as_function() {
+                Some(_) if runs_tests => Value::default(),
+                Some(function) => {
                     // What goes through a list one by one, or comes out of a promise, is made of what was in it.
                     let element = receiver.as_ref().map(Value::derived).unwrap_or_default();
                     let element = if element.origin() >= Origin::Local { vec![element] } else { Vec::new() };
@@ -56,7 +68,7 @@ impl<'p> Walk<'p> {
                     }
                     Value::default()
                 }
-                _ => self.value(&argument.value, places),
+                None => self.value(&argument.value, places),
             };
             given.push(Given { name: argument.name.as_deref(), value, expr: &argument.value });
         }
@@ -123,7 +135,8 @@ impl<'p> Walk<'p> {
         }
         self.fill_buffers(&path, call, &values, places);
         let names: Vec<_> = names.iter().map(Option::as_deref).collect();
-        self.result(&path, name, call.creates, receiver.as_ref(), &names, &values, line)
+        let (receiver, creates) = (receiver.as_ref(), call.creates);
+        self.result(&Called { path: &path, name, creates, receiver, names: &names, values: &values, line })
     }
 
     /// A function of this file that a call calls by its name alone, or as a method of the same object.
@@ -132,14 +145,15 @@ impl<'p> Walk<'p> {
             .iter()
             .find_map(|own| path.strip_prefix(own))
             .unwrap_or(path);
-        let name = match (&call.callee.kind, name.contains('.')) {
-            (ExprKind::Name(_), _) | (_, false) => name,
+        let name = if !name.contains('.') || matches!(call.callee.kind, ExprKind::Name(_)) {
+            name
+        } else if let ExprKind::Member(object, method) = &call.callee.kind
+            && object.as_call().is_some_and(|made| made.creates)
+        {
             // `new Helper().run(x)` of a class inside this file.
-            (ExprKind::Member(object, method), true) => match &object.kind {
-                ExprKind::Call(made) if made.creates => method,
-                _ => return None,
-            },
-            (_, true) => return None,
+            method
+        } else {
+            return None;
         };
         let function = self.functions.get(name)?;
         let is_recursive = self.called.contains(&std::ptr::from_ref(function));
@@ -235,16 +249,8 @@ impl<'p> Walk<'p> {
     }
 
     /// What a call gives back.
-    fn result(
-        &mut self,
-        path: &str,
-        name: &str,
-        creates: bool,
-        receiver: Option<&Value>,
-        names: &[Option<&str>],
-        values: &[Value],
-        line: u32,
-    ) -> Value {
+    fn result(&mut self, called: &Called<'_>) -> Value {
+        let Called { path, name, creates, receiver, names, values, line } = *called;
         let all = |values: &[Value]| values.iter().fold(Value::default(), |whole, value| whole.join(value));
         if let Some(clean) = cleaner::cleans(path) {
             let whole = receiver

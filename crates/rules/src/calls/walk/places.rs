@@ -10,7 +10,7 @@ pub(super) struct Places<'o> {
     known: HashMap<String, Value>,
     /// Objects of which single fields are known.
     with_fields: HashSet<String>,
-    outside: Option<&'o Places<'o>>,
+    outside: Option<&'o Self>,
     /// What has been given back so far.
     pub(super) returned: Option<Value>,
     /// Whether what follows is not reached, and what of it.

@@ -146,6 +146,10 @@ impl<'p> Walk<'p> {
         if is_constant_name(name) {
             return Value::hole(Hole::new(&shown, line, Origin::Constant));
         }
+        // What a page shows already is no news to it.
+        if matches!(name, "innerHTML" | "outerHTML") {
+            return Value::unknown(&shown, line);
+        }
         // A field of a parameter is as much the caller's as the parameter; a field of the object's own is not.
         let origin = match object.origin() {
             Origin::Request => Origin::Request,
@@ -176,6 +180,12 @@ impl<'p> Walk<'p> {
             }
             if path == "$_SERVER[]" && !key_of(index).is_some_and(|key| source::is_sent_by_client(&key)) {
                 return Value::unknown("$_SERVER", expr.lines.0);
+            }
+            // The server chooses where an upload waits, and measures it.
+            if path.starts_with("$_FILES")
+                && key_of(index).is_some_and(|key| matches!(key.as_str(), "tmp_name" | "size" | "error"))
+            {
+                return Value::unknown("$_FILES", expr.lines.0);
             }
             if path == "$_SERVER[]" || self.source(&path, places).is_some() {
                 let origin = self.source(&path, places).unwrap_or(Origin::Request);
