@@ -204,7 +204,7 @@ fn review(
 fn follow(language: Language, piece: &Piece, touched: &Touched) -> Result<walk::Seen, CodeError> {
     let program = code::steps(language, &piece.text)?;
     let is_touched = |(first, last): (u32, u32)| touched.touches(piece.line(first), piece.line(last));
-    let mut seen = walk::walk(language, &piece.text, &program, &LOOKS, &is_touched);
+    let mut seen = walk::walk(language, &piece.text, &program, &LOOKS, &is_touched, &|line| piece.line(line));
     seen.dangers.retain(|danger| {
         // Nobody calls a function of a minified program but the program.
         danger.origin != Origin::Parameter || !is_minified(&piece.text, danger.bytes.0 as usize)
@@ -254,7 +254,8 @@ fn tell(
                 .or_insert_with_key(|line| place::quote(&redacted.line(lines::text_of(file, head, *line)), 0))
                 .clone(),
             title: danger.rule.summary.to_owned(),
-            body: danger.body,
+            // It repeats names of the source, and a name can be a secret.
+            body: redacted.line(&danger.body),
             rule: Some(danger.rule.id.to_owned()),
         });
     }

@@ -1,7 +1,7 @@
 //! The deterministic reviewers: a changed file in, findings out.
 //!
 //! Rules are nobody's family and need no key. There is one module a rule family: [`secrets`](catalogue),
-//! hidden text, complexity. Nothing in here reads a clock: limits count bytes and steps, so that the same change
+//! hidden text, complexity, dangerous calls. Nothing in here reads a clock: limits count bytes and steps, so that the same change
 //! always gets the same report.
 
 mod calls;

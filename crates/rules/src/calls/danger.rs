@@ -22,6 +22,8 @@ pub(super) struct Site<'a> {
     pub(super) act: Act<'a>,
     /// In which function.
     pub(super) scene: &'a Scene,
+    /// The line of the file that a line of the source is.
+    pub(super) line_in_file: &'a dyn Fn(u32) -> u32,
 }
 
 /// What happens.
@@ -167,19 +169,20 @@ impl<'a> Site<'a> {
         }
         way.sort_unstable();
         way.dedup();
+        let number = |line: u32| (self.line_in_file)(line.max(1));
         let line = self.expr.lines.0;
         let through: Vec<_> = hole
             .way
             .iter()
             .filter(|step| **step != line && **step != hole.line)
-            .map(u32::to_string)
+            .map(|step| number(*step).to_string())
             .collect();
         let through = match through.as_slice() {
             [] => String::new(),
             [one] => format!(" goes through line {one} and"),
             [first @ .., last] => format!(" goes through lines {} and {last} and", first.join(", ")),
         };
-        let (name, line_in) = (plain(&hole.name), hole.line.max(1));
+        let (line, name, line_in) = (number(line), plain(&hole.name), number(hole.line));
         let from = match hole.origin {
             Origin::Request => format!("{name} comes from a request (line {line_in})"),
             Origin::Parameter => format!("the parameter {name} (line {line_in}) is the caller's"),

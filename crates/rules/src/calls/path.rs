@@ -4,7 +4,7 @@ use code::Language;
 use review::Severity;
 
 use super::cleaner;
-use super::danger::{Act, Danger, Site};
+use super::danger::{Act, Danger, Given, Site};
 use super::value::{Clean, Origin};
 use crate::catalogue::{Example, Needs, Rule};
 
@@ -34,6 +34,11 @@ pub(super) static TRAVERSAL: Rule = Rule {
 pub(super) fn look(site: &Site<'_>, dangers: &mut Vec<Danger>) {
     let Act::Call { path, name, arguments, creates, .. } = &site.act else { return };
     if !opens_file(site.language, path, name, *creates) {
+        return;
+    }
+    // A root that is given is one that is not left.
+    let has_root = |given: &Given<'_>| given.value.field("root").is_some();
+    if arguments.iter().any(has_root) {
         return;
     }
     for given in arguments.iter().take(2) {

@@ -76,7 +76,7 @@ pub(super) static ACCESS: Rule = Rule {
 pub(super) static BOUNDS: Rule = Rule {
     id: "calls/bounds-check-removed",
     category: "security/memory",
-    severity: Severity::Medium,
+    severity: Severity::Low,
     summary: "a check of a length or an index is removed, and the length or the index is still used",
     reason: "The check kept what follows from reading or writing outside of the buffer for input that is too long or too \
              short, and what follows is still there.",
@@ -179,7 +179,11 @@ fn protects(name: &str) -> Option<Against> {
     let words = words(name);
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
     let squeezed = words.concat();
-    if squeezed.starts_with("un") && has(&["unescape", "unquote", "unescaped"]) {
+    // These take a protection away.
+    if matches!(squeezed.as_str(), "htmlsafe" | "marksafe" | "safestring") {
+        return None;
+    }
+    if squeezed.starts_with("un") && has(&["unescape", "unquote"]) {
         return None;
     }
     let checks = has(&[
@@ -239,11 +243,7 @@ fn protects(name: &str) -> Option<Against> {
     }
     if has(&[
         "escape",
-        "escaped",
-        "escapes",
         "sanitize",
-        "sanitized",
-        "sanitizes",
         "sanitise",
         "sanitizer",
         "htmlspecialchars",
@@ -343,7 +343,7 @@ const REACH: usize = 12;
 fn gone(rule: &'static Rule, line: u32, body: String) -> Danger {
     Danger {
         rule,
-        severity: Severity::Medium,
+        severity: rule.severity,
         lines: (line, line),
         bytes: (0, 0),
         way: Vec::new(),

@@ -113,6 +113,8 @@ fn a_diff_alone_is_read_hunk_by_hunk_and_says_so() {
         let report = review_file(&FileView { file: &file, base: None, head: None }, &RuleOptions::default());
         let lines: Vec<_> = ours(&report).into_iter().map(|(_, line)| line).collect();
         assert_eq!(lines, [line], "{path}");
+        let bodies: String = report.findings.iter().map(|finding| finding.body.as_str()).collect();
+        assert!(bodies.contains(&format!("in line {line}.")) && !bodies.contains("line 1)"), "{bodies}");
         assert_eq!(report.notes, ["only the diff is at hand: calls are followed inside each hunk"], "{path}");
     }
 }

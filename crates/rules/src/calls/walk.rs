@@ -37,19 +37,22 @@ pub(super) struct Seen {
     pub(super) is_over_budget: bool,
 }
 
-/// Walks through a file; `touched` tells whether a function between two lines is of interest.
+/// Walks through a file; `touched` tells whether a function between two lines is of interest, and `line_in_file` which
+/// line of the file a line of the source is.
 pub(super) fn walk(
     language: Language,
     source: &str,
     program: &Program,
     rules: &[fn(&Site<'_>, &mut Vec<Danger>)],
     touched: &dyn Fn((u32, u32)) -> bool,
+    line_in_file: &dyn Fn(u32) -> u32,
 ) -> Seen {
     let mut walk = Walk {
         language,
         source,
         rules,
         touched,
+        line_in_file,
         imports: program.imports.iter().map(|one| (one.local.clone(), one.path.clone())).collect(),
         functions: functions(&program.body),
         dangers: Vec::new(),
@@ -92,6 +95,7 @@ struct Walk<'p> {
     source: &'p str,
     rules: &'p [fn(&Site<'_>, &mut Vec<Danger>)],
     touched: &'p dyn Fn((u32, u32)) -> bool,
+    line_in_file: &'p dyn Fn(u32) -> u32,
     imports: HashMap<String, String>,
     functions: HashMap<&'p str, &'p Function>,
     dangers: Vec<Danger>,
@@ -448,7 +452,14 @@ impl<'p> Walk<'p> {
         if self.call_depth > 0 {
             return;
         }
-        let site = Site { language: self.language, source: self.source, expr, act, scene: &self.scene };
+        let site = Site {
+            language: self.language,
+            source: self.source,
+            expr,
+            act,
+            scene: &self.scene,
+            line_in_file: self.line_in_file,
+        };
         for rule in self.rules {
             rule(&site, &mut self.dangers);
         }
