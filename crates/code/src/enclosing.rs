@@ -2,8 +2,9 @@
 
 use review::prompt::FunctionLines;
 
-use crate::functions::{CodeError, functions};
+use crate::functions::functions;
 use crate::language::Language;
+use crate::parse::CodeError;
 
 /// How many lines above a function are looked at: more is a licence or a section, not this function's.
 const MAX_LINES_ABOVE: usize = 20;

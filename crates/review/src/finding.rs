@@ -83,7 +83,7 @@ impl Severity {
 pub struct Category(String);
 
 /// The closed list of categories, `<lens>/other` among them for each lens.
-pub const CATEGORIES: [&str; 32] = [
+pub const CATEGORIES: [&str; 33] = [
     "security/secret",
     "security/hidden-text",
     "security/manipulation",
@@ -93,6 +93,7 @@ pub const CATEGORIES: [&str; 32] = [
     "security/authorization",
     "security/cryptography",
     "security/xss",
+    "security/memory",
     "security/supply-chain",
     "security/ci-workflow",
     "security/information-leak",

@@ -191,14 +191,10 @@ fn compare(
     Ok(Compared { touched, suspects, has_syntax_errors: after.has_syntax_errors })
 }
 
-/// Measures a text and adds what that cost. A text that the parser gives up on costs the most.
+/// Measures a text and adds what that cost.
 fn measure(language: Language, source: &str, cost: &mut Cost) -> Result<code::Report, CodeError> {
     let report = functions(language, source);
-    *cost = cost.and(match &report {
-        Ok(report) => report.cost,
-        Err(CodeError::TooLarge { .. } | CodeError::Unparsable) => Cost::default(),
-        Err(CodeError::TooCostly { .. } | CodeError::Analyzer) => Cost::MAX,
-    });
+    *cost = cost.and(report.as_ref().map_or_else(CodeError::cost, |report| report.cost));
     report
 }
 

@@ -1,9 +1,10 @@
 //! The deterministic reviewers: a changed file in, findings out.
 //!
 //! Rules are nobody's family and need no key. There is one module a rule family: [`secrets`](catalogue),
-//! hidden text, complexity, migrations. Nothing in here reads a clock: limits count bytes and steps, so that the same change
+//! hidden text, dangerous calls, complexity, migrations. Nothing in here reads a clock: limits count bytes and steps, so that the same change
 //! always gets the same report.
 
+mod calls;
 mod catalogue;
 mod change_facts;
 mod claims;
@@ -142,9 +143,10 @@ struct Family {
 }
 
 /// The families beside [`secrets`], which comes first because the others quote nothing unredacted.
-const FAMILIES: [Family; 8] = [
+const FAMILIES: [Family; 9] = [
     hidden_text::FAMILY,
     claims::FAMILY,
+    calls::FAMILY,
     complexity::FAMILY,
     workflows::FAMILY,
     dependencies::FAMILY,

@@ -133,7 +133,13 @@ fn prose_may_hold_what_code_may_not() {
 fn many_lines_of_one_kind_are_counted_not_listed() {
     let report = review(&new_file("a.c", &"x\u{200b}y;\n".repeat(12)));
     assert_eq!(report.findings.len(), 5);
-    assert_eq!(report.notes, ["7 more lines of this file are what hidden-text/zero-width finds"]);
+    assert_eq!(
+        report.notes,
+        [
+            "7 more lines of this file are what hidden-text/zero-width finds",
+            "only the diff is at hand: calls are followed inside each hunk",
+        ]
+    );
     let many: String =
         (0..30).map(|index| format!("password = \"Xy{}z!q\"\n", index * 7919 + 123_457)).collect();
     let report = review(&new_file("a.ini", &many));

@@ -1,0 +1,281 @@
+//! Dangerous calls, by the syntax tree: what a change hands to a database, a shell, a page, a file system.
+//!
+//! Values are followed inside each function, from what comes in to what is done with it. A value that the program has
+//! written itself is no danger, and tests are not looked at. With only a diff at hand, the new side of each hunk is
+//! read as a piece of its language.
+
+mod cleaner;
+mod command;
+mod cryptography;
+mod danger;
+mod deserialization;
+mod directory;
+mod evaluation;
+mod format;
+mod lines;
+mod markup;
+mod memory;
+mod path;
+mod removed;
+mod request;
+mod source;
+mod sql;
+mod tls;
+mod value;
+mod walk;
+
+use std::collections::HashMap;
+
+use code::{CodeError, Cost, Language, language_of};
+use review::change::{Content, Operation};
+use review::{Category, FileChange, Finding, Lens, Side};
+
+use self::danger::{Danger, Site};
+use self::lines::{Piece, Touched, is_test_path, pieces};
+use self::value::Origin;
+use crate::catalogue::{Rule, RuleInfo};
+use crate::secrets::Redacted;
+use crate::{BINARY, Examined, Family, FileReport, FileView, Parsing, RuleOptions, Support, place};
+
+/// The longest line that a person writes, in bytes.
+const MAX_WRITTEN_BYTES: usize = 1_000;
+
+/// The most findings of one rule in one file.
+const MAX_FINDINGS: usize = 8;
+
+/// The family.
+pub(crate) const FAMILY: Family =
+    Family { lens: Lens::Security, supports, reads_whole_files: true, review, catalogue };
+
+/// Every rule of the family, in the order of their ids.
+static RULES: [&Rule; 25] = [
+    &removed::ACCESS,
+    &removed::BOUNDS,
+    &evaluation::CODE,
+    &command::INJECTION,
+    &markup::SCRIPTING,
+    &removed::ESCAPING,
+    &memory::FORMAT,
+    &cryptography::HARD_CODED_KEY,
+    &request::COOKIE,
+    &directory::LDAP,
+    &request::REDIRECT,
+    &removed::PATH,
+    &path::TRAVERSAL,
+    &request::FORGERY,
+    &memory::OVERFLOW,
+    &sql::INJECTION,
+    &evaluation::TEMPLATE,
+    &tls::DISABLED,
+    &request::TRUST,
+    &memory::UNBOUNDED,
+    &deserialization::UNSAFE,
+    &cryptography::WEAK_CIPHER,
+    &cryptography::WEAK_HASH,
+    &cryptography::WEAK_RANDOM,
+    &request::ENTITIES,
+];
+
+/// What looks at each call, assignment and entry.
+const LOOKS: [fn(&Site<'_>, &mut Vec<Danger>); 11] = [
+    sql::look,
+    command::look,
+    evaluation::look,
+    path::look,
+    deserialization::look,
+    cryptography::look,
+    tls::look,
+    markup::look,
+    request::look,
+    directory::look,
+    memory::look,
+];
+
+fn supports(file: &FileChange) -> Support {
+    match (&file.content, file.operation) {
+        (Content::Binary, _) => Support::NotSupported(BINARY),
+        (Content::Nothing, _) | (_, Operation::Deleted) => Support::Supported,
+        (
+            Content::Text(_),
+            Operation::Added | Operation::Modified | Operation::Renamed | Operation::Copied,
+        ) => match language_of(&file.path).is_some_and(is_read) {
+            true => Support::Supported,
+            false => Support::NotSupported("the rules follow no calls in files of this kind"),
+        },
+    }
+}
+
+fn is_read(language: Language) -> bool {
+    match language {
+        Language::C
+        | Language::Cpp
+        | Language::Go
+        | Language::Java
+        | Language::JavaScript
+        | Language::Php
+        | Language::Python
+        | Language::Ruby
+        | Language::Rust
+        | Language::TypeScript
+        | Language::Tsx => true,
+        Language::Bash | Language::CSharp | Language::Kotlin => false,
+    }
+}
+
+fn catalogue() -> Vec<RuleInfo> {
+    RULES.into_iter().map(RuleInfo::from).collect()
+}
+
+/// Looks at the calls of a changed file.
+fn review(
+    view: &FileView<'_>,
+    redacted: &Redacted<'_>,
+    _options: &RuleOptions,
+    report: &mut FileReport,
+) -> Examined {
+    let file = view.file;
+    let Some(language) = language_of(&file.path) else { return Examined::All };
+    if matches!(file.content, Content::Nothing)
+        || file.operation == Operation::Deleted
+        || is_test_path(&file.path)
+    {
+        return Examined::All;
+    }
+    let touched = Touched::of(file);
+    if touched.is_empty() {
+        return Examined::All;
+    }
+    match view.parsing {
+        Parsing::Allowed => {}
+        Parsing::OverBudget => return Examined::Failed(Parsing::OVER_BUDGET.to_owned()),
+    }
+    let heads = pieces(language, file, view.head, Side::Head);
+    if heads.iter().any(|piece| piece.is_part) {
+        report.notes.push("only the diff is at hand: calls are followed inside each hunk".to_owned());
+    }
+    let mut found = Vec::new();
+    let mut trouble = Vec::new();
+    // How many more there are of each danger than before; what is kept counts them down.
+    let mut counts: HashMap<String, i64> = HashMap::new();
+    for head in &heads {
+        match follow(language, head, &touched, &mut report.cost) {
+            Ok(seen) => {
+                if seen.is_over_budget {
+                    trouble.push("it takes more steps to follow than a text of its size deserves".to_owned());
+                }
+                for danger in &seen.dangers {
+                    *counts.entry(danger.key.clone()).or_default() += 1;
+                }
+                found.extend(seen.dangers.into_iter().filter_map(|danger| {
+                    let line = touched.place(danger.lines, &danger.way)?;
+                    Some(Danger { lines: (line, line), ..danger })
+                }));
+            }
+            Err(CodeError::TooLarge { bytes }) => {
+                report
+                    .notes
+                    .push(format!("its calls are not followed: a source of {bytes} bytes is too large"));
+            }
+            Err(error @ (CodeError::Unparsable | CodeError::TooCostly { .. } | CodeError::Analyzer)) => {
+                trouble.push(error.to_string());
+            }
+        }
+    }
+    // What was there before is not this change's doing. A base that cannot be read excuses nothing.
+    if !found.is_empty() {
+        for base in &pieces(language, file, view.base, Side::Base) {
+            if let Ok(seen) = follow(language, base, &Touched::everything(), &mut report.cost) {
+                for danger in seen.dangers {
+                    *counts.entry(danger.key).or_default() -= 1;
+                }
+            }
+        }
+        found.retain(|danger| {
+            let more = counts.entry(danger.key.clone()).or_default();
+            *more -= 1;
+            *more >= 0
+        });
+    }
+    found.extend(removed::look(language, file, &found));
+    tell(file, view.head, redacted, found, report);
+    match trouble.first() {
+        Some(reason) => Examined::Failed(format!("calls could not be followed to the end: {reason}")),
+        None => Examined::All,
+    }
+}
+
+/// What a piece of source does, where the change has to do with it, by the lines of the file.
+fn follow(
+    language: Language,
+    piece: &Piece,
+    touched: &Touched,
+    cost: &mut Cost,
+) -> Result<walk::Seen, CodeError> {
+    let program = code::steps(language, &piece.text);
+    *cost = cost.and(program.as_ref().map_or_else(CodeError::cost, |program| program.cost));
+    let program = program?;
+    let is_touched = |(first, last): (u32, u32)| touched.touches(piece.line(first), piece.line(last));
+    let mut seen = walk::walk(language, &piece.text, &program, &LOOKS, &is_touched, &|line| piece.line(line));
+    seen.dangers.retain(|danger| {
+        // Nobody calls a function of a minified program but the program.
+        danger.origin != Origin::Parameter || !is_minified(&piece.text, danger.bytes.0 as usize)
+    });
+    for danger in &mut seen.dangers {
+        danger.lines = (piece.line(danger.lines.0), piece.line(danger.lines.1));
+        danger.way = danger.way.iter().map(|line| piece.line(*line)).collect();
+    }
+    Ok(seen)
+}
+
+/// Whether a place stands in a line that no person writes.
+fn is_minified(text: &str, at: usize) -> bool {
+    let (before, behind) = text.split_at(text.floor_char_boundary(at));
+    let start = before.rfind('\n').map_or(before.len(), |end| before.len() - end);
+    start + behind.find('\n').unwrap_or(behind.len()) > MAX_WRITTEN_BYTES
+}
+
+/// Makes findings of dangers.
+fn tell(
+    file: &FileChange,
+    head: Option<&str>,
+    redacted: &Redacted<'_>,
+    mut dangers: Vec<Danger>,
+    report: &mut FileReport,
+) {
+    dangers.sort_by_key(|danger| (danger.lines, danger.rule.id));
+    dangers.dedup_by_key(|danger| (danger.lines, danger.rule.id));
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    // A line may be a whole program, and taking secrets out of it costs.
+    let mut quotes: HashMap<u32, String> = HashMap::new();
+    for danger in dangers {
+        let count = counts.entry(danger.rule.id).or_default();
+        *count += 1;
+        if *count > MAX_FINDINGS {
+            continue;
+        }
+        let lens = Lens::from_name(danger.rule.category.split('/').next().unwrap_or_default());
+        report.findings.push(Finding {
+            category: Category::parse(danger.rule.category, lens.unwrap_or(Lens::Security)),
+            severity: danger.severity,
+            file: file.path.clone(),
+            lines: Some(danger.lines),
+            side: Side::Head,
+            quote: quotes
+                .entry(danger.lines.0)
+                .or_insert_with_key(|line| place::quote(&redacted.line(lines::text_of(file, head, *line)), 0))
+                .clone(),
+            title: danger.rule.summary.to_owned(),
+            // It repeats names of the source, and a name can be a secret.
+            body: redacted.line(&danger.body),
+            rule: Some(danger.rule.id.to_owned()),
+        });
+    }
+    let mut more: Vec<_> = counts.into_iter().filter(|(_, count)| *count > MAX_FINDINGS).collect();
+    more.sort_unstable();
+    for (rule, count) in more {
+        report.notes.push(format!("{} more places of this file are what {rule} finds", count - MAX_FINDINGS));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! What the rules say about small programs of every language, and about what a change does to them.
+
+mod programs;
+
+use proptest::prelude::*;
+use review::{FileChange, Severity};
+
+use crate::tests::changed;
+use crate::{Examined, FileReport, FileView, RuleOptions, review_file};
+
+fn report(path: &str, before: Option<&str>, after: &str) -> FileReport {
+    let file = changed(path, before, after);
+    review_file(&FileView::new(&file, before, Some(after)), &RuleOptions::default())
+}
+
+/// The rules of this family that report a new file, with the lines.
+fn found(path: &str, source: &str) -> Vec<(String, u32)> {
+    ours(&report(path, None, source))
+}
+
+fn ours(report: &FileReport) -> Vec<(String, u32)> {
+    let findings = report.findings.iter().filter_map(|finding| {
+        let rule = finding.rule.as_deref()?.strip_prefix("calls/")?;
+        Some((rule.to_owned(), finding.lines?.0))
+    });
+    findings.collect()
+}
+
+fn check_all(cases: &[(&str, &str, &str)]) {
+    let wrong: Vec<_> = cases
+        .iter()
+        .filter_map(|(path, source, expected)| {
+            let rules: std::collections::BTreeSet<_> =
+                found(path, source).into_iter().map(|(rule, _)| rule).collect();
+            let rules = rules.into_iter().collect::<Vec<_>>().join(" ");
+            (rules != *expected)
+                .then(|| format!("{path}: expected {expected:?}, found {rules:?} in\n{source}\n"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn tests_and_their_helpers_are_not_looked_at() {
+    let source = "import os\ndef f(n):\n    os.system('ls ' + n)\n";
+    for path in ["tests/a.py", "test_a.py", "a_test.py", "pkg/testdata/a.py", "conftest.py"] {
+        assert_eq!(found(path, source), [], "{path}");
+    }
+    check_all(&[
+        ("a.py", "import os\ndef test_f(n):\n    os.system('ls ' + n)\n", ""),
+        ("a.py", "import os\nclass TestA:\n    def f(self, n):\n        os.system('ls ' + n)\n", ""),
+        (
+            "a.rs",
+            "#[cfg(test)]\nmod tests {\n    fn f(n: &str) { std::fs::read(n); sqlx::query(&format!(\"SELECT a FROM t WHERE n = '{n}'\")); }\n}\n",
+            "",
+        ),
+        ("a.js", "describe('x', () => { it('y', (n) => { eval(location.hash); }); });\n", ""),
+    ]);
+}
+
+#[test]
+fn only_what_the_change_makes_dangerous_is_reported() {
+    let safe = "import os\ndef f(n):\n    a = 1\n    os.system('ls ' + n)\n    return a\n";
+    let other = safe.replace("a = 1", "a = 2");
+    assert_eq!(ours(&report("a.py", Some(safe), &other)), []);
+    let moved = "import os\n\n\ndef f(n):\n    a = 1\n    os.system('ls '  +  n)\n    return a\n";
+    assert_eq!(ours(&report("a.py", Some(safe), moved)), [], "a danger that was there before");
+    let second = safe.replace("    return a\n", "    os.system('rm ' + n)\n    return a\n");
+    assert_eq!(ours(&report("a.py", Some(safe), &second)), [("command-injection".to_owned(), 5)]);
+}
+
+#[test]
+fn a_new_step_on_the_way_is_where_an_old_call_is_reported() {
+    let before = "def f(c, n):\n    q = 'SELECT a FROM t'\n    c.execute(q)\n";
+    let after = "def f(c, n):\n    q = \"SELECT a FROM t WHERE n = '%s'\" % n\n    c.execute(q)\n";
+    assert_eq!(ours(&report("a.py", Some(before), after)), [("sql-injection".to_owned(), 2)]);
+}
+
+#[test]
+fn a_check_that_is_removed_makes_what_follows_dangerous() {
+    let before = "from flask import request\ndef f():\n    n = request.args['n']\n    if n not in NAMES:\n        return None\n    return open('/d/' + n)\n";
+    let after =
+        "from flask import request\ndef f():\n    n = request.args['n']\n    return open('/d/' + n)\n";
+    assert_eq!(ours(&report("a.py", Some(before), after)), [("path-traversal".to_owned(), 4)]);
+}
+
+#[test]
+fn a_diff_alone_is_read_hunk_by_hunk_and_says_so() {
+    let hunk = |body: &str| review::Hunk::new(40, 40, String::new(), body.to_owned(), false);
+    let file = |path: &str, body: &str| FileChange {
+        path: path.into(),
+        old_path: None,
+        operation: review::change::Operation::Modified,
+        modes: (None, None),
+        content: review::change::Content::Text(vec![hunk(body)]),
+    };
+    let cases = [
+        (
+            "a.py",
+            "     def f(self, n):\n-        pass\n+        self.c.execute(\"SELECT a FROM t WHERE n = '%s'\" % n)\n",
+            41,
+        ),
+        (
+            "A.java",
+            " void f(Statement s, String n) {\n+    s.execute(\"DELETE FROM t WHERE n = '\" + n + \"'\");\n }\n",
+            41,
+        ),
+        ("a.php", "     $n = $_GET['n'];\n+    echo '<b>' . $n;\n", 41),
+        ("a.js", "   const n = req.query.n;\n+  db.query('SELECT a FROM t WHERE n = ' + n);\n });\n", 41),
+    ];
+    for (path, body, line) in cases {
+        let file = file(path, body);
+        let report = review_file(&FileView::new(&file, None, None), &RuleOptions::default());
+        let lines: Vec<_> = ours(&report).into_iter().map(|(_, line)| line).collect();
+        assert_eq!(lines, [line], "{path}");
+        let bodies: String = report.findings.iter().map(|finding| finding.body.as_str()).collect();
+        assert!(bodies.contains(&format!("in line {line}.")) && !bodies.contains("line 1)"), "{bodies}");
+        assert_eq!(report.notes, ["only the diff is at hand: calls are followed inside each hunk"], "{path}");
+    }
+}
+
+#[test]
+fn a_finding_tells_the_source_the_way_and_the_place() {
+    let source = "from flask import request\ndef f(c):\n    name = request.args['name']\n    query = \"SELECT a FROM t WHERE n = '%s'\" % name\n    c.execute(query)\n";
+    let report = report("a.py", None, source);
+    let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
+    assert_eq!((finding.lines, finding.severity), (Some((5, 5)), Severity::High));
+    assert_eq!(finding.quote, "    c.execute(query)");
+    assert_eq!(
+        finding.body,
+        "request.args['name'] comes from a request (line 3), goes through line 4 and reaches c.execute() in line 5. A \
+         value with a quote in it ends the text and goes on as SQL. Bind it as a parameter instead of quoting it by hand."
+    );
+}
+
+#[test]
+fn values_are_followed_through_helpers_of_the_same_file() {
+    check_all(&[
+        (
+            "a.py",
+            "from flask import request\ndef wanted():\n    return request.args['n']\ndef f(c):\n    c.execute(\"SELECT a FROM t WHERE n = '\" + wanted() + \"'\")\n",
+            "sql-injection",
+        ),
+        (
+            "A.java",
+            "class A { String g(String s) { return \"x\"; } void f(Statement s, String n) throws Exception { s.execute(\"DELETE FROM t WHERE n='\" + g(n) + \"'\"); } }\n",
+            "",
+        ),
+        (
+            "a.js",
+            "const q = (n) => n.trim();\nfunction f(db, n) { db.query(\"SELECT a FROM t WHERE n = '\" + q(n) + \"'\"); }\n",
+            "sql-injection",
+        ),
+    ]);
+}
+
+#[test]
+fn a_file_that_takes_too_long_to_follow_has_failed() {
+    // Each entry copies the map.
+    let entries: String = (0..1_500).map(|index| format!("m.put(\"k{index}\", n);\n")).collect();
+    let report = report("A.java", None, &format!("class A {{ void f(Map m, String n) {{\n{entries}}} }}\n"));
+    let Some(Examined::Failed(reason)) = report.examined(review::Lens::Security) else {
+        panic!("{:?}", report.examined);
+    };
+    assert!(reason.starts_with("calls could not be followed to the end"), "{reason}");
+}
+
+#[test]
+fn many_dangers_of_one_kind_are_counted_not_listed() {
+    let lines: String = (0..20).map(|index| format!("    os.system('ls {index} ' + n)\n")).collect();
+    let report = report("a.py", None, &format!("import os\ndef f(n):\n{lines}"));
+    assert_eq!(ours(&report).len(), 8);
+    assert_eq!(report.notes, ["12 more places of this file are what calls/command-injection finds"]);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_pieces_of_programs_never_panic(
+        pieces in prop::collection::vec(prop_oneof![
+            Just("if "), Just("("), Just(")"), Just("{"), Just("}"), Just("def f(n):\n  "), Just("function f(n) {"),
+            Just("\n"), Just("\n  "), Just(" = "), Just(" += "), Just("\"SELECT a FROM t WHERE n = '%s' {}\""), Just("n"),
+            Just(" % "), Just(".format("), Just("c.execute("), Just("os.system("), Just("request.args['n']"), Just("eval("),
+            Just("for x in "), Just("switch (n) { case 1: "), Just("return "), Just("`ls ${n}`"), Just("el.innerHTML"),
+            Just("$_GET['n']"), Just("<?php "), Just("map.get(0)"), Just("list.add(n)"), Just(", "), Just("malloc(a * b)"),
+            Just("escape(n)"), Just("while n "), Just("x++"), Just("\"%"), Just("%(\""),
+        ], 0..60),
+        removed in prop::collection::vec(0_usize..60, 0..5),
+        extension in prop_oneof![
+            Just("py"), Just("js"), Just("ts"), Just("tsx"), Just("java"), Just("go"), Just("rb"), Just("php"), Just("c"),
+            Just("cpp"), Just("rs"),
+        ],
+    ) {
+        let after = pieces.concat();
+        let before: String =
+            pieces.iter().enumerate().filter(|(index, _)| !removed.contains(index)).map(|(_, piece)| *piece).collect();
+        let report = report(&format!("a.{extension}"), Some(&before), &after);
+        let lines = after.lines().count() as u32;
+        prop_assert!(ours(&report).iter().all(|(_, line)| (1..=lines.max(1)).contains(line)));
+    }
+}
