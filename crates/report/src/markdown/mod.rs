@@ -11,11 +11,12 @@ mod opening;
 
 use std::collections::BTreeSet;
 
+use review::Family;
 use review::packet::PacketV1;
-use review::{Digest, Family};
 
 use build::{Block, Entry, Foreign, Inline, Line, render};
 
+use crate::PacketName;
 use crate::amount::Amount;
 
 /// The most bytes of a comment.
@@ -34,10 +35,10 @@ const NOT_REVIEWED_BYTES: usize = 6_000;
 const NAMES: usize = 9;
 
 /// The packet as a comment.
-pub fn markdown(packet: &PacketV1, digest: &Digest) -> String {
+pub fn markdown(packet: &PacketV1, name: &PacketName) -> String {
     let opening = render(&opening::opening(packet));
     let mut after = claims::after_claims(packet);
-    after.extend(folded::folded(packet, digest));
+    after.extend(folded::folded(packet, name));
     let after = render(&after);
     let room = MAX_COMMENT_BYTES.saturating_sub(opening.len() + after.len() + 2);
     let claims = claims::claims(packet, room);
