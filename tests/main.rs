@@ -9,3 +9,5 @@ mod prompts;
 mod review;
 mod schema;
 mod support;
+mod tamper;
+mod verify;

@@ -23,6 +23,11 @@ fn the_published_schema_is_the_packets() {
 }
 
 #[test]
+fn the_page_about_the_packet_tells_every_field_of_its_schema() {
+    same_as_file("docs/packet.md", &review::packet::page());
+}
+
+#[test]
 fn the_page_about_classification_is_what_its_rules_make() {
     same_as_file("docs/classification.md", &ClassifyRules::embedded().page());
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use review::policy::{Gate, Independence};
-use review::{Lens, Severity};
+use review::{Digest, Lens, Severity};
 
 /// An independent reviewer of changes: no model reviews its own family's work.
 #[derive(Debug, Parser)]
@@ -55,6 +55,10 @@ pub(crate) enum Command {
     Models(ModelsArgs),
     /// Measure reviews on changes whose issues are known
     Eval(Box<EvalArgs>),
+    /// Check a packet: what follows from it, its signature, and what the repository and the receipts say
+    Verify(VerifyArgs),
+    /// Make a key that signs packets
+    Keygen(KeygenArgs),
     /// Say what is set up and what is missing
     Doctor(ConfigArgs),
     /// Write commented configuration files
@@ -203,9 +207,50 @@ pub(crate) struct ReviewArgs {
     /// The most that it may take
     #[arg(long, value_name = "SECONDS", help_heading = "How it is reviewed")]
     pub(crate) max_seconds: Option<u32>,
+    /// Also write the packet there, in its canonical form, whose SHA-256 is its name
+    #[arg(long, value_name = "FILE", conflicts_with = "preview", help_heading = "What is kept")]
+    pub(crate) packet: Option<PathBuf>,
+    /// Sign the packet that is written, with this private key: FILE.sig (SSH) and FILE.dsse.json stand beside it
+    #[arg(long, value_name = "KEY", conflicts_with = "preview", help_heading = "What is kept")]
+    pub(crate) sign: Option<PathBuf>,
     /// Say who would be asked how much and what it could cost, and ask nobody
     #[arg(long, help_heading = "How it is reviewed")]
     pub(crate) preview: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The packet
+    #[arg(value_name = "PACKET")]
+    pub(crate) packet: PathBuf,
+    /// The repository that the change is in
+    #[arg(short = 'C', long = "repo", value_name = "DIR")]
+    pub(crate) repository: Option<PathBuf>,
+    /// The diff, where the review was of one
+    #[arg(long, value_name = "FILE", conflicts_with = "repository")]
+    pub(crate) diff: Option<PathBuf>,
+    /// Who may have signed it: a public key or a file of allowed signers; repeat for several
+    #[arg(long = "key", value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
+    /// A signature, SSH or DSSE; repeat for several [default: PACKET.sig and PACKET.dsse.json, where they are]
+    #[arg(long = "signature", value_name = "FILE")]
+    pub(crate) signatures: Vec<PathBuf>,
+    /// Where the receipts are: a folder, or `store` for this user's database
+    #[arg(long, value_name = "DIR|store")]
+    pub(crate) receipts: Option<PathBuf>,
+    /// What its digest should be
+    #[arg(long, value_name = "SHA-256", value_parser = digest)]
+    pub(crate) digest: Option<Digest>,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeygenArgs {
+    /// Where the private key goes; the public one goes beside it, as FILE.pub [default: signing_key in the user's
+    /// configuration folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -327,6 +372,11 @@ pub(crate) struct InitArgs {
 fn lens(name: &str) -> Result<Lens, String> {
     let known = Lens::ALL.map(Lens::name).join(", ");
     Lens::from_name(name).ok_or_else(|| format!("the lenses are {known}"))
+}
+
+fn digest(hex: &str) -> Result<Digest, String> {
+    let hex = hex.strip_prefix("sha256:").unwrap_or(hex);
+    Digest::new(hex).ok_or_else(|| "a SHA-256 has 64 lower-case hex digits".to_owned())
 }
 
 fn independence(name: &str) -> Result<Independence, String> {

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow};
 use git::{MAX_DIFF_BYTES, RangeRequest, Repository, ResolvedRange};
-use report::{TerminalOptions, json, markdown, sarif};
+use report::{PacketName, Seal, TerminalOptions, json, markdown, sarif};
 use review::attribution::{AuthorshipInput, Declaration, Note};
 use review::packet::PacketV1;
 use review::{Change, CommitId, RepoPath};
@@ -22,6 +22,7 @@ use crate::args::{
     AttributeArgs, ChangeArgs, Cli, Command, ConfigArgs, FileArgs, Format, InitArgs, ModelsArgs,
     ModelsCommand, PromptsCommand, ReviewArgs, SchemaName, Verbosity,
 };
+use crate::packets::{self, Keeping, Kept};
 use crate::progress::Reporter;
 use crate::{Exit, Failure, evaluation, explain, jsonl, rules, terminal};
 
@@ -35,6 +36,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Panel(args) => panel(&args, verbosity).await,
         Command::Models(args) => models(&args).await,
         Command::Eval(args) => evaluation::run(&args, verbosity).await,
+        Command::Verify(args) => packets::verify(&args).await,
+        Command::Keygen(args) => packets::keygen(&args),
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
         Command::Prompts { what } => prompts(what),
@@ -50,7 +53,8 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let tables = std::thread::spawn(Tables::embedded);
     let gathered = gather(&args.change, verbosity)?;
-    let Settings { config, written_by } = configure(args, &gathered, verbosity)?;
+    let Settings { config, written_by, signing_key } = configure(args, &gathered, verbosity)?;
+    let keeping = Keeping::of(args, signing_key.as_deref()).map_err(Failure::usage)?;
     let tables = joined(tables, config.families.as_deref())?;
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
@@ -61,8 +65,11 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
         return print(&args.change, &explain::preview(&preview, args.change.format)?);
     }
     let packet = review_one(&request).await.map_err(failure)?;
-    let text = view(&packet, args.change.format, verbosity);
-    terminal::write_result(&text, args.change.output.as_deref()).map_err(Failure::ours)?;
+    let kept = keeping.keep(&packet, verbosity).map_err(Failure::ours)?;
+    if kept != Kept::AsTheResult {
+        let text = view(&packet, keeping.seal(), args.change.format, verbosity);
+        terminal::write_result(&text, args.change.output.as_deref()).map_err(Failure::ours)?;
+    }
     Ok(Exit::Verdict(packet.judgement.exit_code))
 }
 
@@ -70,7 +77,7 @@ async fn panel(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure>
     explain::as_json(args.change.format)?;
     let tables = std::thread::spawn(Tables::embedded);
     let gathered = gather(&args.change, verbosity)?;
-    let Settings { config, written_by } = configure(args, &gathered, verbosity)?;
+    let Settings { config, written_by, .. } = configure(args, &gathered, verbosity)?;
     let tables = joined(tables, config.families.as_deref())?;
     let declarations = declarations(&args.change, &written_by, &tables)?;
     let request = request(gathered, declarations, &config, &tables, &|_| ())?;
@@ -155,7 +162,7 @@ async fn models(args: &ModelsArgs) -> Result<Exit, Failure> {
 }
 
 /// The tables, with the operator's families.
-fn joined(tables: JoinHandle<Tables>, families: Option<&Path>) -> Result<Tables, Failure> {
+pub(crate) fn joined(tables: JoinHandle<Tables>, families: Option<&Path>) -> Result<Tables, Failure> {
     let tables = tables.join().map_err(|_| Failure::ours(anyhow!("could not read the built-in tables")))?;
     match families {
         Some(path) => tables.with_families(path).map_err(Failure::usage),
@@ -220,7 +227,7 @@ fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> 
 }
 
 /// Reads a diff from a file or from standard input, at most as much as is reviewed.
-fn read_diff(file: Option<&Path>) -> Result<Vec<u8>> {
+pub(crate) fn read_diff(file: Option<&Path>) -> Result<Vec<u8>> {
     let limit = MAX_DIFF_BYTES;
     let mut bytes = Vec::new();
     let name = match file {
@@ -252,11 +259,14 @@ fn read_diff(file: Option<&Path>) -> Result<Vec<u8>> {
 struct Settings {
     config: Config,
     written_by: Vec<String>,
+    /// The operator's, by the configuration.
+    signing_key: Option<PathBuf>,
 }
 
 /// Merges the configuration, and narrows it by the base's.
 fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Result<Settings, Failure> {
     let (file, _) = operator_file(&args.config.file).map_err(Failure::usage)?;
+    let signing_key = file.signing_key.clone();
     let overrides = Overrides {
         independence: args.independence,
         fail_on: args.fail_on,
@@ -273,7 +283,7 @@ fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Re
     }
     let base = base_settings(gathered, verbosity).map_err(Failure::usage)?;
     config.policy = config.policy.narrowed(&base.policy).map_err(Failure::usage)?;
-    Ok(Settings { config, written_by: base.written_by })
+    Ok(Settings { config, written_by: base.written_by, signing_key })
 }
 
 /// The configuration without a change: the operator's file and the models that flags name.
@@ -302,7 +312,8 @@ pub(crate) fn operator_file(args: &FileArgs) -> Result<(OperatorFile, String)> {
         std::fs::read_to_string(&path).with_context(|| format!("could not read the configuration {name}"))?;
     let mut file = config::read_operator_file(&text, &name)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    for named in [&mut file.lineage.families, &mut file.prompts_folder].into_iter().flatten() {
+    let named = [&mut file.lineage.families, &mut file.prompts_folder, &mut file.signing_key];
+    for named in named.into_iter().flatten() {
         *named = folder.join(&*named);
     }
     Ok((file, format!("read from {name}")))
@@ -386,13 +397,13 @@ fn request<'a>(
 }
 
 /// A wrong configuration is the user's, everything else is ours.
-fn failure(error: anyhow::Error) -> Failure {
+pub(crate) fn failure(error: anyhow::Error) -> Failure {
     let is_theirs = error.is::<service::roster::RosterError>() || error.is::<PromptsError>();
     if is_theirs { Failure::usage(error) } else { Failure::ours(error) }
 }
 
-fn view(packet: &PacketV1, format: Format, verbosity: Verbosity) -> String {
-    let digest = packet.digest();
+fn view(packet: &PacketV1, seal: Seal, format: Format, verbosity: Verbosity) -> String {
+    let name = PacketName { digest: packet.digest(), seal };
     match format {
         Format::Text => {
             let options = TerminalOptions {
@@ -404,11 +415,11 @@ fn view(packet: &PacketV1, format: Format, verbosity: Verbosity) -> String {
                     Verbosity::Verbose | Verbosity::Debug => report::Verbosity::Verbose,
                 },
             };
-            report::terminal(packet, &digest, &options)
+            report::terminal(packet, &name, &options)
         }
-        Format::Markdown => markdown(packet, &digest),
+        Format::Markdown => markdown(packet, &name),
         Format::Json => json(packet),
-        Format::Sarif => format!("{:#}\n", sarif(packet, &digest)),
+        Format::Sarif => format!("{:#}\n", sarif(packet, &name)),
     }
 }
 

@@ -5,6 +5,7 @@ mod commands;
 mod evaluation;
 mod explain;
 mod jsonl;
+mod packets;
 mod progress;
 mod rules;
 mod terminal;
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
 /// How the process ends. The first that holds: 2, 4, 1, 3, 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// 0, 1 or 3, as the judge computed it.
+    /// 0, 1 or 3: as the judge computed it, or as the checks of a packet came out.
     Verdict(u8),
     /// Something that was asked for is not good: 1.
     NotGood,

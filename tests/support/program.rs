@@ -2,7 +2,12 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
+use review::Families;
+use review::packet::read;
+use review::verify::{Facts, ProofState, recompute};
+use service::review_one::OPERATORS_FAMILIES;
 use tempfile::TempDir;
 
 /// How to run the program once.
@@ -80,10 +85,18 @@ impl Program {
 }
 
 impl Ran {
-    /// The packet that it printed.
+    /// The packet that it printed. Whatever the test is about, all that can be recomputed in it has to hold.
     #[track_caller]
     pub(crate) fn packet(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+        static FAMILIES: LazyLock<Families> = LazyLock::new(Families::embedded);
+        let read = read(self.stdout.as_bytes())
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr));
+        let is_built_in = !read.packet.receipts.iter().any(|receipt| receipt.name == OPERATORS_FAMILIES);
+        let facts = Facts { families: is_built_in.then_some(&FAMILIES), same_version: true };
+        for proof in recompute(&read.packet, facts) {
+            let failed = proof.state == ProofState::Failed;
+            assert!(!failed, "{}: {}\n{}", proof.name, proof.detail, self.stdout);
+        }
+        serde_json::from_str(&self.stdout).expect("it was read")
     }
 }

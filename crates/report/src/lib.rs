@@ -10,18 +10,21 @@ mod amount;
 mod claim;
 mod markdown;
 mod parts;
+mod proofs;
 mod sarif;
 mod terminal;
 mod text;
 mod words;
 mod wrap;
 
+use review::Digest;
 use review::packet::PacketV1;
 
 pub use markdown::{
     Annotation, AnnotationLevel, CheckReport, Conclusion, Earlier, InlineComment, MAX_ANNOTATION_BYTES,
     MAX_COMMENT_BYTES, Notice, Reply, annotations, check, comment, inline_comments, markdown, notice, reply,
 };
+pub use proofs::proofs;
 pub use sarif::sarif;
 pub use terminal::{Colour, TerminalOptions, Verbosity, terminal};
 pub use words::channel_words;
@@ -34,4 +37,22 @@ pub fn json(packet: &PacketV1) -> String {
         serde_json::to_string_pretty(packet).expect("strings, integers and lists always serialize");
     text.push('\n');
     text
+}
+
+/// What a packet is called, and who stands for it. Neither is in its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PacketName {
+    /// SHA-256 of its canonical bytes.
+    pub digest: Digest,
+    /// Who signed it.
+    pub seal: Seal,
+}
+
+/// Who signed a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seal {
+    /// Nobody: only whoever has the digest from a place that they trust can tell that it was not altered.
+    Unsigned,
+    /// The key of this id.
+    SignedBy(String),
 }

@@ -10,9 +10,10 @@ use review::change::Side;
 use review::merge::Verification;
 use review::packet::{ClaimV1, PacketV1};
 use review::text::visible;
-use review::{Digest, Gap, Lens, Severity};
+use review::{Gap, Lens, Severity};
 use serde_json::{Map, Value, json};
 
+use crate::PacketName;
 use crate::claim::{lines, place_note, support};
 use crate::text::{clip, place, without_mentions};
 
@@ -24,7 +25,7 @@ const SCHEMA: &str =
 const MESSAGE_CHARACTERS: usize = 8_000;
 
 /// The packet as a SARIF log with one run.
-pub fn sarif(packet: &PacketV1, digest: &Digest) -> Value {
+pub fn sarif(packet: &PacketV1, name: &PacketName) -> Value {
     let rules = rules(packet);
     let results: Vec<Value> = packet.claims.iter().map(|claim| result(claim, &rules)).collect();
     let run = json!({
@@ -43,7 +44,7 @@ pub fn sarif(packet: &PacketV1, digest: &Digest) -> Value {
         "properties": {
             "verdict": packet.verdict.name(),
             "headline": message(&packet.judgement.headline),
-            "packetDigest": digest.as_str(),
+            "packetDigest": name.digest.as_str(),
             "head": packet.subject.head.as_ref().map(|head| visible(head.as_str())),
             "base": packet.subject.base.as_ref().map(|base| visible(base.as_str())),
             "unanchoredFindings": packet.unanchored.len(),

@@ -124,6 +124,15 @@ pub(crate) fn stands_in(quote: &str, shown: &str) -> bool {
     !is_too_short(&quote) && !find_runs(&quote, &lines).is_empty()
 }
 
+/// Whether a quote stands at these lines of a whole text, nearest to where it was said to be.
+pub(crate) fn stands_at(quote: &str, text: &str, lines: (u32, u32)) -> bool {
+    let given = fold_quote(quote);
+    let undressed = undress(quote).map(|quote| fold_quote(&quote));
+    std::iter::once(given)
+        .chain(undressed)
+        .any(|quote| !is_too_short(&quote) && find_in_text(&quote, text, Some(lines.0)) == Some(lines))
+}
+
 /// The paths whose whole texts could anchor a finding that the hunks alone cannot.
 pub fn texts_wanted(findings: &[Finding], change: &Change) -> Vec<RepoPath> {
     let mut wanted: Vec<RepoPath> = findings

@@ -27,7 +27,9 @@ pub mod packet;
 pub mod panel;
 pub mod policy;
 pub mod prompt;
+pub mod statement;
 pub mod text;
+pub mod verify;
 pub mod wishes;
 pub mod wording;
 

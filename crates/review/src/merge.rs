@@ -4,13 +4,14 @@
 //! not matter, and the claim says why two findings were taken for one. Support is counted by lineage: two models
 //! that share a family are one supporter, the rules are one more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::anchor::Anchor;
 use crate::examine::Ruling;
+use crate::text::{shorten, visible};
 use crate::wording::Wording;
 use crate::{Category, Change, Digest, Family, Finding, Lens, Lineage, Severity, Side};
 
@@ -42,7 +43,7 @@ pub struct Sourced {
 /// One thing that at least one reviewer says about the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Twelve hex digits that stay the same across pushes: from category, file and quote.
+    /// Twelve hex digits that stay the same across pushes: see [`claim_id`].
     pub id: String,
     /// What it is about.
     pub category: Category,
@@ -149,7 +150,7 @@ pub fn merge(mut findings: Vec<Sourced>, change: &Change) -> Vec<Claim> {
         }
     }
     let mut claims: Vec<Claim> = clusters.into_iter().map(|cluster| claim(cluster, change)).collect();
-    number_twins(&mut claims);
+    number_twins(claims.iter_mut().map(|claim| &mut claim.id));
     claims
 }
 
@@ -206,10 +207,12 @@ fn claim(cluster: Vec<(Sourced, String)>, change: &Change) -> Claim {
         Anchor::Elsewhere { path, .. } => path.as_str(),
         Anchor::Unanchored { .. } => "",
     };
-    let folded: Vec<&str> = lead.finding.quote.split_whitespace().collect();
-    let identity = [lead.finding.category.as_str(), place, &folded.join(" ")];
     Claim {
-        id: Digest::of_parts(identity.map(str::as_bytes)).short().to_owned(),
+        id: claim_id(
+            lead.finding.category.as_str(),
+            place,
+            &quote(&lead.anchor, &lead.finding.quote, change),
+        ),
         category: lead.finding.category.clone(),
         severity: lead.finding.severity,
         anchor: lead.anchor.clone(),
@@ -230,6 +233,31 @@ fn claim(cluster: Vec<(Sourced, String)>, change: &Change) -> Claim {
             .collect(),
         examination: None,
     }
+}
+
+/// What a claim quotes, as it is shown: the lines of the change that it is about as they stand there (a reviewer may
+/// have folded them or left out their ends), or else the reviewer's words.
+pub fn quote(anchor: &Anchor, words: &str, change: &Change) -> String {
+    visible(&quoted_lines(anchor, change).unwrap_or_else(|| words.to_owned()))
+}
+
+fn quoted_lines(anchor: &Anchor, change: &Change) -> Option<String> {
+    let Anchor::Line { file, side, lines: (first, last) } = anchor else { return None };
+    let all = change.files.get(*file)?.hunks().iter().flat_map(crate::Hunk::lines);
+    let quoted =
+        all.filter(|line| line.number(*side).is_some_and(|number| (first..=last).contains(&&number)));
+    let lines: Vec<&str> = quoted.map(|line| line.text.trim_end_matches('\r')).collect();
+    (!lines.is_empty()).then(|| shorten(&lines.join("\n"), MAX_QUOTE_BYTES))
+}
+
+/// The most bytes of the lines that a claim quotes.
+const MAX_QUOTE_BYTES: usize = 4_000;
+
+/// The id of a claim: from its category, its file as the head names it, and what it quotes as it is shown. White space
+/// does not matter.
+pub fn claim_id(category: &str, file: &str, quote: &str) -> String {
+    let folded: Vec<&str> = quote.split_whitespace().collect();
+    Digest::of_parts([category, file, &folded.join(" ")].map(str::as_bytes)).short().to_owned()
 }
 
 /// How many supporters there are when those that share a family count once. The rules share none.
@@ -258,16 +286,14 @@ pub fn unrelated_supporters(supporters: &[Supporter]) -> usize {
 }
 
 /// Tells claims with the same id apart by their order.
-fn number_twins(claims: &mut [Claim]) {
-    let mut seen: Vec<String> = Vec::new();
-    for claim in claims {
-        let twins = seen.iter().filter(|id| **id == claim.id).count();
-        seen.push(claim.id.clone());
-        if twins > 0 {
-            claim.id = Digest::of_parts([claim.id.as_bytes(), &[u8::try_from(twins).unwrap_or(u8::MAX)]])
-                .short()
-                .to_owned();
+pub(crate) fn number_twins<'a>(ids: impl Iterator<Item = &'a mut String>) {
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    for id in ids {
+        let twins = seen.entry(id.clone()).or_default();
+        if *twins > 0 {
+            *id = Digest::of_parts([id.as_bytes(), &twins.to_be_bytes()]).short().to_owned();
         }
+        *twins += 1;
     }
 }
 
@@ -289,7 +315,13 @@ mod tests {
     use crate::change::{Content, FileChange, Hunk, Operation, Source, Subject};
 
     fn change() -> Change {
+        change_below(0)
+    }
+
+    /// The change with other lines above its own.
+    fn change_below(above: u32) -> Change {
         let body: String = (1..=60).map(|n| format!("+line {n}\n")).collect();
+        let body = "+another\n".repeat(above as usize) + &body;
         let file = |path: &str| FileChange {
             path: path.into(),
             old_path: None,
@@ -416,7 +448,9 @@ mod tests {
         let mut moved = says(0, "openai", 30, "correctness/logic", "reworded");
         moved.finding.quote = "  line   7".into();
         let before = merge(vec![says(0, "openai", 7, "correctness/logic", "a")], &change());
-        let after = merge(vec![moved], &change());
+        let after = merge(vec![moved.clone()], &change_below(23));
         assert_eq!(before[0].id, after[0].id);
+        let another = merge(vec![moved], &change());
+        assert_ne!(before[0].id, another[0].id, "the line is what it is known by, and not its words");
     }
 }

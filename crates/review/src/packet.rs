@@ -5,6 +5,8 @@
 //! integers throughout (money in micro-USD, time in milliseconds), which every JSON reader keeps exactly.
 
 mod assemble;
+mod page;
+mod read;
 
 use std::collections::BTreeSet;
 
@@ -12,6 +14,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use assemble::{PacketInput, assemble, attribution, classification, family_words};
+pub(crate) use assemble::{contract, goal, subject};
+
+pub use page::page;
+pub use read::{MAX_PACKET_BYTES, ReadError, ReadPacket, read};
 
 use crate::attribution::{AuthorState, Channel, Role, Strength};
 use crate::change::{Gap, Operation, Side, Source};
@@ -23,12 +29,15 @@ use crate::judge::{Check, Standing, Verdict};
 use crate::lineage::Edge;
 use crate::merge::Verification;
 use crate::outcome::EndingKind;
-use crate::panel::{Asked, Relation};
+use crate::panel::{Asked, Relation, UnmetKind};
 use crate::policy::{Gate, Independence};
 use crate::{CommitId, Digest, Family, Lens, Lineage, RepoPath, Severity};
 
 /// The name and version of the schema.
 pub const SCHEMA: &str = "recuse/packet/v1";
+
+/// What the rules are called where a reviewer is named.
+pub const RULES: &str = "rules";
 
 /// The evidence packet, version 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -407,6 +416,8 @@ pub struct LensV1 {
     pub reason: String,
     /// What keeps it from being enough, if anything does.
     pub unmet: Option<String>,
+    /// The same as a kind.
+    pub unmet_kind: Option<UnmetKind>,
 }
 
 /// Which lens saw what.
@@ -705,6 +716,9 @@ pub struct JudgementV1 {
     pub independence_words: String,
     /// From which severity on a claim fails the run.
     pub fail_on: Gate,
+    /// The checks that had to pass, by name.
+    #[serde(default)]
+    pub required_checks: Vec<String>,
     /// How many claims do.
     pub gated: u32,
     /// 0, 1 or 3.

@@ -22,6 +22,7 @@ use crate::{Family, Lens, Lineage};
 use rank::ranked;
 
 pub use relief::{Examiner, Substitution, examiner, substitute};
+pub(crate) use relief::{examiner_reason, stand_in_reason};
 
 /// What a panel is chosen from.
 #[derive(Debug, Clone, Copy)]
@@ -344,7 +345,7 @@ pub fn choose(input: &PanelInput<'_>) -> Panel {
 }
 
 /// Who of the roster is kept from the change as a whole. Who looks at the lines of others even so is told apart.
-fn recusals(input: &PanelInput<'_>, panel: &Panel) -> Vec<Recusal> {
+pub(crate) fn recusals(input: &PanelInput<'_>, panel: &Panel) -> Vec<Recusal> {
     if input.policy.offline {
         return Vec::new();
     }
@@ -434,10 +435,7 @@ fn split_lens(input: &PanelInput<'_>, wish: &LensWish, panel: &Panel, nobody_els
         }
         let so_far: Vec<Seat> = panel.seats.iter().chain(&seats).cloned().collect();
         let chosen = seat_models(input, &share.authors, &so_far);
-        let whose = match share.authors.families.is_empty() && !share.authors.unknown_agent {
-            true => "for the lines that no trace gives to a model: ".to_owned(),
-            false => format!("for the lines of {}: ", author_names(&share.authors)),
-        };
+        let whose = whose(&share.authors);
         for engine in chosen.engines {
             seats.push(seat(engine, wish, Scope::Hunks(scope.clone()), &share.authors, whose.clone()));
         }
@@ -445,6 +443,14 @@ fn split_lens(input: &PanelInput<'_>, wish: &LensWish, panel: &Panel, nobody_els
     }
     let is_better = unmet.is_none() || (nobody_else && !seats.is_empty());
     is_better.then_some(Split { seats, unmet })
+}
+
+/// Whose lines a seat looks at that does not look at all of them, before the reason for it.
+pub(crate) fn whose(authors: &Authors) -> String {
+    match authors.families.is_empty() && !authors.unknown_agent {
+        true => "for the lines that no trace gives to a model: ".to_owned(),
+        false => format!("for the lines of {}: ", author_names(authors)),
+    }
 }
 
 fn author_names(authors: &Authors) -> String {
@@ -517,8 +523,7 @@ fn seat_models(input: &PanelInput<'_>, authors: &Authors, seats: &[Seat]) -> Cho
     Chosen {
         unmet: if is_enough { None } else { unmet(UnmetKind::NotDiverseEnough, not_diverse()) },
         engines: {
-            let covers = strict_need.is_met_by(&lineages(&picked));
-            let unknown = if covers { Unknown::Covered } else { Unknown::NotCovered };
+            let unknown = Unknown::with(&lineages(&picked), &strict_need);
             picked.into_iter().map(|engine| chosen_engine(engine, authors, unknown, input)).collect()
         },
     }
@@ -526,9 +531,16 @@ fn seat_models(input: &PanelInput<'_>, authors: &Authors, seats: &[Seat]) -> Cho
 
 /// Whether a lens has somebody unrelated to an unknown author, whichever model that was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unknown {
+pub(crate) enum Unknown {
     Covered,
     NotCovered,
+}
+
+impl Unknown {
+    /// What models of these lineages are together.
+    pub(crate) fn with(lineages: &[&Lineage], strict_need: &Need) -> Self {
+        if strict_need.is_met_by(lineages) { Self::Covered } else { Self::NotCovered }
+    }
 }
 
 fn chosen_engine(engine: usize, authors: &Authors, unknown: Unknown, input: &PanelInput<'_>) -> ChosenEngine {
@@ -588,7 +600,13 @@ fn extend(
     None
 }
 
-fn seat_reason(relation: &Relation, authors: &Authors, unknown: Unknown, input: &PanelInput<'_>) -> String {
+/// Why a model may look at what these authors wrote.
+pub(crate) fn seat_reason(
+    relation: &Relation,
+    authors: &Authors,
+    unknown: Unknown,
+    input: &PanelInput<'_>,
+) -> String {
     let from = || list(authors.families.iter().map(Family::as_str));
     match relation {
         Relation::NoLineage => "deterministic, nobody's family".to_owned(),

@@ -27,6 +27,9 @@ pub struct OperatorFile {
     /// A folder of prompt files that are used instead of the built-in ones at the same relative path. Relative to the
     /// folder of this file.
     pub prompts_folder: Option<PathBuf>,
+    /// The private key (OpenSSH, Ed25519) that signs packets which are written to a file. Relative to the folder of this
+    /// file.
+    pub signing_key: Option<PathBuf>,
     /// How a change is reviewed.
     pub review: ReviewSection,
     /// The models to ask, in order of preference.

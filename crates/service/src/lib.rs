@@ -20,4 +20,6 @@ pub mod prompts;
 pub mod review_one;
 pub mod roster;
 pub mod rules_pass;
+pub mod signing;
 pub mod toml_error;
+pub mod verify;

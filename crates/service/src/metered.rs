@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use models::{Finish, Model, ModelError, Phase, Prompt, Reply, RetryPolicy};
-use review::engine::{Engine, LineageSource, Usage};
+use review::Digest;
+use review::engine::{Engine, Usage};
 use review::outcome::{Call, EndingKind, Kept};
 use review::text::shorten;
-use review::{Digest, Families, Lineage};
 use store::{ReceiptKind, Reservation, ReservationId, Reserved, Store, TokensUsed};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -113,7 +113,7 @@ pub(crate) async fn ask(engine: usize, prompt: &Prompt, name: &str, asking: &Ask
         (_, Some(detail)) => Said::nothing(EndingKind::OverBudget, detail, Cause::Other),
         (Ok(reply), None) => {
             call.usage = reply.usage;
-            call.lineage = served_lineage(reply.served_model.as_deref(), engine, asking.families);
+            call.lineage = engine.served_lineage(reply.served_model.as_deref(), asking.families);
             call.served_model.clone_from(&reply.served_model);
             call.prompt = Some(keep(asking.store, ReceiptKind::Prompt, &reply.request).await?);
             call.reply = Some(keep(asking.store, ReceiptKind::Reply, &reply.raw).await?);
@@ -357,24 +357,6 @@ fn cause_of(error: &ModelError) -> Cause {
         | ModelError::Unsupported { .. }
         | ModelError::BadRequest { .. }
         | ModelError::Request { .. } => Cause::Other,
-    }
-}
-
-/// The lineage of the model that answered (law 2).
-///
-/// A reported name that contradicts the one asked for wins. A name that says nothing leaves what was declared for
-/// this endpoint, or what the asked name means where the reported one is that name.
-fn served_lineage(served: Option<&str>, engine: &Engine, families: &Families) -> Lineage {
-    let Some(served) = served.filter(|served| *served != engine.model) else {
-        return engine.lineage.clone();
-    };
-    let reported = families.resolve(served).lineage;
-    match engine.lineage_source {
-        LineageSource::Declared if reported.families.is_empty() => engine.lineage.clone(),
-        LineageSource::Declared if reported.families.is_subset(&engine.lineage.families) => {
-            engine.lineage.clone()
-        }
-        LineageSource::Declared | LineageSource::Table | LineageSource::Unknown => reported,
     }
 }
 

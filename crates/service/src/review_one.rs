@@ -19,7 +19,7 @@ use review::examine::ExaminationOutcome;
 use review::judge::{JudgeInput, judge};
 use review::merge::{Claim, Sourced, merge};
 use review::outcome::{Call, Ending, Outcome};
-use review::packet::{PacketInput, PacketV1, ReceiptKindV1, ReceiptV1, RunV1, assemble};
+use review::packet::{PacketInput, PacketV1, RULES, ReceiptKindV1, ReceiptV1, RunV1, assemble};
 use review::panel::{LensWish, Panel, PanelInput, Relation, Reviewer, choose, relation};
 use review::policy::Policy;
 use review::wishes::{WishInput, wishes};
@@ -35,9 +35,15 @@ use crate::config::Config;
 use crate::examination::{Examining, MOST_EXAMINATION_TOKENS, examine};
 use crate::fan_out::{Ask, Asking, CallsOut, Progress, fan_out};
 use crate::places::{self, Environment};
-use crate::prompts::{Origin, Prompts};
+use crate::prompts::{Origin, Prompts, Template};
 use crate::roster::{self, Roster};
 use crate::rules_pass::{self, RulesPass};
+
+/// What is in the name of a receipt that is the operator's own.
+pub(crate) const OPERATORS: &str = "the operator's";
+
+/// What the operator's own table of families is called in receipts.
+pub const OPERATORS_FAMILIES: &str = "the operator's families";
 
 /// The tables that decisions rest on, and the texts that they were read from.
 pub struct Tables {
@@ -89,7 +95,7 @@ impl Tables {
             .with_context(|| format!("could not read the families in {name}"))?;
         self.families =
             self.families.extend(&text).with_context(|| format!("could not use the families in {name}"))?;
-        self.sources.push(("the operator's families", text.into()));
+        self.sources.push((OPERATORS_FAMILIES, text.into()));
         Ok(self)
     }
 }
@@ -398,7 +404,11 @@ async fn build_roster(
     Ok(roster::build(request.config, request.tables, &http, request.environment).await?)
 }
 
-async fn open_store(environment: Environment<'_>) -> Result<Store> {
+/// Opens the database in which the ledger and the receipts are kept.
+///
+/// # Errors
+/// It cannot be opened, or no place for it is known.
+pub async fn open_store(environment: Environment<'_>) -> Result<Store> {
     let url = places::database_url(environment)?;
     store::open(&url).await.context("could not open the database (RECUSE_DATABASE_URL names another one)")
 }
@@ -474,6 +484,9 @@ fn worst_examination(engine: &Engine) -> Option<u64> {
     Some(price.worst_case(MOST_EXAMINATION_TOKENS, u64::from(engine.max_output_tokens)))
 }
 
+/// The most files that the rules list as examined on one seat.
+pub const MAX_EXAMINED_BY_RULES: usize = 500;
+
 /// The rules' seats as outcomes: they answered, and what they did not get through is told apart.
 fn rules_outcomes(decided: &Decided) -> Vec<Outcome> {
     let change = &decided.rules.change;
@@ -493,7 +506,7 @@ fn rules_outcomes(decided: &Decided) -> Vec<Outcome> {
                 ending: Ending::Answered(Answer {
                     findings: decided.rules.findings.iter().filter(of_seat).cloned().collect(),
                     questions: questions.map(|(_, text)| text.clone()).collect(),
-                    examined: seat.files.iter().take(500).map(examined).collect(),
+                    examined: seat.files.iter().take(MAX_EXAMINED_BY_RULES).map(examined).collect(),
                     dropped: 0,
                 }),
                 call: None,
@@ -612,7 +625,7 @@ fn sourced(decided: &Decided, proceedings: &Proceedings, texts: &FileTexts) -> V
                 };
                 (decided.roster.engines[engine].id.clone(), Some(call.lineage.clone()), counts)
             }
-            (Reviewer::Rules | Reviewer::Model(_), _) => ("rules".to_owned(), None, true),
+            (Reviewer::Rules | Reviewer::Model(_), _) => (RULES.to_owned(), None, true),
         };
         all.extend(findings_of(outcome).iter().map(|finding| Sourced {
             anchor: anchor(finding, &decided.rules.change, texts),
@@ -630,10 +643,7 @@ fn sourced(decided: &Decided, proceedings: &Proceedings, texts: &FileTexts) -> V
 fn receipts(tables: &Tables, prompts: &Prompts) -> Vec<ReceiptV1> {
     let templates = prompts.templates.iter().map(|template| ReceiptV1 {
         kind: ReceiptKindV1::Template,
-        name: match template.origin {
-            Origin::BuiltIn => format!("{} v{}", template.id, template.version),
-            Origin::Operator => format!("{} v{} (the operator's)", template.id, template.version),
-        },
+        name: receipt_name(template),
         digest: template.digest.clone(),
         bytes: template.text.len() as u64,
     });
@@ -644,6 +654,14 @@ fn receipts(tables: &Tables, prompts: &Prompts) -> Vec<ReceiptV1> {
         bytes: text.len() as u64,
     });
     templates.chain(tables).collect()
+}
+
+/// What a prompt file is called in receipts.
+pub(crate) fn receipt_name(template: &Template) -> String {
+    match template.origin {
+        Origin::BuiltIn => format!("{} v{}", template.id, template.version),
+        Origin::Operator => format!("{} v{} ({OPERATORS})", template.id, template.version),
+    }
 }
 
 /// What is kept of one call.

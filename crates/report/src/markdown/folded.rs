@@ -1,6 +1,5 @@
 //! The folded end of the comment: coverage, panel, ledger, digests and version.
 
-use review::Digest;
 use review::packet::{CallV1, PacketV1, SeatV1};
 use review::panel::Relation;
 
@@ -9,14 +8,15 @@ use super::{code, count, families, listed, own, table};
 use crate::amount::{Amount, one_or_many};
 use crate::parts::tokens;
 use crate::words::{asked_words, ending_words, relation_words};
+use crate::{PacketName, Seal};
 
 /// Coverage, panel, ledger and digests, each folded, and what a reader has to know about all of it.
-pub(super) fn folded(packet: &PacketV1, digest: &Digest) -> Vec<Block> {
+pub(super) fn folded(packet: &PacketV1, name: &PacketName) -> Vec<Block> {
     let mut blocks = vec![
         Block::Details("Coverage", coverage(packet)),
         Block::Details("Panel", panel(packet)),
         Block::Details("Ledger", ledger(packet)),
-        Block::Details("Digests and version", digests(packet, digest)),
+        Block::Details("Digests and version", digests(packet, name)),
     ];
     blocks.push(Block::Paragraph(vec![own(
         "A review is no approval, and recuse never gives one. What others wrote stands in code; the at sign of a \
@@ -143,9 +143,13 @@ fn ledger(packet: &PacketV1) -> Vec<Block> {
     blocks
 }
 
-fn digests(packet: &PacketV1, digest: &Digest) -> Vec<Block> {
+fn digests(packet: &PacketV1, name: &PacketName) -> Vec<Block> {
     let subject = &packet.subject;
-    let mut lines = vec![vec![own("packet "), code(digest.as_str())]];
+    let mut lines = vec![vec![own("packet "), code(name.digest.as_str()), own(", ")]];
+    lines[0].extend(match &name.seal {
+        Seal::Unsigned => vec![own("unsigned")],
+        Seal::SignedBy(id) => vec![own("signed by "), code(id), own("; recuse verify checks it")],
+    });
     lines.extend(subject.base.as_ref().map(|base| vec![own("base "), code(base.as_str())]));
     lines.extend(subject.head.as_ref().map(|head| vec![own("head "), code(head.as_str())]));
     lines.push(vec![own("diff "), code(subject.diff_digest.as_str())]);

@@ -9,6 +9,7 @@ use review::{CommitId, Digest, Severity};
 
 use super::build::{Block, Entry, Inline, Line, render};
 use super::{body, claims, code, count, folded, listed, opening, own, whole};
+use crate::PacketName;
 use crate::amount::{Amount, one_or_many};
 use crate::claim::{lines, support};
 use crate::parts::{by_standing, severity_counts};
@@ -56,8 +57,8 @@ impl Earlier {
 /// The packet as the one comment of a pull request, with what was said of earlier heads folded at its end.
 ///
 /// At most [`MAX_COMMENT_BYTES`]: claims that do not fit are counted.
-pub fn comment(packet: &PacketV1, digest: &Digest, earlier: &[Earlier]) -> String {
-    whole(packet, digest, history(earlier))
+pub fn comment(packet: &PacketV1, name: &PacketName, earlier: &[Earlier]) -> String {
+    whole(packet, name, history(earlier))
 }
 
 fn history(earlier: &[Earlier]) -> Vec<Block> {
@@ -167,7 +168,7 @@ impl AnnotationLevel {
 }
 
 /// The packet as a check run.
-pub fn check(packet: &PacketV1, digest: &Digest) -> CheckReport {
+pub fn check(packet: &PacketV1, name: &PacketName) -> CheckReport {
     let conclusion = match (packet.judgement.exit_code, packet.verdict) {
         // Never softer than the verdict, whatever the code says.
         (0, Verdict::Clean | Verdict::Findings) => Conclusion::Success,
@@ -178,7 +179,7 @@ pub fn check(packet: &PacketV1, digest: &Digest) -> CheckReport {
         conclusion,
         title: title(packet),
         summary: render(&opening::opening(packet)),
-        text: body(packet, digest, Vec::new(), 0),
+        text: body(packet, name, Vec::new(), 0),
         annotations: annotations(packet),
     }
 }

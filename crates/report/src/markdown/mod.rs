@@ -12,8 +12,8 @@ mod opening;
 
 use std::collections::BTreeSet;
 
+use review::Family;
 use review::packet::PacketV1;
-use review::{Digest, Family};
 
 pub use github::{
     Annotation, AnnotationLevel, CheckReport, Conclusion, Earlier, InlineComment, MAX_ANNOTATION_BYTES,
@@ -22,6 +22,7 @@ pub use github::{
 
 use build::{Block, Entry, Foreign, Inline, Line, render};
 
+use crate::PacketName;
 use crate::amount::Amount;
 
 /// The most bytes of a comment.
@@ -40,21 +41,21 @@ const NOT_REVIEWED_BYTES: usize = 6_000;
 const NAMES: usize = 9;
 
 /// The packet as a comment.
-pub fn markdown(packet: &PacketV1, digest: &Digest) -> String {
-    whole(packet, digest, Vec::new())
+pub fn markdown(packet: &PacketV1, name: &PacketName) -> String {
+    whole(packet, name, Vec::new())
 }
 
 /// The packet with something more at its end.
-fn whole(packet: &PacketV1, digest: &Digest, last: Vec<Block>) -> String {
+fn whole(packet: &PacketV1, name: &PacketName, last: Vec<Block>) -> String {
     let opening = render(&opening::opening(packet));
-    let body = body(packet, digest, last, opening.len());
+    let body = body(packet, name, last, opening.len());
     join([opening, body])
 }
 
 /// What stands below the opening, within what the opening leaves of a comment: the claims, and all that is folded.
-fn body(packet: &PacketV1, digest: &Digest, last: Vec<Block>, taken: usize) -> String {
+fn body(packet: &PacketV1, name: &PacketName, last: Vec<Block>, taken: usize) -> String {
     let mut after = claims::after_claims(packet);
-    after.extend(folded::folded(packet, digest));
+    after.extend(folded::folded(packet, name));
     after.extend(last);
     let after = render(&after);
     let room = MAX_COMMENT_BYTES.saturating_sub(taken + after.len() + 2);

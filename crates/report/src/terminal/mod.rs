@@ -7,13 +7,13 @@ mod people;
 mod proceedings;
 mod screen;
 
-use review::Digest;
 use review::packet::PacketV1;
 
 use screen::{Ink, Piece, Screen};
 
 use crate::amount::{Amount, plural};
 use crate::text::short;
+use crate::{PacketName, Seal};
 
 /// How the packet is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum Verbosity {
 }
 
 /// The packet for a shell.
-pub fn terminal(packet: &PacketV1, digest: &Digest, options: &TerminalOptions) -> String {
+pub fn terminal(packet: &PacketV1, name: &PacketName, options: &TerminalOptions) -> String {
     let verbosity = options.verbosity;
     let mut screen = Screen::new(options.colour, options.width);
     headline(&mut screen, packet);
@@ -61,7 +61,14 @@ pub fn terminal(packet: &PacketV1, digest: &Digest, options: &TerminalOptions) -
             claims::beside(&mut screen, packet, verbosity);
             proceedings::proceedings(&mut screen, packet, verbosity);
             screen.gap();
-            screen.flow(0, 7, &[(Ink::Dim, "packet "), (Ink::Dim, digest.as_str())]);
+            let digest = name.digest.as_str();
+            let seal = match &name.seal {
+                Seal::Unsigned => {
+                    " unsigned; `recuse keygen` makes a key, `--packet FILE --sign KEY` signs".to_owned()
+                }
+                Seal::SignedBy(id) => format!(" signed by {id}; `recuse verify FILE --key KEY` checks it"),
+            };
+            screen.flow(0, 7, &[(Ink::Dim, "packet "), (Ink::Dim, digest), (Ink::Dim, &seal)]);
         }
     }
     screen.into_text()

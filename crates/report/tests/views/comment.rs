@@ -4,11 +4,11 @@ use insta::assert_snapshot;
 use report::{MAX_COMMENT_BYTES, markdown};
 use serde_json::{Value, json};
 
-use crate::fixture::{beside_the_claims, digest, examined, packet, packet_with, read, value};
+use crate::fixture::{beside_the_claims, examined, name, packet, packet_with, read, value};
 
 #[test]
 fn the_comment_tells_what_was_not_reviewed_before_what_was_found() {
-    assert_snapshot!(markdown(&packet(), &digest()), @r##"
+    assert_snapshot!(markdown(&packet(), &name()), @r##"
     **inconclusive** at `4f1c0ab5c9d24e0f8a7b6c5d4e3f2a1b0c9d8e7f`: 1 high, 1 medium, 1 low; reviewed by other families
 
     ### Not reviewed
@@ -131,7 +131,7 @@ fn the_comment_tells_what_was_not_reviewed_before_what_was_found() {
     <details>
     <summary>Digests and version</summary>
 
-    - packet `d733a1d49b3e81df029926f54163533ee6dcf7d4694b67621b6d29d127e62dd9`
+    - packet `d733a1d49b3e81df029926f54163533ee6dcf7d4694b67621b6d29d127e62dd9`, unsigned
     - base `0c3f9a1be27d5486f0a9c1d2e3b4a5f607182930`
     - head `4f1c0ab5c9d24e0f8a7b6c5d4e3f2a1b0c9d8e7f`
     - diff `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`
@@ -158,7 +158,7 @@ fn what_does_not_fit_is_counted_and_the_worst_claims_stay() {
     let claims: Vec<Value> =
         (0..300).map(|index| claim(if index < 3 { "critical" } else { "low" }, index)).collect();
     packet["claims"] = json!(claims);
-    let comment = markdown(&read(packet), &digest());
+    let comment = markdown(&read(packet), &name());
     assert!(
         comment.len() <= MAX_COMMENT_BYTES && comment.len() > MAX_COMMENT_BYTES - 4_000,
         "{}",
@@ -216,7 +216,7 @@ fn lists_of_any_length_leave_room_for_the_claims() {
                 }
             }
         }
-        let comment = markdown(&read(packet), &digest());
+        let comment = markdown(&read(packet), &name());
         assert!(comment.len() <= MAX_COMMENT_BYTES, "{}", comment.len());
         for told in ["### 1. high, security", "### 2. medium", "### 3. low", "more are in the packet"] {
             assert!(comment.contains(told), "{told} is not in {comment}");
@@ -235,7 +235,7 @@ fn a_clean_review_says_what_was_looked_at() {
             ("/judgement/reasons", json!([])),
             ("/verdict", json!("clean")),
         ]),
-        &digest(),
+        &name(),
     );
     let opening = "**clean** at `4f1c0ab5c9d24e0f8a7b6c5d4e3f2a1b0c9d8e7f`; reviewed by other families\n\n\
                    Nothing is missing: 9 hunks were looked at.\n\n### Who wrote it\n";
@@ -246,7 +246,7 @@ fn a_clean_review_says_what_was_looked_at() {
 #[test]
 fn a_review_that_is_not_independent_says_so_in_its_first_line() {
     let packet = packet_with(&[("/judgement/independence", json!("not_independent"))]);
-    let comment = markdown(&packet, &digest());
+    let comment = markdown(&packet, &name());
     let first = comment.lines().next().unwrap_or_default();
     assert!(first.ends_with("1 low; not independent: reviewers share a family with the author"), "{first}");
 }
@@ -255,7 +255,7 @@ fn a_review_that_is_not_independent_says_so_in_its_first_line() {
 fn what_blocks_stands_above_everything_else() {
     let reason = "the required check `tests` failed";
     let packet = packet_with(&[("/verdict", json!("blocked")), ("/judgement/reasons", json!([reason]))]);
-    let comment = markdown(&packet, &digest());
+    let comment = markdown(&packet, &name());
     assert!(
         comment.contains("\n\n### Why blocked\n\n- ``the required check `tests` failed``\n\n### Not"),
         "{comment}"
@@ -264,7 +264,7 @@ fn what_blocks_stands_above_everything_else() {
 
 #[test]
 fn refuted_claims_are_folded() {
-    let comment = markdown(&read(examined()), &digest());
+    let comment = markdown(&read(examined()), &name());
     assert!(
         comment.contains(", refuted by `google/gemini-3-pro`: ``entry.name() is checked by"),
         "{comment}"
@@ -281,7 +281,7 @@ fn refuted_claims_are_folded() {
 
 #[test]
 fn what_an_exception_excuses_is_counted_and_shown_with_its_reason() {
-    let comment = markdown(&packet_with(&[("/rules", beside_the_claims())]), &digest());
+    let comment = markdown(&packet_with(&[("/rules", beside_the_claims())]), &name());
     let excused = "1 finding is excused by an exception that stands in the base:\n\n\
                    - medium `database/drop-table` at `migrations/7.sql:3`, because \
                    `(at)alice moved its rows in [6](x)`\n";

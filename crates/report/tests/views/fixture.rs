@@ -1,12 +1,13 @@
 //! A realistic packet: a Rust change written by a model of one family, reviewed by models of two others.
 
+use report::{PacketName, Seal};
 use review::Digest;
 use review::packet::PacketV1;
 use serde_json::{Value, json};
 
 /// The packet's name as the views are given it.
-pub(crate) fn digest() -> Digest {
-    Digest::of(b"the packet")
+pub(crate) fn name() -> PacketName {
+    PacketName { digest: Digest::of(b"the packet"), seal: Seal::Unsigned }
 }
 
 /// The packet.

@@ -9,7 +9,7 @@ use review::CommitId;
 use review::change::Side;
 use serde_json::json;
 
-use crate::fixture::{digest, examined, packet, packet_with, read};
+use crate::fixture::{examined, name, packet, packet_with, read};
 
 fn commit(digit: &str) -> CommitId {
     CommitId::new(&digit.repeat(40)).expect("it is one")
@@ -32,13 +32,13 @@ fn conclusions_are_those_of_the_verdict_and_never_softer() {
     ];
     for (verdict, code, expected) in cases {
         let packet = packet_with(&[("/verdict", json!(verdict)), ("/judgement/exit_code", json!(code))]);
-        assert_eq!(check(&packet, &digest()).conclusion, expected, "{verdict} with {code}");
+        assert_eq!(check(&packet, &name()).conclusion, expected, "{verdict} with {code}");
     }
 }
 
 #[test]
 fn the_title_is_of_our_own_words() {
-    assert_snapshot!(check(&packet(), &digest()).title, @"inconclusive · 1 high, 1 medium, 1 low · 3 places not reviewed · reviewed by other families");
+    assert_snapshot!(check(&packet(), &name()).title, @"inconclusive · 1 high, 1 medium, 1 low · 3 places not reviewed · reviewed by other families");
 }
 
 #[test]
@@ -86,15 +86,16 @@ fn only_what_is_medium_and_up_and_stands_in_the_diff_interrupts() {
 #[test]
 fn earlier_reviews_are_folded_at_the_end() {
     let packet = packet();
-    let earlier: Vec<Earlier> =
-        (0..25).map(|number| Earlier::of(&packet, commit(&format!("{:x}", number % 16)), digest())).collect();
-    let text = comment(&packet, &digest(), &earlier);
+    let earlier: Vec<Earlier> = (0..25)
+        .map(|number| Earlier::of(&packet, commit(&format!("{:x}", number % 16)), name().digest))
+        .collect();
+    let text = comment(&packet, &name(), &earlier);
     assert!(text.len() <= MAX_COMMENT_BYTES);
     let at = text.find("<summary>Earlier").expect("they are told");
     let end = &text[at..];
     assert_eq!(end.matches("\n- `").count(), 20);
     assert!(end.contains("5 more reviews"), "{end}");
-    assert!(!comment(&packet, &digest(), &[]).contains("Earlier"));
+    assert!(!comment(&packet, &name(), &[]).contains("Earlier"));
 }
 
 #[test]
@@ -128,6 +129,6 @@ fn notices_and_answers_read_as_sentences() {
     - `/recuse why` tells who wrote the change, who was recused and who was seated
     - `/recuse help` shows this list
     ");
-    let why = reply(&Reply::Why(&packet(), &digest()));
+    let why = reply(&Reply::Why(&packet(), &name().digest));
     assert!(why.contains("### Recused") && why.contains("### Panel"), "{why}");
 }

@@ -13,7 +13,7 @@ use review::packet::PacketV1;
 use review::text::is_hidden;
 use serde_json::{Value, json};
 
-use crate::fixture::{beside_the_claims, digest, examined, read};
+use crate::fixture::{beside_the_claims, examined, name, read};
 
 /// The fixture after cross-examinations, with all of its lists filled.
 fn value() -> Value {
@@ -129,7 +129,6 @@ fn every_kind_of_text_of_a_packet_is_made_hostile() {
     for pointer in [
         "/judgement/headline",
         "/judgement/reasons/0",
-        "/subject/head",
         "/subject/branch",
         "/attribution/families/0",
         "/attribution/evidence/0/text",
@@ -204,14 +203,14 @@ proptest! {
 }
 
 fn check(packet: &PacketV1) {
-    check_comment(&markdown(packet, &digest()));
+    check_comment(&markdown(packet, &name()));
     check_github(packet);
     for (verbosity, width) in [(Verbosity::Normal, 80), (Verbosity::Verbose, 0)] {
         let plain = TerminalOptions { colour: Colour::Never, width, verbosity };
         let coloured = TerminalOptions { colour: Colour::Always, ..plain };
-        check_shell(&terminal(packet, &digest(), &plain), &terminal(packet, &digest(), &coloured));
+        check_shell(&terminal(packet, &name(), &plain), &terminal(packet, &name(), &coloured));
     }
-    check_log(&sarif(packet, &digest()));
+    check_log(&sarif(packet, &name()));
     let document = json(packet);
     assert!(document.ends_with("\n}\n"));
     assert_eq!(serde_json::from_str::<PacketV1>(&document).as_ref().ok(), Some(packet));
@@ -220,9 +219,9 @@ fn check(packet: &PacketV1) {
 /// What GitHub shows of it beside the comment.
 fn check_github(packet: &PacketV1) {
     let head = CommitId::new(&"a".repeat(40)).expect("it is one");
-    let earlier = vec![Earlier::of(packet, head, digest()); 30];
-    check_comment(&comment(packet, &digest(), &earlier));
-    let run = report::check(packet, &digest());
+    let earlier = vec![Earlier::of(packet, head, name().digest); 30];
+    check_comment(&comment(packet, &name(), &earlier));
+    let run = report::check(packet, &name());
     for text in [&run.summary, &run.text] {
         check_markdown(text);
     }
@@ -240,7 +239,7 @@ fn check_github(packet: &PacketV1) {
     for inline in inline_comments(packet) {
         check_markdown(&inline.body);
     }
-    check_markdown(&reply(&Reply::Why(packet, &digest())));
+    check_markdown(&reply(&Reply::Why(packet, &name().digest)));
     check_markdown(&reply(&Reply::Unknown(&packet.judgement.headline)));
     check_markdown(&notice(&Notice::Failed { error: &packet.judgement.headline }).1);
     check_markdown(&notice(&Notice::Skipped { rule: "an author", what: &packet.judgement.headline }).1);
@@ -397,10 +396,10 @@ fn regions(value: &Value) -> Vec<&Value> {
 #[test]
 fn hostile_text_is_told_all_the_same() {
     let packet = read(hostile_value(&["ΩΩΩ".to_owned()]));
-    let comment = markdown(&packet, &digest());
+    let comment = markdown(&packet, &name());
     let told = comment.matches("ΩΩΩ").count();
     assert!(told > 60, "{told} texts are told in {comment}");
     let options = TerminalOptions { colour: Colour::Never, width: 80, verbosity: Verbosity::Verbose };
-    let told = terminal(&packet, &digest(), &options).matches("ΩΩΩ").count();
+    let told = terminal(&packet, &name(), &options).matches("ΩΩΩ").count();
     assert!(told > 60, "{told} texts are told");
 }

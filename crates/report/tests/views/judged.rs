@@ -14,7 +14,7 @@ use review::panel::{LensWish, PanelInput};
 use review::policy::Policy;
 use review::{Change, Digest, Hunk, Lens, coverage, judge, panel};
 
-use crate::fixture::digest;
+use crate::fixture::name;
 
 /// Two text files with a hunk each, and a binary one.
 fn change() -> Change {
@@ -127,7 +127,7 @@ fn without_models(policy: &Policy, checks: &[Check]) -> PacketV1 {
 
 fn shell(packet: &PacketV1) -> String {
     let options = TerminalOptions { colour: Colour::Never, width: 100, verbosity: Verbosity::Normal };
-    terminal(packet, &digest(), &options)
+    terminal(packet, &name(), &options)
 }
 
 #[test]
@@ -156,9 +156,10 @@ fn without_a_model_the_first_line_says_what_would_help() {
     Ledger
       0 calls, 0.0 s
 
-    packet d733a1d49b3e81df029926f54163533ee6dcf7d4694b67621b6d29d127e62dd9
+    packet d733a1d49b3e81df029926f54163533ee6dcf7d4694b67621b6d29d127e62dd9 unsigned; `recuse keygen`
+           makes a key, `--packet FILE --sign KEY` signs
     "##);
-    let comment = markdown(&packet, &digest());
+    let comment = markdown(&packet, &name());
     insta::assert_snapshot!(comment.split_once("\n<details>").map_or("", |(above, _)| above), @r##"
     **inconclusive** for the diff `df087996d45b03e7eb8c133c0298fd98d35113fca26aaba58612fef3cc212cad`; independence was asked for and not reached
 
@@ -195,7 +196,7 @@ fn with_rules_only_what_only_models_see_is_listed_as_not_reviewed() {
         shown.contains("\n  correctness: only a model can look through it, and none was asked\n"),
         "{shown}"
     );
-    let comment = markdown(&packet, &digest());
+    let comment = markdown(&packet, &name());
     assert!(comment.starts_with("**inconclusive** (rules only) for the diff `"), "{comment}");
     let told = "\n- not asked: correctness: `only a model can look through it, and none was asked`\n";
     assert!(comment.contains(told), "{comment}");

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use report::sarif;
 use serde_json::{Value, json};
 
-use crate::fixture::{digest, packet, packet_with};
+use crate::fixture::{name, packet, packet_with};
 
 fn pretty(log: &Value) -> String {
     serde_json::to_string_pretty(log).expect("a log is JSON")
@@ -12,7 +12,7 @@ fn pretty(log: &Value) -> String {
 
 #[test]
 fn the_log_has_the_claims_as_results_and_the_gaps_as_notifications() {
-    assert_snapshot!(pretty(&sarif(&packet(), &digest())), @r##"
+    assert_snapshot!(pretty(&sarif(&packet(), &name())), @r##"
     {
       "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
       "runs": [
@@ -271,7 +271,7 @@ fn the_log_has_the_claims_as_results_and_the_gaps_as_notifications() {
 }
 
 fn first_result(changes: &[(&str, Value)]) -> Value {
-    sarif(&packet_with(changes), &digest())["runs"][0]["results"][0].clone()
+    sarif(&packet_with(changes), &name())["runs"][0]["results"][0].clone()
 }
 
 #[test]

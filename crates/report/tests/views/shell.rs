@@ -5,13 +5,13 @@ use report::{Colour, TerminalOptions, Verbosity, terminal};
 use review::packet::PacketV1;
 use serde_json::json;
 
-use crate::fixture::{digest, examined, packet, packet_with, read, value};
+use crate::fixture::{examined, name, packet, packet_with, read, value};
 
 const PLAIN: TerminalOptions =
     TerminalOptions { colour: Colour::Never, width: 80, verbosity: Verbosity::Normal };
 
 fn shown(packet: &PacketV1, options: &TerminalOptions) -> String {
-    terminal(packet, &digest(), options)
+    terminal(packet, &name(), options)
 }
 
 #[test]
@@ -104,6 +104,7 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
       1 secret was redacted before any prompt was built
 
     packet d733a1d49b3e81df029926f54163533ee6dcf7d4694b67621b6d29d127e62dd9
+           unsigned; `recuse keygen` makes a key, `--packet FILE --sign KEY` signs
     "##);
 }
 

@@ -155,6 +155,16 @@ fn conclude(
     commits: &[CommitAttribution],
     whole: bool,
 ) -> Attribution {
+    Attribution {
+        bot: is_of_bot(&evidence, input, commits),
+        partial: !whole && is_partial(input, commits),
+        ..of_evidence(evidence)
+    }
+}
+
+/// What follows from traces alone; whether a bot opened the change and whether only part of it carries AI evidence is
+/// in the commits.
+pub(crate) fn of_evidence(evidence: Vec<Evidence>) -> Attribution {
     let mut attribution = Attribution::default();
     for seen in &evidence {
         match seen.role {
@@ -168,8 +178,6 @@ fn conclude(
         }
     }
     attribution.vouched = is_vouched(&evidence);
-    attribution.bot = is_of_bot(&evidence, input, commits);
-    attribution.partial = !whole && is_partial(input, commits);
     attribution.evidence = evidence;
     attribution
 }

@@ -9,7 +9,7 @@ use crate::coverage::Coverage;
 use crate::engine::Engine;
 use crate::examine::ExaminationOutcome;
 use crate::judge::Judgement;
-use crate::merge::{Claim, Sourced, place};
+use crate::merge::{Claim, Sourced, place, quote};
 use crate::outcome::{Call, Ending, Outcome};
 use crate::panel::{Panel, Reviewer, Scope};
 use crate::policy::Policy;
@@ -63,14 +63,19 @@ pub struct PacketInput<'a> {
 
 /// Assembles the packet.
 pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
+    let panel = panel(input);
+    let house_rules: Vec<HouseRuleV1> = input.house_rules.iter().map(house_rule).collect();
+    let budget =
+        BudgetV1 { max_micro_usd: input.policy.max_micro_usd, max_seconds: input.policy.max_seconds };
+    let source = &input.change.subject.source;
     PacketV1 {
         schema: SCHEMA.to_owned(),
         run: input.run.clone(),
-        subject: subject(input),
-        contract: contract(input),
+        subject: subject(input.change, input.text_digest, input.classification),
+        contract: contract(goal(input.change), budget, source, &panel, &house_rules),
         attribution: attribution(input.attribution, input.shares),
         classification: classification(input.classification),
-        panel: panel(input),
+        panel,
         coverage: CoverageV1 {
             hunks: count(input.coverage.hunks),
             lenses: input.coverage.lenses.clone(),
@@ -83,7 +88,7 @@ pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
         checks: input.checks.to_vec(),
         questions: questions(input),
         gaps: input.coverage.gaps.clone(),
-        house_rules: input.house_rules.iter().map(house_rule).collect(),
+        house_rules,
         ledger: ledger(input),
         receipts: input.receipts.to_vec(),
         verdict: input.judgement.verdict,
@@ -93,6 +98,7 @@ pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
             independence: input.judgement.independence,
             independence_words: input.judgement.independence_words.clone(),
             fail_on: input.policy.fail_on,
+            required_checks: input.policy.required_checks.clone(),
             gated: count(input.judgement.gated),
             exit_code: input.judgement.exit_code,
         },
@@ -112,8 +118,8 @@ fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn subject(input: &PacketInput<'_>) -> SubjectV1 {
-    let change = input.change;
+/// The subject as the packet holds it.
+pub(crate) fn subject(change: &Change, text_digest: &Digest, classification: &Classification) -> SubjectV1 {
     let files = change.files.iter().enumerate().map(|(index, file)| {
         let (added, removed) = file.line_counts();
         FileV1 {
@@ -122,7 +128,7 @@ fn subject(input: &PacketInput<'_>) -> SubjectV1 {
             operation: file.operation,
             added,
             removed,
-            labels: input.classification.files.get(index).map(|file| file.labels.clone()).unwrap_or_default(),
+            labels: classification.files.get(index).map(|file| file.labels.clone()).unwrap_or_default(),
         }
     });
     SubjectV1 {
@@ -130,7 +136,7 @@ fn subject(input: &PacketInput<'_>) -> SubjectV1 {
         base: change.subject.base.clone(),
         head: change.subject.head.clone(),
         diff_digest: change.subject.diff_digest.clone(),
-        text_digest: input.text_digest.clone(),
+        text_digest: text_digest.clone(),
         branch: change.branch.as_deref().map(visible),
         commits: count(change.commits.len()),
         files: files.collect(),
@@ -140,17 +146,29 @@ fn subject(input: &PacketInput<'_>) -> SubjectV1 {
 /// The most bytes of the author's description that a packet quotes.
 const MAX_GOAL_BYTES: usize = 4_000;
 
-fn contract(input: &PacketInput<'_>) -> ContractV1 {
+/// What the author says that a change is for.
+pub(crate) fn goal(change: &Change) -> GoalV1 {
+    GoalV1 {
+        title: visible(&shorten(&change.title, 300)),
+        body: visible(&shorten(&change.body, MAX_GOAL_BYTES)),
+    }
+}
+
+/// The contract that follows from who was seated and what they were given.
+pub(crate) fn contract(
+    goal: GoalV1,
+    budget: BudgetV1,
+    source: &Source,
+    panel: &PanelV1,
+    house_rules: &[HouseRuleV1],
+) -> ContractV1 {
     let lenses = |asked: Asked| {
-        let of = input.panel.lenses.iter().filter(move |lens| lens.asked == asked);
+        let of = panel.lenses.iter().filter(move |lens| lens.asked == asked);
         of.map(|lens| lens.lens.name()).collect::<Vec<_>>().join(", ")
     };
     let scope = [(Asked::Models, "through models and rules"), (Asked::Rules, "through rules")];
     ContractV1 {
-        goal: GoalV1 {
-            title: visible(&shorten(&input.change.title, 300)),
-            body: visible(&shorten(&input.change.body, MAX_GOAL_BYTES)),
-        },
+        goal,
         scope: scope
             .into_iter()
             .filter(|(asked, _)| !lenses(*asked).is_empty())
@@ -164,7 +182,7 @@ fn contract(input: &PacketInput<'_>) -> ContractV1 {
         tools_and_permissions: vec![
             "reviewers get text and answer with text; no shell, no network, no credential".to_owned(),
             "nothing of the head is executed, checked out or read as configuration".to_owned(),
-            house_rules_words(input),
+            house_rules_words(source, panel, house_rules),
         ],
         stopping_condition: "every seated reviewer has ended, or a bound of the budget is reached".to_owned(),
         evidence_asked_for: vec![
@@ -174,15 +192,15 @@ fn contract(input: &PacketInput<'_>) -> ContractV1 {
         ],
         escalation: "what was not looked at is listed, the verdict is inconclusive, and a person decides"
             .to_owned(),
-        budget: BudgetV1 { max_micro_usd: input.policy.max_micro_usd, max_seconds: input.policy.max_seconds },
+        budget,
     }
 }
 
 /// What reviewers were given of the repository's conventions, in a sentence.
-fn house_rules_words(input: &PacketInput<'_>) -> String {
-    let asked = input.panel.seats.iter().any(|seat| matches!(seat.reviewer, Reviewer::Model(_)));
-    let given = input.house_rules.iter().filter(|rule| !rule.text.is_empty()).count();
-    match (&input.change.subject.source, given) {
+fn house_rules_words(source: &Source, panel: &PanelV1, house_rules: &[HouseRuleV1]) -> String {
+    let asked = panel.seats.iter().any(|seat| seat.reviewer != RULES);
+    let given = house_rules.iter().filter(|rule| rule.given_bytes > 0).count();
+    match (source, given) {
         _ if !asked => "no model was asked, so the repository's conventions were shown to nobody".to_owned(),
         (Source::Patch, _) => {
             "reviewers had the diff alone: without a repository there are no conventions and no whole functions"
@@ -266,7 +284,7 @@ pub fn classification(classification: &Classification) -> ClassificationV1 {
 
 fn reviewer_name(reviewer: Reviewer, engines: &[Engine]) -> String {
     match reviewer {
-        Reviewer::Rules => "rules".to_owned(),
+        Reviewer::Rules => RULES.to_owned(),
         Reviewer::Model(engine) => engines[engine].id.clone(),
     }
 }
@@ -319,6 +337,7 @@ fn panel(input: &PacketInput<'_>) -> PanelV1 {
                 asked: lens.asked,
                 reason: lens.reason.clone(),
                 unmet: lens.unmet.as_ref().map(|unmet| unmet.reason.clone()),
+                unmet_kind: lens.unmet.as_ref().map(|unmet| unmet.problem),
             })
             .collect(),
         examinations: input
@@ -367,7 +386,7 @@ fn claim_v1(claim: &Claim, input: &PacketInput<'_>) -> ClaimV1 {
         line_start: lines.map(|(start, _)| start),
         line_end: lines.map(|(_, end)| end),
         side,
-        quote: visible(&quoted_lines(claim, change).unwrap_or_else(|| claim.quote.clone())),
+        quote: quote(&claim.anchor, &claim.quote, change),
         title: visible(&claim.title),
         body: visible(&claim.body),
         anchor: match claim.anchor {
@@ -409,18 +428,6 @@ fn claim_v1(claim: &Claim, input: &PacketInput<'_>) -> ClaimV1 {
         }),
     }
 }
-
-/// The lines of the change that a claim is about, as they stand there: a reviewer's quote may have folded them.
-fn quoted_lines(claim: &Claim, change: &Change) -> Option<String> {
-    let Anchor::Line { file, side, lines: (first, last) } = claim.anchor else { return None };
-    let all = change.files[file].hunks().iter().flat_map(crate::Hunk::lines);
-    let quoted = all.filter(|line| line.number(side).is_some_and(|number| (first..=last).contains(&number)));
-    let lines: Vec<&str> = quoted.map(|line| line.text.trim_end_matches('\r')).collect();
-    (!lines.is_empty()).then(|| shorten(&lines.join("\n"), MAX_QUOTE_BYTES))
-}
-
-/// The most bytes of the lines that a claim quotes.
-const MAX_QUOTE_BYTES: usize = 4_000;
 
 /// `qwen+deepseek`, `moonshot+?`, `?`.
 pub fn family_words(lineage: &Lineage) -> String {

@@ -52,14 +52,14 @@ pub fn substitute(input: &PanelInput<'_>, panel: &Panel, wanted: &Substitution<'
     });
     let engine = *candidates.first()?;
     let with_others: Vec<&Lineage> = others.iter().copied().chain([&input.engines[engine].lineage]).collect();
-    let unknown = if need.is_met_by(&with_others) { Unknown::Covered } else { Unknown::NotCovered };
+    let unknown = Unknown::with(&with_others, &need);
     let chosen = chosen_engine(engine, &failed.authors, unknown, input);
     let left = engine_of(failed).map_or("rules", |engine| input.engines[engine].id.as_str());
     Some(Seat {
         reviewer: Reviewer::Model(chosen.engine),
         relation: chosen.relation,
         stands_in_for: Some(wanted.seat),
-        reason: format!("stands in for {left}, which {}; {}", wanted.ending.words(), chosen.reason),
+        reason: stand_in_reason(left, wanted.ending, &chosen.reason),
         ..failed.clone()
     })
 }
@@ -106,9 +106,19 @@ pub fn examiner(
     let engine = *candidates.first()?;
     let relation = relation(&input.engines[engine].lineage, authors);
     debug_assert!(bar(&relation, authors, input).is_none(), "only those who may look are ranked");
+    let reason = examiner_reason(unrelated_to_finder(engine), &relation, finders);
+    Some(Examiner { engine, relation, unrelated_to_finder: unrelated_to_finder(engine), reason })
+}
+
+/// Why somebody examines what reviewers of these lineages found.
+pub(crate) fn examiner_reason(
+    unrelated_to_finder: bool,
+    relation: &Relation,
+    finders: &[&Lineage],
+) -> String {
     let families: BTreeSet<&Family> = finders.iter().flat_map(|finder| &finder.families).collect();
     let names = list(families.into_iter().map(Family::as_str));
-    let reason = match (unrelated_to_finder(engine), &relation) {
+    match (unrelated_to_finder, relation) {
         (true, Relation::Unrelated) => format!("shares no family with the finder ({names}) or the author"),
         (true, Relation::NoLineage | Relation::Related { .. } | Relation::UnknownLineage) => {
             format!("shares no family with the finder ({names}); it is not independent of the author")
@@ -116,6 +126,10 @@ pub fn examiner(
         (false, _) => {
             format!("a fresh look of the finder's own family ({names}), which is weaker: nobody else may")
         }
-    };
-    Some(Examiner { engine, relation, unrelated_to_finder: unrelated_to_finder(engine), reason })
+    }
+}
+
+/// Why a stand-in was seated.
+pub(crate) fn stand_in_reason(left: &str, ending: EndingKind, reason: &str) -> String {
+    format!("stands in for {left}, which {}; {reason}", ending.words())
 }

@@ -1,0 +1,32 @@
+//! What came of verifying a packet, a line for each check.
+
+use review::Digest;
+use review::packet::PacketV1;
+use review::text::visible_line;
+use review::verify::{Proof, ProofState};
+
+use crate::amount::plural;
+
+/// The checks of a packet for a shell: one line each, and a last one that sums up.
+pub fn proofs(packet: &PacketV1, digest: &Digest, proofs: &[Proof]) -> String {
+    let width = proofs.iter().map(|proof| proof.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for proof in proofs {
+        let state = match proof.state {
+            ProofState::Holds => "ok",
+            ProofState::NotChecked => "not checked",
+            ProofState::Failed => "FAILED",
+        };
+        text.push_str(&format!("{:width$}  {state}: {}\n", proof.name, visible_line(&proof.detail)));
+    }
+    let count = |state: ProofState| proofs.iter().filter(|proof| proof.state == state).count();
+    let (failed, open) = (count(ProofState::Failed), count(ProofState::NotChecked));
+    let verdict = match (failed, open) {
+        (0, 0) => "every check holds".to_owned(),
+        (0, _) => format!("nothing failed; {} not be made", plural(open, "check could", "checks could")),
+        (_, _) => format!("{} FAILED", plural(failed, "check", "checks")),
+    };
+    let name = digest.short();
+    text.push_str(&format!("\npacket {name}, verdict {}: {verdict}\n", packet.verdict.name()));
+    text
+}
