@@ -6,6 +6,7 @@ use regex::Regex;
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use super::message::LinePatterns;
+use super::prose::Prose;
 use super::table::{Agent, AgentRole, AgentsError, Table, Window};
 
 /// The tail of the addresses that GitHub gives its users.
@@ -94,6 +95,7 @@ pub struct Agents {
     branches: Owned,
     titles: Owned,
     line_patterns: LinePatterns,
+    prose: Prose,
 }
 
 impl Agents {
@@ -164,6 +166,7 @@ impl Agents {
             branches: Owned::compile("branches", &agents, |agent| &agent.branches)?,
             titles: Owned::compile("titles", &agents, |agent| &agent.titles)?,
             line_patterns: LinePatterns::new(),
+            prose: Prose::compile(&table.prose)?,
             agents,
         })
     }
@@ -175,6 +178,10 @@ impl Agents {
 
     pub(super) fn line_patterns(&self) -> &LinePatterns {
         &self.line_patterns
+    }
+
+    pub(super) fn prose(&self) -> &Prose {
+        &self.prose
     }
 
     pub(super) fn get(&self, index: usize) -> &Agent {
@@ -366,6 +373,15 @@ mod tests {
         suggesting_keys = []
         negations = []
         labels = []
+        [prose]
+        sentences = []
+        words = { end = ["$"] }
+        doubts = ["x"]
+        denials = ["x"]
+        denials_behind = ["x"]
+        reading = ["x"]
+        partly = ["x"]
+        common_words = []
     "#;
 
     #[test]

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use regex::Regex;
 
 use super::agents::Key;
+use super::lines::{LinePlace, Paragraph, goes_on, own_paragraphs, sentences, trailer};
+use super::prose::Said;
 use super::who::{Place, Tables, Who};
 use super::{Channel, Role};
-
-/// A longer line is read only up to here; a trailer of real life is a tenth of it.
-const LINE_LIMIT: usize = 2_000;
 
 /// With more distinct traces than this in one text, the rest is not told apart and counts as an unknown tool.
 const TRACE_LIMIT: usize = 1_000;
@@ -38,15 +37,15 @@ const FILLER_WORDS: [&str; 17] = [
     "assistance",
 ];
 
-/// A key of a trailer is shorter.
-const KEY_LIMIT: usize = 40;
-
 /// A trace that was found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trace {
     pub(super) who: Who,
     pub(super) channel: Channel,
+    /// The line, or the sentences.
     pub(super) line: String,
+    /// Whether it says that people wrote a part.
+    pub(super) partly: bool,
 }
 
 /// What kind of text it is.
@@ -59,6 +58,20 @@ pub(super) enum TextKind {
     },
     /// The description of a pull request.
     Description,
+}
+
+impl TextKind {
+    /// Whether this line is a topic, where nobody signs.
+    pub(super) fn is_subject(self, number: usize) -> bool {
+        number == 0 && matches!(self, Self::Message { .. })
+    }
+
+    fn channel(self, in_message: Channel) -> Channel {
+        match self {
+            Self::Message { .. } => in_message,
+            Self::Description => Channel::Body,
+        }
+    }
 }
 
 /// Expressions for lines that any tool may write.
@@ -76,7 +89,7 @@ impl LinePatterns {
             |pattern: &str| Regex::new(pattern).expect("the expression is a literal that the tests run");
         Self {
             made_with: compile(
-                r"^[^a-z0-9\[<(]*(?:this (?:commit|pr|pull request|change|code|patch|work) (?:was|is|has been) )?(?:co-?)?(?:generated|created|written|authored|implemented|made|built|coded|assisted|produced|drafted|developed|vibe[- ]coded)(?: entirely| mostly| partially| largely)? (?:with the (?:help|assistance|aid) of|with (?:help|assistance) from|with|by|using|via) (.{2,200})$",
+                r"^[^a-z0-9\[<(]*(?:this (?:commit|pr|pull request|change|code|patch|work) (?:was|is|has been) )?(?:co[- ]?)?(?:generated|created|written|authored|implemented|made|built|coded|assisted|produced|drafted|developed|vibe[- ]coded)(?: entirely| mostly| partially| largely)? (?:with the (?:help|assistance|aid) of|with (?:help|assistance) from|with|by|using|via) (.{2,200})$",
             ),
             checked_box: compile(
                 r"^[-*+] \[x\] .*\b(?:assisted|assistance|created|generated|written|authored|produced|used|using|use of)\b.{0,60}\b(?:ai|llms?)(?:[- ](?:tools?|assistants?|assistance|agents?|models?|generated|assisted))?(?: \([^)]*\))?[^a-z0-9]*$",
@@ -90,9 +103,14 @@ impl LinePatterns {
         }
     }
 
+    /// The heading of another commit's message that was copied.
+    pub(super) fn copied_message(&self) -> &Regex {
+        &self.copied_message
+    }
+
     /// The branches that a merge's subject names: the one that came in, and the one that it went into.
     pub(super) fn branches_in(&self, subject: &str) -> Vec<String> {
-        let lower = cut(subject.trim(), LINE_LIMIT).to_lowercase();
+        let lower = subject.trim().to_lowercase();
         let captures = self.merged_branch.captures(&lower);
         let parts = captures.iter().flat_map(|found| found.iter().skip(1).flatten());
         parts.map(|part| part.as_str().to_owned()).collect()
@@ -103,16 +121,29 @@ impl LinePatterns {
 pub(super) fn read_text(text: &str, kind: TextKind, tables: Tables<'_>) -> Vec<Trace> {
     let mut traces: Vec<Trace> = Vec::new();
     let mut lines_read = BTreeSet::new();
-    for (number, line) in own_lines(text, tables.agents.line_patterns()) {
-        let line = cut(line, LINE_LIMIT);
-        let trimmed = line.trim();
-        if !lines_read.insert(trimmed) {
-            continue;
+    let is_revert = text.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("revert"));
+    for paragraph in own_paragraphs(text, kind, tables.agents) {
+        let mut found = match disclosed(&paragraph, kind, tables) {
+            Some(found) => found,
+            // What a revert says of AI is about what it takes back.
+            None if is_revert => Vec::new(),
+            None => said(&paragraph, kind, tables),
+        };
+        for (number, line) in paragraph.lines.iter().enumerate() {
+            if line.place != LinePlace::Answer && lines_read.insert(line.text) {
+                let is_subject = kind.is_subject(line.number);
+                found.extend(read_line(line.text, is_subject, kind, tables));
+                let is_taken_back = is_revert && speaks_of_itself(line.text);
+                if !is_subject && !is_taken_back && !is_denied(&paragraph, number, tables) {
+                    found.extend(made_in_line(line.text, kind, tables));
+                }
+            }
         }
-        for trace in read_line(trimmed, number == 0, kind, tables) {
+        for trace in found {
             if traces.len() == TRACE_LIMIT {
                 let line = "more traces than are read".to_owned();
-                traces.push(Trace { who: Who::unknown_writer(), channel: trace.channel, line });
+                let who = Who::unknown_writer();
+                traces.push(Trace { who, channel: trace.channel, line, partly: false });
                 return traces;
             }
             let mut last = traces.iter().rev().take(REPEATS_LOOKED_BACK);
@@ -124,35 +155,114 @@ pub(super) fn read_text(text: &str, kind: TextKind, tables: Tables<'_>) -> Vec<T
     traces
 }
 
-fn read_line(line: &str, is_first: bool, kind: TextKind, tables: Tables<'_>) -> Vec<Trace> {
-    let channel = |in_message: Channel| match kind {
-        TextKind::Message { .. } => in_message,
-        TextKind::Description => Channel::Body,
+/// What a trailer about AI says with all of its paragraph; `None` where the paragraph begins with none.
+///
+/// The first line counts as it stands, unless it breaks off: so what is below it only adds.
+fn disclosed(paragraph: &Paragraph<'_>, kind: TextKind, tables: Tables<'_>) -> Option<Vec<Trace>> {
+    let first = paragraph.lines.first().filter(|line| line.place != LinePlace::Answer)?;
+    let (key, beside) = trailer(first.text)?;
+    let mut lines = paragraph.lines.iter().skip(1).map(|line| line.text);
+    // The value may stand below its key.
+    let value = if beside.is_empty() { lines.next()? } else { beside };
+    let says_ai = tables.agents.key(&key) == Some(Key::SaysAi) && !kind.is_subject(first.number);
+    if !says_ai || tables.agents.denies(value) {
+        return None;
+    }
+    let sentences = sentences(std::iter::once(value).chain(lines));
+    if tables.agents.prose().says_only_read(&sentences.join(" ")) {
+        return Some(Vec::new());
+    }
+    let mut length = 0;
+    let is_first = |sentence: &&String| {
+        let begins_in_first_line = length < value.len();
+        length += sentence.len() + 1;
+        begins_in_first_line
     };
-    let is_subject = is_first && matches!(kind, TextKind::Message { .. });
+    let in_first_line = sentences.iter().take_while(is_first).count();
+    let (first_line, further) = sentences.split_at(in_first_line);
+    let mut found = disclosed_in(&tables.without_denied(&first_line.join(" ")), kind, tables);
+    found.extend(further.iter().flat_map(|sentence| tables.named_in_disclosure(sentence)));
+    let line = format!("{}: {}", first.text.split(':').next().unwrap_or_default(), sentences.join(" "));
+    let partly = tables.agents.prose().says_partly(&line);
+    let trace = |who: Who| Trace { who, channel: kind.channel(Channel::Trailer), line: line.clone(), partly };
+    Some(found.into_iter().filter(|who| who.role != Role::Bot).map(trace).collect())
+}
+
+/// Who wrote it by the value of a trailer about AI; somebody unknown, unless it denies that.
+fn disclosed_in(value: &str, kind: TextKind, tables: Tables<'_>) -> Vec<Who> {
+    let mut found = named(value, kind, tables);
+    if found.is_empty() {
+        found = tables.phrase(value, Place::SaysAi);
+    }
+    if found.is_empty() && !denies_in_words(&format!(" {} ", value.to_lowercase())) {
+        found.push(Who::unknown_writer());
+    }
+    found
+}
+
+/// What the sentences of a paragraph say that is no trailer.
+fn said(paragraph: &Paragraph<'_>, kind: TextKind, tables: Tables<'_>) -> Vec<Trace> {
+    let is_prose = paragraph.lines.first().is_some_and(|first| {
+        let is_trailer = || trailer(first.text).is_some_and(|(key, _)| tables.agents.key(&key).is_some());
+        first.place != LinePlace::Comment && !kind.is_subject(first.number) && !is_trailer()
+    });
+    if !is_prose {
+        return Vec::new();
+    }
+    let mut traces: Vec<Trace> = Vec::new();
+    for statement in paragraph.statements() {
+        if tables.agents.prose().leaves_open(&statement.before) {
+            continue;
+        }
+        let mut said = tables.said_in_prose(&statement.text);
+        if said.is_none() && statement.wrapped {
+            let who = made(&statement.text, tables);
+            said = (!who.is_empty()).then_some(Said { who, partly: false });
+        }
+        let Some(Said { who, partly }) = said else { continue };
+        for who in who {
+            // A part of a statement is left out where it tells nothing that the whole does not.
+            let is_told = traces.iter().any(|trace| {
+                let is_known = who.lineage.is_known() || !trace.who.lineage.is_known();
+                let adds_no_family = who.lineage.families.is_subset(&trace.who.lineage.families);
+                trace.line.contains(&statement.text) && is_known && adds_no_family
+            });
+            if !is_told {
+                let (channel, line) = (kind.channel(Channel::Footer), statement.text.clone());
+                traces.push(Trace { who, channel, line, partly });
+            }
+        }
+    }
+    traces
+}
+
+/// `This change was written with …`: in a revert, the change that it takes back.
+fn speaks_of_itself(line: &str) -> bool {
+    line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("this "))
+}
+
+fn read_line(line: &str, is_subject: bool, kind: TextKind, tables: Tables<'_>) -> Vec<Trace> {
     let traces = |found: Vec<Who>, channel: Channel| {
-        found.into_iter().map(|who| Trace { who, channel, line: line.to_owned() }).collect()
+        let trace = |who: Who| Trace { who, channel, line: line.to_owned(), partly: false };
+        found.into_iter().map(trace).collect()
     };
     let trailer = trailer(line);
     if let Some(found) = trailer.and_then(|(key, value)| read_trailer(&key, value, is_subject, kind, tables))
     {
-        return traces(found, channel(Channel::Trailer));
+        return traces(found, kind.channel(Channel::Trailer));
     }
     if is_subject {
         return Vec::new();
     }
-    let lower = line.to_lowercase();
+    let lower = line.to_ascii_lowercase();
     let patterns = tables.agents.line_patterns();
     let mut found: Vec<Who> =
         tables.agents.in_line(&lower).into_iter().map(|index| of_tool(index, tables)).collect();
-    if let Some(made) = patterns.made_with.captures(&lower).and_then(|found| found.get(1)) {
-        found.extend(made_with(made.as_str(), tables));
-    }
     let is_checked = kind == TextKind::Description && patterns.checked_box.is_match(&lower);
     if is_checked && !denies_in_words(&lower) {
         found.push(Who::unknown_writer());
     }
-    traces(found, channel(Channel::Footer))
+    traces(found, kind.channel(Channel::Footer))
 }
 
 /// What a trailer says; `None` where the line is no trailer that anybody knows.
@@ -170,18 +280,10 @@ fn read_trailer(
             vec![of_tool(index, tables)]
         }
         Key::OfWithValue(_) => Vec::new(),
-        Key::Names | Key::NamesSuggester => named(value, is_subject, kind, tables),
-        Key::SaysAi if is_subject || tables.agents.denies(value) => Vec::new(),
-        Key::SaysAi => {
-            let mut found = named(value, is_subject, kind, tables);
-            if found.is_empty() {
-                found = tables.phrase(value, Place::SaysAi);
-            }
-            if found.is_empty() && !denies_in_words(&format!(" {} ", value.to_lowercase())) {
-                found.push(Who::unknown_writer());
-            }
-            found
-        }
+        Key::Names | Key::NamesSuggester if is_subject => signed(value, kind, tables).unwrap_or_default(),
+        Key::Names | Key::NamesSuggester => named(value, kind, tables),
+        // It is read with all of its paragraph.
+        Key::SaysAi => Vec::new(),
     };
     let role = |who: Who| match (meaning, who.role) {
         (Key::NamesSuggester, Role::Implementer) => Who { role: Role::Suggester, ..who },
@@ -191,20 +293,19 @@ fn read_trailer(
 }
 
 /// Reads `Name <address>`, `Name address`, or a phrase without an address.
-fn named(value: &str, is_subject: bool, kind: TextKind, tables: Tables<'_>) -> Vec<Who> {
+fn named(value: &str, kind: TextKind, tables: Tables<'_>) -> Vec<Who> {
+    signed(value, kind, tables).unwrap_or_else(|| tables.phrase(name_and_address(value).0, Place::Trailer))
+}
+
+/// Reads `Name <address>`; `None` where there is no address.
+fn signed(value: &str, kind: TextKind, tables: Tables<'_>) -> Option<Vec<Who>> {
     let (name, email) = name_and_address(value);
     if let TextKind::Message { author_time } = kind
         && tables.agents.is_unreliable(name, email, author_time)
     {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    if !email.is_empty() {
-        return tables.identity(name, email, Place::Trailer).into_iter().collect();
-    }
-    if is_subject {
-        return Vec::new();
-    }
-    tables.phrase(name, Place::Trailer)
+    (!email.is_empty()).then(|| tables.identity(name, email, Place::Trailer).into_iter().collect())
 }
 
 /// Splits `Name <address>`; tolerates doubled brackets, a missing space, and an address without brackets.
@@ -227,6 +328,28 @@ fn name_and_address(value: &str) -> (&str, &str) {
     }
 }
 
+/// What a line says that is written like those of tools, unless it is a trailer.
+fn made_in_line(line: &str, kind: TextKind, tables: Tables<'_>) -> Vec<Trace> {
+    let is_trailer = trailer(line).is_some_and(|(key, _)| tables.agents.key(&key).is_some());
+    let who = if is_trailer { Vec::new() } else { made(line, tables) };
+    let channel = kind.channel(Channel::Footer);
+    who.into_iter().map(|who| Trace { who, channel, line: line.to_owned(), partly: false }).collect()
+}
+
+/// Whether a line goes on with a sentence that denies what it says, or speaks of what could be.
+fn is_denied(paragraph: &Paragraph<'_>, number: usize, tables: Tables<'_>) -> bool {
+    goes_on(paragraph.lines[number].text) && tables.agents.prose().leaves_open(&paragraph.open_before(number))
+}
+
+/// Who made it, as a line or statement says that is written like those of tools.
+fn made(text: &str, tables: Tables<'_>) -> Vec<Who> {
+    let lower = text.to_ascii_lowercase();
+    let by = tables.agents.line_patterns().made_with.captures(&lower).and_then(|found| found.get(1));
+    by.filter(|by| !denies_in_words(by.as_str()))
+        .map(|by| made_with(&text[by.range()], tables))
+        .unwrap_or_default()
+}
+
 /// `Generated with [Claude Code](https://…)` and its like: the line must say who, and nothing else.
 fn made_with(rest: &str, tables: Tables<'_>) -> Vec<Who> {
     let rest = rest.trim_end_matches(['.', '!', ' ']);
@@ -237,13 +360,13 @@ fn made_with(rest: &str, tables: Tables<'_>) -> Vec<Who> {
         None => (rest, ""),
     };
     let is_own_word = |word: &&str| {
-        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-        !bare.is_empty() && !word.contains("://") && !FILLER_WORDS.contains(&bare)
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+        !bare.is_empty() && !word.contains("://") && !FILLER_WORDS.contains(&bare.as_str())
     };
     let left = without_parentheses(&tables.without_tools(phrase));
     let words: Vec<&str> =
         left.split_whitespace().chain(behind.split_whitespace()).filter(is_own_word).collect();
-    let joined = words.join(" ");
+    let joined = words.join(" ").to_lowercase();
     let says_only_who = words.is_empty()
         || tables.agents.by_name(&joined).is_some()
         || tables.families.is_model_name(&joined)
@@ -265,87 +388,4 @@ fn of_tool(index: usize, tables: Tables<'_>) -> Who {
 
 fn denies_in_words(line: &str) -> bool {
     [" not ", " no ", " without ", "n't ", " never ", " none "].iter().any(|word| line.contains(word))
-}
-
-/// Splits `Key: value` where the key is a word with hyphens; spaces count as hyphens.
-fn trailer(line: &str) -> Option<(String, &str)> {
-    let (key, value) = line.split_once(':')?;
-    let key = key.trim_matches(['*', '_', '`']).trim();
-    let is_key = key.len() <= KEY_LIMIT
-        && key.starts_with(|first: char| first.is_ascii_alphabetic())
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b' ' | b'_'));
-    if !is_key || value.starts_with("//") {
-        return None;
-    }
-    let key = key.to_ascii_lowercase().replace([' ', '_'], "-");
-    Some((key, value.trim().trim_matches('*').trim()))
-}
-
-/// The lines that the author wrote himself, with their numbers.
-///
-/// Left out are quotations (`>`), closed code blocks, indented code that prose follows, and what a revert or a
-/// re-landing copies from the commit that it is about. A block that is never closed hides nothing: else a single
-/// mark would hide every trace below it.
-fn own_lines<'a>(text: &'a str, patterns: &LinePatterns) -> Vec<(usize, &'a str)> {
-    let lines: Vec<&str> = text.lines().collect();
-    let fenced = fenced_lines(&lines);
-    let last_prose = lines.iter().enumerate().rposition(|(number, line)| {
-        !fenced[number]
-            && !line.starts_with([' ', '\t', '>'])
-            && !line.trim().is_empty()
-            && trailer(line).is_none()
-    });
-    let mut own = Vec::with_capacity(lines.len());
-    let squashed = text.contains("Squashed commit of the following");
-    for (number, line) in lines.iter().enumerate() {
-        let trimmed = line.trim_start();
-        if fenced[number] || trimmed.starts_with('>') || trimmed.is_empty() {
-            continue;
-        }
-        let is_code = line.starts_with("    ") || line.starts_with('\t');
-        if is_code && !squashed && last_prose.is_some_and(|last| number < last) {
-            continue;
-        }
-        let is_heading = number > 0
-            && line.len() < 80
-            && patterns.copied_message.is_match(&trimmed.trim_end().to_lowercase());
-        let mut below =
-            lines[number + 1..].iter().map(|next| next.trim_start()).filter(|next| !next.is_empty());
-        if is_heading && !below.next().is_some_and(|next| next.starts_with('>')) {
-            break;
-        }
-        own.push((number, *line));
-    }
-    own
-}
-
-/// Which lines are inside a code block that is closed, its marks included.
-fn fenced_lines(lines: &[&str]) -> Vec<bool> {
-    let mut fenced = vec![false; lines.len()];
-    let mut open: Option<(usize, char, usize)> = None;
-    for (number, line) in lines.iter().enumerate() {
-        let trimmed = line.trim_start();
-        let Some(mark) = trimmed.chars().next().filter(|first| matches!(first, '`' | '~')) else { continue };
-        let length = trimmed.chars().take_while(|&other| other == mark).count();
-        if length < 3 {
-            continue;
-        }
-        match open {
-            None => open = Some((number, mark, length)),
-            Some((start, opened_with, opened_length)) => {
-                let closes =
-                    mark == opened_with && length >= opened_length && trimmed[length..].trim().is_empty();
-                if closes {
-                    fenced[start..=number].fill(true);
-                    open = None;
-                }
-            }
-        }
-    }
-    fenced
-}
-
-fn cut(line: &str, limit: usize) -> &str {
-    let end = (0..=limit.min(line.len())).rev().find(|&end| line.is_char_boundary(end)).unwrap_or(0);
-    &line[..end]
 }

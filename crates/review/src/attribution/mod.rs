@@ -5,8 +5,11 @@
 //! of something else that an author can edit.
 
 mod agents;
+mod lines;
 mod message;
+mod naming;
 mod notes;
+mod prose;
 mod shares;
 mod table;
 mod who;
@@ -28,7 +31,7 @@ pub use shares::{Authors, HunkIndex, Share, ShareInput, noted_files, shares};
 pub use table::AgentsError;
 
 /// Longer traces are shortened to this many bytes before they are kept.
-const EVIDENCE_TEXT_LIMIT: usize = 200;
+const EVIDENCE_TEXT_LIMIT: usize = 300;
 
 /// The account that opened the pull request, as the platform asserts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +88,7 @@ pub struct AuthorshipInput<'a> {
 pub struct CommitAttribution {
     /// What was seen.
     pub evidence: Vec<Evidence>,
-    /// Whether a note attests some of its lines to people.
+    /// Whether a note attests some of its lines to people, or its message says that only a part is an AI's.
     pub human_lines: bool,
 }
 
@@ -120,23 +123,36 @@ pub fn attribute(input: &AuthorshipInput<'_>, agents: &Agents, families: &Famili
     let commits: Vec<CommitAttribution> = input.commits.iter().map(of_commit).collect();
     evidence.extend(commits.iter().flat_map(|commit| commit.evidence.iter().cloned()));
     let around = of_surroundings(input, tables);
-    let whole = evidence.iter().chain(&around).any(|seen| {
-        let about_all = match seen.channel {
-            Channel::Declaration
-            | Channel::PlatformLogin
-            | Channel::Branch
-            | Channel::Body
-            | Channel::Label => true,
-            Channel::CommitAuthor
-            | Channel::CommitCommitter
-            | Channel::Trailer
-            | Channel::Footer
-            | Channel::Note => false,
-        };
-        seen.role == Role::Implementer && about_all && !seen.place.starts_with("commit")
-    });
-    evidence.extend(around);
-    conclude(evidence, input, &commits, whole)
+    let extent = Extent {
+        whole: evidence.iter().chain(&around.of_all).any(is_about_all),
+        partly: around.of_a_part.iter().any(is_about_all),
+    };
+    evidence.extend(around.of_all);
+    evidence.extend(around.of_a_part);
+    conclude(evidence, input, &commits, extent)
+}
+
+/// What traces outside the commits say of how much an AI wrote.
+struct Extent {
+    /// One speaks of all of the change.
+    whole: bool,
+    /// One says that people wrote a part.
+    partly: bool,
+}
+
+/// Whether a trace speaks of the change and of no single commit.
+fn is_about_all(seen: &Evidence) -> bool {
+    let about_all = match seen.channel {
+        Channel::Declaration | Channel::PlatformLogin | Channel::Branch | Channel::Body | Channel::Label => {
+            true
+        }
+        Channel::CommitAuthor
+        | Channel::CommitCommitter
+        | Channel::Trailer
+        | Channel::Footer
+        | Channel::Note => false,
+    };
+    seen.role == Role::Implementer && about_all && !seen.place.starts_with("commit")
 }
 
 /// Works out what one commit tells by itself. Notes about other commits are not read.
@@ -153,11 +169,11 @@ fn conclude(
     evidence: Vec<Evidence>,
     input: &AuthorshipInput<'_>,
     commits: &[CommitAttribution],
-    whole: bool,
+    extent: Extent,
 ) -> Attribution {
     Attribution {
         bot: is_of_bot(&evidence, input, commits),
-        partial: !whole && is_partial(input, commits),
+        partial: !extent.whole && (extent.partly || is_partial(input, commits)),
         ..of_evidence(evidence)
     }
 }
@@ -218,7 +234,7 @@ fn is_of_bot(evidence: &[Evidence], input: &AuthorshipInput<'_>, commits: &[Comm
     by(Channel::Branch) || all_of_bots || only_merges
 }
 
-/// Whether some commits carry AI evidence and others none, or a note gives lines to people too.
+/// Whether some commits carry AI evidence and others none, or one gives lines to people too.
 fn is_partial(input: &AuthorshipInput<'_>, commits: &[CommitAttribution]) -> bool {
     let own = || input.commits.iter().zip(commits).filter(|(commit, _)| commit.parents <= 1);
     let some = own().any(|(_, found)| found.is_ai());
@@ -315,7 +331,9 @@ fn of_commit<'n>(
         add(who, Channel::CommitCommitter, Strength::Claimed, &written(committer));
     }
     let kind = TextKind::Message { author_time: commit.author_time };
+    let mut human_lines = false;
     for trace in message::read_text(&commit.message, kind, tables) {
+        human_lines |= trace.partly;
         add(trace.who, trace.channel, Strength::Claimed, &trace.line);
     }
     let subject = commit.message.lines().next().unwrap_or_default();
@@ -324,7 +342,6 @@ fn of_commit<'n>(
             add(who, Channel::Branch, Strength::Weak, subject);
         }
     }
-    let mut human_lines = false;
     for note in notes {
         let reading = notes::read_note(&note.text, tables);
         human_lines |= reading.human_lines;
@@ -337,8 +354,15 @@ fn of_commit<'n>(
     CommitAttribution { evidence, human_lines }
 }
 
-fn of_surroundings(input: &AuthorshipInput<'_>, tables: Tables<'_>) -> Vec<Evidence> {
-    let mut evidence = Vec::new();
+/// Traces that stand round the commits.
+struct Surroundings {
+    of_all: Vec<Evidence>,
+    /// Those that say that people wrote a part.
+    of_a_part: Vec<Evidence>,
+}
+
+fn of_surroundings(input: &AuthorshipInput<'_>, tables: Tables<'_>) -> Surroundings {
+    let (mut evidence, mut of_a_part) = (Vec::new(), Vec::new());
     if let Some(branch) = input.branch {
         let found = of_branch(branch, tables).into_iter();
         evidence.extend(found.map(|who| seen(who, Channel::Branch, Strength::Weak, "branch", branch)));
@@ -348,7 +372,8 @@ fn of_surroundings(input: &AuthorshipInput<'_>, tables: Tables<'_>) -> Vec<Evide
         evidence.push(seen(who, Channel::Body, Strength::Weak, "title", input.title));
     }
     for trace in message::read_text(input.body, TextKind::Description, tables) {
-        evidence.push(seen(trace.who, trace.channel, Strength::Claimed, "description", &trace.line));
+        let told = seen(trace.who, trace.channel, Strength::Claimed, "description", &trace.line);
+        if trace.partly { of_a_part.push(told) } else { evidence.push(told) }
     }
     for label in input.labels {
         let who = match tables.agents.by_label(label) {
@@ -365,7 +390,7 @@ fn of_surroundings(input: &AuthorshipInput<'_>, tables: Tables<'_>) -> Vec<Evide
         };
         evidence.push(seen(who, Channel::Label, Strength::Weak, "label", label));
     }
-    evidence
+    Surroundings { of_all: evidence, of_a_part }
 }
 
 fn of_branch(branch: &str, tables: Tables<'_>) -> Vec<Who> {
@@ -389,7 +414,22 @@ fn seen(who: Who, channel: Channel, strength: Strength, place: &str, text: &str)
 
 /// Cuts twice: what is written out may be many times as long as what it stands for.
 fn shown(text: &str) -> String {
-    shorten(&visible(&shorten(text.trim(), EVIDENCE_TEXT_LIMIT)), EVIDENCE_TEXT_LIMIT)
+    shorten(&visible(&cut_at_word(text.trim())), EVIDENCE_TEXT_LIMIT)
+}
+
+/// Cuts a longer text behind a sentence or else a word, since half of a sentence may say the contrary of it.
+fn cut_at_word(text: &str) -> String {
+    let limit = EVIDENCE_TEXT_LIMIT - " …".len();
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let short = shorten(text, limit);
+    let kept = short.trim_end_matches('…');
+    match (kept.rsplit_once(". "), kept.rsplit_once(char::is_whitespace)) {
+        (Some((sentences, _)), _) => format!("{sentences}. …"),
+        (None, Some((words, _))) => format!("{}…", words.trim_end()),
+        (None, None) => short,
+    }
 }
 
 /// Who wrote the change, as far as it left a trace. Several answers may hold at once.

@@ -1,5 +1,7 @@
 //! The table of tools as it is written in TOML: its shape, and what makes one wrong.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::Role;
@@ -44,6 +46,7 @@ pub(super) struct Table {
     #[serde(rename = "as_of")]
     pub(super) _as_of: String,
     pub(super) disclosure: Disclosure,
+    pub(super) prose: ProseEntry,
     #[serde(default)]
     pub(super) unreliable: Vec<UnreliableEntry>,
     pub(super) agent: Vec<Agent>,
@@ -57,6 +60,20 @@ pub(super) struct Disclosure {
     pub(super) suggesting_keys: Vec<String>,
     pub(super) negations: Vec<String>,
     pub(super) labels: Vec<String>,
+}
+
+/// How people say in sentences that AI wrote a change. All of it is in lower case.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProseEntry {
+    pub(super) sentences: Vec<String>,
+    pub(super) words: BTreeMap<String, Vec<String>>,
+    pub(super) doubts: Vec<String>,
+    pub(super) denials: Vec<String>,
+    pub(super) denials_behind: Vec<String>,
+    pub(super) reading: Vec<String>,
+    pub(super) partly: Vec<String>,
+    pub(super) common_words: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

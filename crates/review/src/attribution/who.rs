@@ -1,13 +1,21 @@
 //! From a name and an address, or from a phrase, to the tool and the model.
 
+use std::collections::BTreeSet;
+
 use super::Role;
 use super::agents::{Agents, NameHit};
 use super::table::Agent;
-use crate::Lineage;
 use crate::lineage::Families;
+use crate::{Family, Lineage};
 
 /// What follows in a phrase is prose: the tool and the model stand at its beginning.
 const PHRASE_LIMIT: usize = 200;
+
+/// A sentence that says who wrote the change is read up to here.
+const SENTENCE_LIMIT: usize = 1_000;
+
+/// A longer name of a tool that is not in the table is a sentence, and names none.
+const TOOL_NAME_WORDS: usize = 3;
 
 /// The domains that exist for examples: no person has an address there.
 const EXAMPLE_DOMAINS: [&str; 3] = ["example.com", "example.org", "example.net"];
@@ -78,14 +86,16 @@ impl<'a> Tables<'a> {
         }
         if self.families.is_model_name(&lower) {
             let lineage = self.families.named_in(&lower)?.lineage;
-            return Some(who(named_agent(), Some(name), lineage, Role::Implementer));
+            let model = self.model_name(name, &lineage);
+            return Some(who(named_agent(), model.as_deref(), lineage, Role::Implementer));
         }
-        self.by_name_alone(&lower, email, place)
+        self.by_name_alone(name, email, place)
     }
 
     /// Somebody whose address says nothing. Only a name that no person has counts: in a trailer also one word, since
     /// people who make up an address for a tool put it there; for an author several.
-    fn by_name_alone(self, lower: &str, email: &str, place: Place) -> Option<Who> {
+    fn by_name_alone(self, name: &str, email: &str, place: Place) -> Option<Who> {
+        let lower = name.to_lowercase();
         let outside = lower.split('(').next().unwrap_or_default().trim();
         let by_name = self.agents.by_name(outside).filter(|(_, plain)| match place {
             Place::Author => !plain && outside.contains([' ', '-']),
@@ -94,11 +104,11 @@ impl<'a> Tables<'a> {
         let agent = by_name.map(|(agent, _)| agent).or_else(|| match place {
             Place::Author => None,
             Place::Trailer | Place::SaysAi => {
-                self.by_made_up_address(email).or_else(|| self.with_a_model_behind(lower))
+                self.by_made_up_address(email).or_else(|| self.with_a_model_behind(&lower))
             }
         })?;
         let role = agent.role();
-        (role != Role::Bot).then(|| self.with_model(agent, lower, agent.default_lineage_by_name(), role))
+        (role != Role::Bot).then(|| self.with_model(agent, name, agent.default_lineage_by_name(), role))
     }
 
     /// `Claude <claude@example.com>`: nobody lives there.
@@ -155,9 +165,9 @@ impl<'a> Tables<'a> {
             Some(lineage) if lineage.families.is_empty() => {
                 // A name that nobody knows may still be of the tool's own maker.
                 let lineage = Lineage { families: default.families, complete: false };
-                who(Some(agent), Some(text), lineage, role)
+                who(Some(agent), self.model_name(text, &Lineage::unknown()).as_deref(), lineage, role)
             }
-            Some(lineage) => who(Some(agent), Some(text), lineage, role),
+            Some(lineage) => who(Some(agent), self.model_name(text, &lineage).as_deref(), lineage, role),
             None => who(Some(agent), None, default, role),
         }
     }
@@ -187,15 +197,17 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// The words of a phrase in lower case that stand where a model's id does.
-    fn ids_in(self, lower: &str) -> Vec<&str> {
-        let in_parentheses = lower.split('(').skip(1).filter_map(|part| part.split(')').next());
-        let behind_tools = self.agents.names_in(lower).filter_map(|hit| {
-            let behind = lower[hit.end..].strip_prefix([':', '/'])?;
+    /// The words of a phrase that stand where a model's id does.
+    pub(super) fn ids_in(self, phrase: &str) -> Vec<&str> {
+        let lower = phrase.to_ascii_lowercase();
+        let in_parentheses = phrase.split('(').skip(1).filter_map(|part| part.split(')').next());
+        let behind_tools = self.agents.names_in(&lower).filter_map(|hit| {
+            let behind = phrase[hit.end..].strip_prefix([':', '/'])?;
             behind.split([' ', ',', ')']).next()
         });
         let one_word = |id: &&str| {
-            !id.is_empty() && !id.contains(char::is_whitespace) && self.agents.by_name(id).is_none()
+            let names_a_tool = || self.agents.by_name(&id.to_ascii_lowercase()).is_some();
+            !id.is_empty() && !id.contains(char::is_whitespace) && !names_a_tool()
         };
         in_parentheses.chain(behind_tools).map(str::trim).filter(one_word).collect()
     }
@@ -203,7 +215,8 @@ impl<'a> Tables<'a> {
     /// Reads what stands behind `Assisted-by:` and its like, where there is no address: `AGENT:MODEL [TOOLS]`,
     /// `model via tool`, `tool (model)`, `tool/model`, `tool`.
     pub(super) fn phrase(self, value: &str, place: Place) -> Vec<Who> {
-        let end = (0..=PHRASE_LIMIT.min(value.len())).rev().find(|&end| value.is_char_boundary(end));
+        let limit = if place == Place::SaysAi { SENTENCE_LIMIT } else { PHRASE_LIMIT };
+        let end = (0..=limit.min(value.len())).rev().find(|&end| value.is_char_boundary(end));
         let value = value[..end.unwrap_or(0)].split(" on behalf of ").next().unwrap_or_default().trim();
         let lower = value.to_lowercase();
         let hits: Vec<NameHit> =
@@ -215,14 +228,17 @@ impl<'a> Tables<'a> {
         let agents = self.by_importance(&lower, &hits, model.is_some());
         match (agents.as_slice(), model) {
             ([], None) => Vec::new(),
-            ([], Some(lineage)) => vec![who(None, Some(value), lineage, Role::Implementer)],
+            ([], Some(lineage)) => {
+                let model = self.model_name(value, &lineage);
+                self.by_models(who(None, model.as_deref(), lineage, Role::Implementer), value)
+            }
             (some, None) => some
                 .iter()
                 .map(|agent| who(Some(agent), None, agent.default_lineage_by_name(), agent.role()))
                 .collect(),
             ([first, ..], Some(lineage)) => {
                 let default = first.default_lineage_by_name();
-                let mut all = vec![self.with_model(first, value, default, first.role())];
+                let mut all = self.by_models(self.with_model(first, value, default, first.role()), value);
                 let listed = [" and ", "+", "&", ", "].iter().any(|separator| lower.contains(separator));
                 // `Codex and Claude Opus 5`: one word is a tool and the other a model, of different makers.
                 let more = agents.iter().filter(|agent| {
@@ -233,6 +249,33 @@ impl<'a> Tables<'a> {
                 all
             }
         }
+    }
+
+    /// The same, once for each of the models that the text names, and once for what is left of the lineage.
+    fn by_models(self, whole: Who, text: &str) -> Vec<Who> {
+        if whole.lineage.families.is_empty() {
+            return vec![whole];
+        }
+        let mut all: Vec<Who> = Vec::new();
+        for model in self.models_named(text) {
+            let name = Some(text[model.place].to_owned());
+            if !all.iter().any(|other| other.model == name) {
+                all.push(Who { model: name, lineage: model.lineage, ..whole.clone() });
+            }
+        }
+        let told: BTreeSet<&Family> = all.iter().flat_map(|who| &who.lineage.families).collect();
+        let left: BTreeSet<Family> =
+            whole.lineage.families.iter().filter(|family| !told.contains(family)).cloned().collect();
+        let is_whole =
+            left.is_empty() && (whole.lineage.complete || all.iter().any(|who| !who.lineage.complete));
+        if all.is_empty() || (all.len() == 1 && is_whole) {
+            return vec![whole];
+        }
+        if !is_whole {
+            let lineage = Lineage { families: left, complete: whole.lineage.complete };
+            all.push(Who { model: None, lineage, ..whole });
+        }
+        all
     }
 
     /// Whether a name inside a phrase means the tool: a plain word only where it stands as one would write a tool.
@@ -279,17 +322,28 @@ impl<'a> Tables<'a> {
         }
         match self.phrase(name, Place::SaysAi) {
             found if found.is_empty() => {
-                vec![Who { agent: Some(name.trim().to_owned()), ..Who::unknown_writer() }]
+                let is_name = name.split_whitespace().count() <= TOOL_NAME_WORDS;
+                let agent = Some(name.trim().to_owned()).filter(|_| is_name);
+                vec![Who { agent, ..Who::unknown_writer() }]
             }
             found => found.into_iter().map(|who| Who { role: Role::Implementer, ..who }).collect(),
         }
     }
 }
 
-/// Whether a word is written as models' ids are: with a digit and a hyphen or the like, and not as a bare version.
-fn looks_like_an_id(word: &str) -> bool {
+/// Whether a word is written as models' ids are: with a digit and a hyphen or the like, and not as a bare version or a
+/// session's number.
+pub(super) fn looks_like_an_id(word: &str) -> bool {
     let is_version = word.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit());
-    !is_version && word.contains(|c: char| c.is_ascii_digit()) && word.contains(['-', ':', '/', '.'])
+    let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_uuid = word.len() >= 36
+        && word.get(word.len() - 36..).is_some_and(|tail| {
+            tail.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && tail.split('-').all(is_part)
+        });
+    !is_version
+        && !is_uuid
+        && word.contains(|c: char| c.is_ascii_digit())
+        && word.contains(['-', ':', '/', '.'])
 }
 
 fn who(agent: Option<&Agent>, model: Option<&str>, lineage: Lineage, role: Role) -> Who {

@@ -113,6 +113,11 @@ impl Families {
         text.len() <= NAME_LIMIT && self.versioned.is_match(&self.without_tools(&text.to_lowercase()))
     }
 
+    /// Whether a word in lower case stands beside a family's word in the names of models: `pro`, `flash`.
+    pub(crate) fn is_tier(word: &str) -> bool {
+        TIERS.split('|').any(|tier| tier == word)
+    }
+
     /// The model that a phrase names, if it names one: `Cursor Grok 4.6` is Grok. Unlike [`Families::resolve`] it
     /// takes only words that mean nothing else, so that an agent called Nova is not Amazon's.
     pub(crate) fn named_in(&self, phrase: &str) -> Option<Resolution> {

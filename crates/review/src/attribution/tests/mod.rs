@@ -1,5 +1,6 @@
 //! What attribution makes of the traces that tools leave, and of what only looks like one.
 
+mod disclosures;
 mod notes;
 mod properties;
 mod surroundings;
@@ -386,7 +387,7 @@ fn the_tool_at_work_is_told_from_its_model() {
     let found = of_commits(&[commit(person(), "work\n\nAssisted-by: Claude Opus 5 via Crush")]);
     let told: Vec<_> =
         found.evidence.iter().map(|seen| (seen.agent.as_deref(), seen.model.as_deref())).collect();
-    assert_eq!(told, [(Some("crush"), Some("Claude Opus 5 via Crush"))]);
+    assert_eq!(told, [(Some("crush"), Some("Claude Opus 5"))]);
 }
 
 #[test]
