@@ -12,6 +12,12 @@ use sha2::{Digest as _, Sha256};
 pub struct Digest(String);
 
 impl Digest {
+    /// Takes a digest as it is written; `None` if it is not one.
+    pub fn new(hex: &str) -> Option<Self> {
+        let is_hex = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        (is_hex && hex.len() == 64).then(|| Self(hex.to_owned()))
+    }
+
     /// Digests bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(hex::encode(Sha256::digest(bytes)))
