@@ -1,4 +1,4 @@
-//! What is kept: the ledger of what was spent, and the receipts. SQL does not leave this crate.
+//! What is kept: the ledger of what was spent, the receipts, and the App's queue. SQL does not leave this crate.
 //!
 //! One SQL serves SQLite and PostgreSQL (`sqlx::Any`); where they differ is `Engine`. Its rules: columns are TEXT,
 //! BIGINT or BYTEA; sums are cast to BIGINT; an `Option<f64>` is never bound, since sqlx 0.9 mixes up the types of its
@@ -6,12 +6,18 @@
 
 mod ledger;
 mod open;
+mod queue;
 mod receipts;
 
 use sqlx::AnyPool;
 
 pub use ledger::{Booking, OverCap, Reservation, ReservationId, Reserved, Scope, TokensUsed};
 pub use open::open;
+pub use queue::{
+    AttemptCounts, Beat, ClaimLimits, Claimed, DELIVERY_WINDOW_MS, Enqueued, Held, Intended, JobEnding,
+    JobId, JobKind, JobSummary, KeptPacket, KeptPacketSummary, Lease, LiveState, NewJob, Order, PostKey,
+    PostKind, QueueCounts, Received, Taken,
+};
 pub use receipts::ReceiptKind;
 
 /// An open database. Cheap to clone; clones share their connections.

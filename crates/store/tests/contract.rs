@@ -24,17 +24,20 @@ macro_rules! promises {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $promise() {
-                super::check(super::sqlite(), super::$promise).await;
+                crate::check(crate::sqlite(), super::$promise).await;
             })*
         }
         mod on_postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $promise() {
-                super::check(super::postgres().await, super::$promise).await;
+                crate::check(crate::postgres().await, super::$promise).await;
             })*
         }
     };
 }
+
+// Behind the macro, which it uses.
+mod queue;
 
 promises! {
     a_reservation_counts_at_once_and_at_its_whole_sum

@@ -1,0 +1,182 @@
+//! Looking at the queue, and forgetting what is long over.
+
+use anyhow::{Context, Result};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{JobId, JobKind};
+use crate::Store;
+
+/// For how long a failed job counts as one of late.
+const LATELY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How full the queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// Jobs that wait, due or not.
+    pub queued: u64,
+    /// Jobs that run, those that are asked to stop and those whose lease has run out too.
+    pub running: u64,
+    /// Jobs that failed in the last 24 hours.
+    pub failed: u64,
+    /// For how long the one that waits longest could have run, in milliseconds; `None` if none is due.
+    pub oldest_due_age_ms: Option<u64>,
+}
+
+/// A live job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSummary {
+    /// Its name.
+    pub id: JobId,
+    /// The commit that it is bound to.
+    pub head: Option<String>,
+    /// As in [`NewJob::dedupe_key`](super::NewJob::dedupe_key).
+    pub dedupe_key: String,
+    /// How often it was claimed, less the attempts that did not count.
+    pub attempts: u32,
+    /// When it was enqueued, in milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// What it is doing.
+    pub state: LiveState,
+}
+
+/// What a live job is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LiveState {
+    /// It waits.
+    Queued {
+        /// Until then at least, in milliseconds since 1970.
+        run_at_ms: i64,
+    },
+    /// Somebody works on it.
+    Running {
+        /// Who.
+        worker: String,
+        /// Until when they have to give a sign of life, in milliseconds since 1970.
+        lease_until_ms: i64,
+    },
+    /// Somebody works on it and is asked to stop.
+    Stopping {
+        /// Who.
+        worker: String,
+        /// Until when they have to give a sign of life, in milliseconds since 1970.
+        lease_until_ms: i64,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Store {
+    /// How full the queue is.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn queue_counts(&self, now_ms: i64) -> Result<QueueCounts> {
+        let count = async {
+            let row = sqlx::query(
+                "SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'queued') AS queued, \
+                 (SELECT COUNT(*) FROM jobs WHERE state = 'running') AS running, \
+                 (SELECT COUNT(*) FROM jobs WHERE finished_at_ms > $1 AND state = 'failed') AS failed, \
+                 (SELECT MIN(run_at_ms) FROM jobs WHERE state = 'queued' AND run_at_ms <= $2) AS oldest",
+            )
+            .bind(now_ms.saturating_sub(LATELY_MS))
+            .bind(now_ms)
+            .fetch_one(&self.pool)
+            .await?;
+            let number = |column: &str| -> Result<u64> { Ok(u64::try_from(row.try_get::<i64, _>(column)?)?) };
+            let oldest: Option<i64> = row.try_get("oldest")?;
+            anyhow::Ok(QueueCounts {
+                queued: number("queued")?,
+                running: number("running")?,
+                failed: number("failed")?,
+                oldest_due_age_ms: oldest.map(|run_at_ms| now_ms.abs_diff(run_at_ms)),
+            })
+        };
+        count.await.context("could not count the jobs")
+    }
+
+    /// The live job of a kind and subject: the one that will go on, if there are several, and the one that is asked to
+    /// stop only if it is alone.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn live_job(&self, kind: JobKind, subject: &str) -> Result<Option<JobSummary>> {
+        let look = async {
+            let row = sqlx::query(
+                "SELECT id, head, dedupe_key, attempts, created_at_ms, state, run_at_ms, worker, lease_until_ms, stop_reason \
+                 FROM jobs WHERE state IN ('queued', 'running') AND kind = $1 AND subject = $2 \
+                 ORDER BY CASE WHEN stop_as IS NOT NULL THEN 2 WHEN state = 'queued' THEN 1 ELSE 0 END, id LIMIT 1",
+            )
+            .bind(kind.name())
+            .bind(subject)
+            .fetch_optional(&self.pool)
+            .await?;
+            row.map(|row| summary(&row)).transpose()
+        };
+        look.await.with_context(|| format!("could not look for a {} of {subject}", kind.name()))
+    }
+
+    /// The subjects that jobs of this repository had with this head, in alphabetical order. Only jobs that are not
+    /// forgotten ([`Store::forget_old`]) count.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn subjects_of_head(&self, repository: &str, head: &str) -> Result<Vec<String>> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT subject FROM jobs WHERE repository = $1 AND head = $2 ORDER BY subject",
+        )
+        .bind(repository)
+        .bind(head)
+        .fetch_all(&self.pool)
+        .await
+        .with_context(|| format!("could not look for what {head} belongs to in {repository}"))?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// Forgets jobs that ended before a time, deliveries that came before it, and steps from before it that nobody
+    /// forgot; how many rows that were. What was spent, posted and found stays.
+    ///
+    /// The time should lie longer ago than [`DELIVERY_WINDOW_MS`](super::DELIVERY_WINDOW_MS), or deliveries are taken
+    /// twice.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn forget_old(&self, before_ms: i64) -> Result<u64> {
+        let forget = async {
+            let mut turn = self.begin_turn(0).await?;
+            let mut forgotten = 0;
+            for sql in [
+                "DELETE FROM jobs WHERE finished_at_ms < $1",
+                "DELETE FROM deliveries WHERE at_ms < $1",
+                "DELETE FROM steps WHERE at_ms < $1",
+            ] {
+                let done = sqlx::query(sql).bind(before_ms).execute(&mut *turn.transaction).await?;
+                forgotten += done.rows_affected();
+            }
+            turn.commit().await?;
+            anyhow::Ok(forgotten)
+        };
+        forget.await.context("could not forget what is long over")
+    }
+}
+
+fn summary(row: &AnyRow) -> Result<JobSummary> {
+    let worker = || -> Result<String> { Ok(row.try_get("worker")?) };
+    let lease_until_ms = || -> Result<i64> { Ok(row.try_get("lease_until_ms")?) };
+    let stop_reason: Option<String> = row.try_get("stop_reason")?;
+    let state = match (row.try_get("state")?, stop_reason) {
+        ("queued", _) => LiveState::Queued { run_at_ms: row.try_get("run_at_ms")? },
+        (_, None) => LiveState::Running { worker: worker()?, lease_until_ms: lease_until_ms()? },
+        (_, Some(reason)) => {
+            LiveState::Stopping { worker: worker()?, lease_until_ms: lease_until_ms()?, reason }
+        }
+    };
+    Ok(JobSummary {
+        id: JobId(row.try_get("id")?),
+        head: row.try_get("head")?,
+        dedupe_key: row.try_get("dedupe_key")?,
+        attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).context("attempts are out of range")?,
+        created_at_ms: row.try_get("created_at_ms")?,
+        state,
+    })
+}

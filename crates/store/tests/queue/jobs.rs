@@ -1,0 +1,250 @@
+//! Orders: a push supersedes, a closing cancels, and repeating any of it does no harm.
+
+use store::{Enqueued, JobEnding, Store};
+
+use super::*;
+
+promises! {
+    a_push_ends_what_was_queued_before_it
+    a_push_stops_what_runs_and_starts_when_that_has_ended
+    a_push_starts_when_the_lease_of_what_was_stopped_runs_out
+    going_back_to_a_stopped_head_reviews_it_again
+    the_same_order_again_is_the_same_job
+    orders_that_came_in_the_wrong_order_do_no_harm
+    commands_are_all_answered_one_after_the_other
+    cancelling_ends_what_waits_and_stops_what_runs
+    a_stopped_job_that_is_put_back_ends
+    a_finished_job_can_be_asked_for_again
+    what_follows_is_enqueued_with_the_ending
+    a_head_leads_to_its_pull_requests
+    counts_tell_what_waits_runs_and_failed
+    what_is_long_over_is_forgotten
+}
+
+async fn a_push_ends_what_was_queued_before_it(store: Store) {
+    enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    enqueue(&store, &review("acme/shop#2", "x1"), 1).await;
+    enqueue(&store, &review("acme/shop#1", "a2"), 2).await;
+    let heads = [claim_some(&store, 3).await.head, claim_some(&store, 3).await.head];
+    assert_eq!(heads, [Some("x1".to_owned()), Some("a2".to_owned())]);
+    assert_eq!(claim(&store, 3).await, None);
+}
+
+async fn a_push_stops_what_runs_and_starts_when_that_has_ended(store: Store) {
+    enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    let first = claim_some(&store, 2).await;
+    assert_eq!(beat(&store, &first, 3).await, Beat::Go);
+    enqueue(&store, &review("acme/shop#1", "a2"), 4).await;
+    enqueue(&store, &review("acme/shop#1", "a3"), 5).await;
+    // The first reason stands.
+    assert_eq!(
+        beat(&store, &first, 6).await,
+        Beat::Stop { reason: "superseded by acme/shop#1@a2".to_owned() }
+    );
+    assert_eq!(live(&store, "acme/shop#1").await, "queued a3");
+    assert_eq!(claim(&store, 7).await, None);
+    // It may take its time, as long as it gives signs of life.
+    assert!(matches!(beat(&store, &first, 900).await, Beat::Stop { .. }));
+    assert_eq!(claim(&store, 1_800).await, None);
+    let held = store.finish(&first.lease, JobEnding::Cancelled, "stopped", &[], 1_801).await.unwrap();
+    assert_eq!(held, Held::Yes);
+    let second = claim_some(&store, 1_802).await;
+    assert_eq!(second.head.as_deref(), Some("a3"));
+    assert_eq!(beat(&store, &first, 1_803).await, Beat::Lost);
+    assert_eq!(beat(&store, &second, 1_803).await, Beat::Go);
+}
+
+async fn a_push_starts_when_the_lease_of_what_was_stopped_runs_out(store: Store) {
+    enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    let dead = claim_some(&store, 2).await;
+    enqueue(&store, &review("acme/shop#1", "a2"), 3).await;
+    assert_eq!(claim(&store, 1 + LEASE_MS).await, None);
+    let next = claim_some(&store, 2 + LEASE_MS).await;
+    assert_eq!(next.head.as_deref(), Some("a2"));
+    assert_eq!(beat(&store, &dead, 3 + LEASE_MS).await, Beat::Lost);
+    // The dead one ended as what it was stopped for, and is not tried again.
+    succeed(&store, &next, 4 + LEASE_MS).await;
+    assert_eq!(claim(&store, 10 * LEASE_MS).await, None);
+    assert_eq!(store.queue_counts(10 * LEASE_MS).await.unwrap().failed, 0);
+}
+
+async fn going_back_to_a_stopped_head_reviews_it_again(store: Store) {
+    enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    let first = claim_some(&store, 2).await;
+    enqueue(&store, &review("acme/shop#1", "a2"), 3).await;
+    // A forced push back to where it was.
+    let again = enqueue(&store, &review("acme/shop#1", "a1"), 4).await;
+    assert!(matches!(beat(&store, &first, 5).await, Beat::Stop { .. }));
+    store.finish(&first.lease, JobEnding::Superseded, "", &[], 6).await.unwrap();
+    let claimed = claim_some(&store, 7).await;
+    assert_eq!((claimed.lease.job, claimed.head.as_deref()), (again, Some("a1")));
+    assert_eq!(claim(&store, 8).await, None);
+}
+
+async fn the_same_order_again_is_the_same_job(store: Store) {
+    let job = review("acme/shop#1", "a1");
+    let id = enqueue(&store, &job, 1).await;
+    assert_eq!(store.enqueue(&job, 2).await.unwrap(), Enqueued::AlreadyLive(id));
+    let claimed = claim_some(&store, 3).await;
+    assert_eq!(store.enqueue(&job, 4).await.unwrap(), Enqueued::AlreadyLive(id));
+    assert_eq!(beat(&store, &claimed, 5).await, Beat::Go);
+    // The same key of another kind or subject is something else.
+    let others = [
+        NewJob { kind: JobKind::Upkeep, ..job.clone() },
+        NewJob { subject: "acme/shop#2".to_owned(), ..job.clone() },
+    ];
+    for other in others {
+        enqueue(&store, &other, 6).await;
+    }
+}
+
+async fn orders_that_came_in_the_wrong_order_do_no_harm(store: Store) {
+    // The newer push came first, so the older one supersedes it.
+    enqueue(&store, &review("acme/shop#1", "new"), 1).await;
+    enqueue(&store, &review("acme/shop#1", "old"), 2).await;
+    let claimed = claim_some(&store, 3).await;
+    assert_eq!(claimed.head.as_deref(), Some("old"));
+    // Its worker sees that the head is another one, and says so: nothing is lost.
+    let then = [review("acme/shop#1", "new")];
+    let held = store.finish(&claimed.lease, JobEnding::Superseded, "the head moved", &then, 4).await.unwrap();
+    assert_eq!(held, Held::Yes);
+    // The late order for the newer one changes nothing any more.
+    assert!(matches!(store.enqueue(&then[0], 5).await.unwrap(), Enqueued::AlreadyLive(_)));
+    let claimed = claim_some(&store, 6).await;
+    assert_eq!(claimed.head.as_deref(), Some("new"));
+    succeed(&store, &claimed, 7).await;
+    assert_eq!(claim(&store, 8).await, None);
+}
+
+async fn commands_are_all_answered_one_after_the_other(store: Store) {
+    for (at_ms, comment) in [(1, "c1"), (2, "c2"), (3, "c3")] {
+        enqueue(&store, &command("acme/shop#1", comment), at_ms).await;
+    }
+    enqueue(&store, &review("acme/shop#1", "a1"), 4).await;
+    let mut seen = Vec::new();
+    for now_ms in 10..13 {
+        let claimed = claim_some(&store, now_ms).await;
+        if now_ms == 10 {
+            // The review runs beside them.
+            assert_eq!(claim_some(&store, now_ms).await.kind, JobKind::Review);
+        }
+        assert_eq!(claim(&store, now_ms).await, None);
+        assert_eq!(beat(&store, &claimed, now_ms).await, Beat::Go);
+        succeed(&store, &claimed, now_ms).await;
+        seen.push(claimed.payload);
+    }
+    assert_eq!(seen, [r#"{"comment":"c1"}"#, r#"{"comment":"c2"}"#, r#"{"comment":"c3"}"#]);
+}
+
+async fn cancelling_ends_what_waits_and_stops_what_runs(store: Store) {
+    enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    let running = claim_some(&store, 2).await;
+    enqueue(&store, &command("acme/shop#1", "c1"), 3).await;
+    enqueue(&store, &review("acme/shop#2", "x1"), 3).await;
+    assert_eq!(store.cancel("acme/shop#1", "closed", 4).await.unwrap(), 2);
+    assert_eq!(store.cancel("acme/shop#1", "closed again", 5).await.unwrap(), 0);
+    assert_eq!(store.cancel("acme/shop#3", "closed", 5).await.unwrap(), 0);
+    assert_eq!(live(&store, "acme/shop#1").await, "stopping a1");
+    assert_eq!(beat(&store, &running, 6).await, Beat::Stop { reason: "closed".to_owned() });
+    // Reopened at the same head: it is reviewed, after the stopped one.
+    enqueue(&store, &review("acme/shop#1", "a1"), 7).await;
+    assert_eq!(claim_some(&store, 8).await.subject, "acme/shop#2");
+    assert_eq!(claim(&store, 8).await, None);
+    succeed(&store, &running, 9).await;
+    assert_eq!(claim_some(&store, 10).await.subject, "acme/shop#1");
+}
+
+async fn a_stopped_job_that_is_put_back_ends(store: Store) {
+    for counts in [AttemptCounts::Yes, AttemptCounts::No] {
+        enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+        let running = claim_some(&store, 2).await;
+        store.cancel("acme/shop#1", "closed", 3).await.unwrap();
+        put_back(&store, &running, 4, counts).await;
+        assert_eq!(live(&store, "acme/shop#1").await, "none");
+        assert_eq!(claim(&store, 1_000_000).await, None);
+    }
+}
+
+async fn a_finished_job_can_be_asked_for_again(store: Store) {
+    let endings = [JobEnding::Succeeded, JobEnding::Superseded, JobEnding::Cancelled, JobEnding::Failed];
+    for (now_ms, ending) in (10..).zip(endings) {
+        enqueue(&store, &review("acme/shop#1", "a1"), now_ms).await;
+        let claimed = claim_some(&store, now_ms).await;
+        assert_eq!(store.finish(&claimed.lease, ending, "", &[], now_ms).await.unwrap(), Held::Yes);
+        // The answer may get lost on the way, and then it is said again.
+        assert_eq!(store.finish(&claimed.lease, ending, "", &[], now_ms).await.unwrap(), Held::Lost);
+    }
+    assert_eq!(store.queue_counts(20).await.unwrap().failed, 1);
+}
+
+async fn what_follows_is_enqueued_with_the_ending(store: Store) {
+    enqueue(&store, &command("acme/shop#1", "c1"), 1).await;
+    enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    let (first, second) = (claim_some(&store, 2).await, claim_some(&store, 2).await);
+    let command = if first.kind == JobKind::Command { first } else { second };
+    let follows =
+        [review("acme/shop#1", "a2"), NewJob { kind: JobKind::Upkeep, ..review("acme/shop#1", "a2") }];
+    // It may follow from itself: the ending comes first.
+    let again = [follows[0].clone(), follows[1].clone(), super::command("acme/shop#1", "c1")];
+    assert_eq!(store.finish(&command.lease, JobEnding::Succeeded, "", &again, 3).await.unwrap(), Held::Yes);
+    let counts = store.queue_counts(3).await.unwrap();
+    assert_eq!((counts.queued, counts.running), (3, 1));
+    // Who lost the lease enqueues nothing.
+    let more = [review("acme/shop#9", "z")];
+    assert_eq!(store.finish(&command.lease, JobEnding::Succeeded, "", &more, 4).await.unwrap(), Held::Lost);
+    assert_eq!(live(&store, "acme/shop#9").await, "none");
+    assert_eq!(live(&store, "acme/shop#1").await, "queued a2");
+}
+
+async fn a_head_leads_to_its_pull_requests(store: Store) {
+    for subject in ["acme/shop#1", "acme/shop#2", "acme/cart#3"] {
+        enqueue(&store, &review(subject, "a1"), 1).await;
+    }
+    enqueue(&store, &review("acme/shop#1", "a2"), 2).await;
+    assert_eq!(store.subjects_of_head("acme/shop", "a1").await.unwrap(), ["acme/shop#1", "acme/shop#2"]);
+    assert_eq!(store.subjects_of_head("acme/shop", "a2").await.unwrap(), ["acme/shop#1"]);
+    assert!(store.subjects_of_head("acme/cart", "a2").await.unwrap().is_empty());
+}
+
+async fn counts_tell_what_waits_runs_and_failed(store: Store) {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    let counts = |now_ms| {
+        let store = store.clone();
+        async move {
+            let counts = store.queue_counts(now_ms).await.unwrap();
+            (counts.queued, counts.running, counts.failed, counts.oldest_due_age_ms)
+        }
+    };
+    assert_eq!(counts(0).await, (0, 0, 0, None));
+    enqueue(&store, &NewJob { run_at_ms: 100, ..review("acme/shop#1", "a1") }, 1).await;
+    enqueue(&store, &NewJob { run_at_ms: 150, ..review("acme/shop#2", "a1") }, 1).await;
+    assert_eq!(counts(99).await, (2, 0, 0, None));
+    assert_eq!(counts(170).await, (2, 0, 0, Some(70)));
+    let claimed = claim_some(&store, 170).await;
+    assert_eq!(counts(170).await, (1, 1, 0, Some(20)));
+    store.finish(&claimed.lease, JobEnding::Failed, "no", &[], 180).await.unwrap();
+    assert_eq!(counts(180).await, (1, 0, 1, Some(30)));
+    assert_eq!(counts(180 + DAY_MS).await, (1, 0, 0, Some(30 + DAY_MS as u64)));
+}
+
+async fn what_is_long_over_is_forgotten(store: Store) {
+    let digest = store.keep_packet("acme/shop#1", "a1", "run-oak", b"{}", 1).await.unwrap();
+    store.keep_step("run-oak", &digest, b"paid", 1).await.unwrap();
+    store.keep_step("run-elm", &digest, b"paid", 50).await.unwrap();
+    store.receive(&[delivery("d1", "one", 1, vec![]), delivery("d2", "two", 50, vec![])]).await.unwrap();
+    enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    let first = claim_some(&store, 2).await;
+    succeed(&store, &first, 3).await;
+    enqueue(&store, &review("acme/shop#1", "a2"), 4).await;
+    // One job, one delivery and one step; not what is live, however old, and not packets.
+    assert_eq!(store.forget_old(50).await.unwrap(), 3);
+    assert_eq!(store.forget_old(50).await.unwrap(), 0);
+    assert!(store.subjects_of_head("acme/shop", "a1").await.unwrap().is_empty());
+    assert_eq!(live(&store, "acme/shop#1").await, "queued a2");
+    assert_eq!(store.step("run-elm", &digest).await.unwrap().as_deref(), Some(&b"paid"[..]));
+    assert_eq!(store.packets_of("acme/shop#1").await.unwrap().len(), 1);
+    // Numbers are not given again: the lease of a forgotten job holds for no other.
+    let second = claim_some(&store, 51).await;
+    assert!(second.lease.job > first.lease.job);
+    assert_eq!(beat(&store, &first, 52).await, Beat::Lost);
+}
