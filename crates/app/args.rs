@@ -206,6 +206,9 @@ pub(crate) struct ReviewArgs {
     /// Say who would be asked how much and what it could cost, and ask nobody
     #[arg(long, help_heading = "How it is reviewed")]
     pub(crate) preview: bool,
+    /// A folder where the receipts are kept, instead of the database
+    #[arg(long, value_name = "DIR")]
+    pub(crate) receipts: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -13,9 +13,12 @@ use review::packet::PacketV1;
 use review::{Change, CommitId, RepoPath};
 use service::authorship::{AuthorshipRequest, declaration, who_wrote};
 use service::config::{self, BASE_FILE, BaseSettings, Config, Offline, OperatorFile, Overrides};
+use service::fan_out::Clock;
+use service::office::KeepReceipts;
 use service::places::user_config;
+use service::preview::preview;
 use service::prompts::{Prompts, PromptsError};
-use service::review_one::{ReviewRequest, Tables, decide, preview, review_one};
+use service::review_one::{ReviewRequest, Tables, decide, review_one};
 use service::{doctor, init, models_check, roster};
 
 use crate::args::{
@@ -55,7 +58,12 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
     let declarations = declarations(&args.change, &written_by, &tables)?;
-    let request = request(gathered, declarations, &config, &tables, &progress)?;
+    let keep = match &args.receipts {
+        Some(folder) => KeepReceipts::InFolder(folder.clone()),
+        None => KeepReceipts::InDatabase,
+    };
+    let request =
+        ReviewRequest { receipts: &keep, ..request(gathered, declarations, &config, &tables, &progress)? };
     if args.preview {
         let preview = preview(&request).await.map_err(failure)?;
         return print(&args.change, &explain::preview(&preview, args.change.format)?);
@@ -272,7 +280,7 @@ fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Re
         keep_out_of_the_work_tree(folder, args.change.repository.as_deref()).map_err(Failure::usage)?;
     }
     let base = base_settings(gathered, verbosity).map_err(Failure::usage)?;
-    config.policy = config.policy.narrowed(&base.policy).map_err(Failure::usage)?;
+    config.narrow(base.policy).map_err(Failure::usage)?;
     Ok(Settings { config, written_by: base.written_by })
 }
 
@@ -378,8 +386,10 @@ fn request<'a>(
         config,
         tables,
         environment: &environment,
+        receipts: &KeepReceipts::InDatabase,
         run_id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
         now: now()?,
+        clock: Clock::Running,
         version: env!("CARGO_PKG_VERSION"),
         progress,
     })

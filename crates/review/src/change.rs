@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Digest;
 
@@ -124,7 +125,20 @@ pub(crate) fn unquote(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 /// The id of a commit or another object: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct CommitId(String);
+pub struct CommitId(
+    #[serde(deserialize_with = "checked_id")]
+    #[schemars(regex(pattern = "^([0-9a-f]{40}|[0-9a-f]{64})$"))]
+    String,
+);
+
+/// Refuses what is no id, so that whatever reads one may cut it and hand it to git.
+fn checked_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match CommitId::new(&text) {
+        Some(id) => Ok(id.0),
+        None => Err(D::Error::custom("a commit's id has 40 or 64 lower-case hex digits")),
+    }
+}
 
 impl CommitId {
     /// Takes an id; `None` if it is not one.

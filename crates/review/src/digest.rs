@@ -3,15 +3,35 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest, 64 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Digest(String);
+pub struct Digest(
+    #[serde(deserialize_with = "checked")]
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    String,
+);
+
+/// Refuses what is no digest, so that whatever reads one may cut and compare it.
+fn checked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match Digest::new(&text) {
+        Some(digest) => Ok(digest.0),
+        None => Err(D::Error::custom("a SHA-256 digest has 64 lower-case hex digits")),
+    }
+}
 
 impl Digest {
+    /// Takes a digest as it is written; `None` if it is not one.
+    pub fn new(hex: &str) -> Option<Self> {
+        let is_hex = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        (is_hex && hex.len() == 64).then(|| Self(hex.to_owned()))
+    }
+
     /// Digests bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(hex::encode(Sha256::digest(bytes)))

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Lineage;
 use crate::lineage::Edge;
+use crate::lineage::Families;
 
 /// One model that the operator can ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,26 @@ pub struct Engine {
     pub price: Option<Price>,
     /// The month in which the price was looked up, `YYYY-MM`; `None` where the operator states it.
     pub price_as_of: Option<String>,
+}
+
+impl Engine {
+    /// The lineage of the model that answered (law 2).
+    ///
+    /// A reported name that contradicts the one asked for wins. A name that says nothing leaves what was declared for
+    /// this endpoint, or what the asked name means where the reported one is that name.
+    pub fn served_lineage(&self, served: Option<&str>, families: &Families) -> Lineage {
+        let Some(served) = served.filter(|served| *served != self.model) else {
+            return self.lineage.clone();
+        };
+        let reported = families.resolve(served).lineage;
+        match self.lineage_source {
+            LineageSource::Declared if reported.families.is_empty() => self.lineage.clone(),
+            LineageSource::Declared if reported.families.is_subset(&self.lineage.families) => {
+                self.lineage.clone()
+            }
+            LineageSource::Declared | LineageSource::Table | LineageSource::Unknown => reported,
+        }
+    }
 }
 
 /// How a model's lineage is known.

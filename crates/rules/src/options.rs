@@ -1,5 +1,7 @@
 //! The thresholds, which are the operator's to set.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -33,6 +35,21 @@ impl Default for RuleOptions {
             max_parameters: 8,
             max_nesting: 5,
         }
+    }
+}
+
+impl RuleOptions {
+    /// The thresholds by their names in the configuration.
+    pub fn by_name(&self) -> BTreeMap<String, u32> {
+        let Self { max_cognitive, max_cyclomatic, max_function_lines, max_parameters, max_nesting } = *self;
+        let all = [
+            ("max_cognitive", max_cognitive),
+            ("max_cyclomatic", max_cyclomatic),
+            ("max_function_lines", max_function_lines),
+            ("max_parameters", max_parameters),
+            ("max_nesting", max_nesting),
+        ];
+        all.into_iter().map(|(name, threshold)| (name.to_owned(), threshold)).collect()
     }
 }
 

@@ -5,7 +5,6 @@
 
 pub mod asks;
 pub mod authorship;
-pub mod bench;
 pub mod briefing;
 pub mod config;
 pub mod doctor;
@@ -15,9 +14,13 @@ pub mod fan_out;
 pub mod init;
 mod metered;
 pub mod models_check;
+pub mod office;
 pub mod places;
+pub mod preview;
 pub mod prompts;
+mod replies;
 pub mod review_one;
 pub mod roster;
 pub mod rules_pass;
+pub mod tables;
 pub mod toml_error;
