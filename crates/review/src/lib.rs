@@ -34,6 +34,7 @@ pub mod prompt;
 pub mod record;
 pub mod reply;
 pub mod text;
+pub mod what_if;
 pub mod wishes;
 pub mod wording;
 

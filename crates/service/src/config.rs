@@ -289,6 +289,34 @@ impl Config {
     }
 }
 
+/// A policy with what an operator's file says of it in the place of what it was; what the file leaves out stays. The
+/// base's narrowing holds as before.
+///
+/// # Errors
+/// A value that cannot be used.
+pub fn policy_with(policy: &Policy, base: &BasePolicy, file: &OperatorFile) -> Result<Policy> {
+    let review = &file.review;
+    let paths = match file.path.as_slice() {
+        [] => policy.paths.rules().iter().filter(|rule| rule.origin == Origin::Operator).cloned().collect(),
+        [_, ..] => path_rules(&file.path, Origin::Operator)?,
+    };
+    let wanted = Policy {
+        independence: review.independence.unwrap_or(policy.independence),
+        lenses: review.lenses.clone().unwrap_or_else(|| policy.lenses.clone()),
+        offline: policy.offline,
+        reviewers_per_lens: review.reviewers_per_lens.unwrap_or(policy.reviewers_per_lens).clamp(1, 4),
+        fail_on: review.fail_on.unwrap_or(policy.fail_on),
+        paths: PathRules::new(paths)?,
+        required_checks: match review.required_checks.as_slice() {
+            [] => policy.required_checks.clone(),
+            [_, ..] => review.required_checks.clone(),
+        },
+        max_micro_usd: policy.max_micro_usd,
+        max_seconds: policy.max_seconds,
+    };
+    Ok(wanted.narrowed(base)?)
+}
+
 /// Caps on spending that hold across changes, in micro-USD.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Caps {

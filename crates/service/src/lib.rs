@@ -19,6 +19,7 @@ pub mod places;
 pub mod preview;
 pub mod prompts;
 mod replies;
+pub mod replay;
 pub mod review_one;
 pub mod roster;
 pub mod rules_pass;

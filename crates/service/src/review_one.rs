@@ -172,6 +172,7 @@ fn record(
         briefing: sitting.briefing,
         proceedings,
         run,
+        base: request.base.as_ref(),
         configured: &request.config.configured(),
         notes: &notes,
         declarations: &request.declarations,
@@ -217,7 +218,7 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
     decide_with(request, None).await
 }
 
-async fn decide_with(request: &ReviewRequest<'_>, roster: Option<Roster>) -> Result<Decided> {
+pub(crate) async fn decide_with(request: &ReviewRequest<'_>, roster: Option<Roster>) -> Result<Decided> {
     let http = if roster.is_none() { start_http(request) } else { None };
     let change = &request.change;
     let Authorship { mut attribution, shares } = who_wrote(&AuthorshipRequest {
@@ -297,7 +298,7 @@ pub(crate) fn brief(decided: &Decided, request: &ReviewRequest<'_>) -> Result<Br
 }
 
 /// The whole files that findings name and the hunks do not hold, redacted as the change is.
-fn texts(sitting: &Sitting<'_>, heard: &HeardPanel, request: &ReviewRequest<'_>) -> Result<FileTexts> {
+pub(crate) fn texts(sitting: &Sitting<'_>, heard: &HeardPanel, request: &ReviewRequest<'_>) -> Result<FileTexts> {
     let mut texts = FileTexts::default();
     let Some(repository) = &request.repository else { return Ok(texts) };
     let subject = &sitting.basis.change.subject;

@@ -62,6 +62,20 @@ impl AuthorshipV1 {
         }
     }
 
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let note = |note: &NoteV1| Note { commit: note.commit.clone(), text: note.text.clone() };
+        self.notes.iter().map(note).collect()
+    }
+
+    pub(super) fn declarations(&self) -> Vec<Declaration> {
+        let declaration = |declaration: &DeclarationV1| match declaration {
+            DeclarationV1::Human => Declaration::Human,
+            DeclarationV1::Model(name) => Declaration::Model(name.clone()),
+            DeclarationV1::Agent(name) => Declaration::Agent(name.clone()),
+        };
+        self.declarations.iter().map(declaration).collect()
+    }
+
     pub(super) fn into_attribution(self) -> (Attribution, Vec<Share>) {
         let kept = self.attribution;
         let attribution = Attribution {

@@ -27,7 +27,7 @@ use crate::lineage::Families;
 use crate::packet::{ReceiptKindV1, ReceiptV1, RunV1};
 use crate::policy::Policy;
 use crate::reply::ReplyV1;
-use crate::{Change, Digest};
+use crate::{Change, CommitId, Digest};
 use authorship::AuthorshipV1;
 use briefing::BriefingV1;
 use change::ChangeV1;
@@ -76,6 +76,8 @@ pub struct Recording<'a> {
     pub proceedings: &'a Proceedings,
     /// The run.
     pub run: &'a RunV1,
+    /// The tip of the base branch.
+    pub base: Option<&'a CommitId>,
     /// The configuration.
     pub configured: &'a Configured,
     /// The notes about the change's commits, without secrets.
@@ -124,6 +126,7 @@ pub fn write(recording: &Recording<'_>) -> Written {
     let record = RecordV1 {
         schema: run::SCHEMA.to_owned(),
         run: recording.run.clone(),
+        base: recording.base.cloned(),
         text_digest: basis.text_digest.clone(),
         classification: run::classification_v1(&basis.classification),
         classes: run::classes_v1(&basis.classification),
@@ -217,10 +220,16 @@ pub struct Recorded {
     pub proceedings: Proceedings,
     /// The run.
     pub run: RunV1,
+    /// The tip of the base branch.
+    pub base: Option<CommitId>,
     /// What names of models meant.
     pub families: Families,
     /// The configuration.
     pub configured: Configured,
+    /// The notes about the change's commits, without secrets.
+    pub notes: Vec<Note>,
+    /// What those with write access said about the author.
+    pub declarations: Vec<Declaration>,
 }
 
 impl Opened {
@@ -266,6 +275,7 @@ impl Opened {
             .map_err(|error| unreadable("configuration", &error))?;
         let change = Change::from(shelf.parsed::<ChangeV1<'static>>(ReceiptKindV1::Change)?);
         let authorship: AuthorshipV1 = shelf.parsed(ReceiptKindV1::Authorship)?;
+        let (notes, declarations) = (authorship.notes(), authorship.declarations());
         let (attribution, shares) = authorship.into_attribution();
         let (briefing, texts) = shelf.parsed::<BriefingV1>(ReceiptKindV1::Briefing)?.into();
         check(&change, &shares, &self.record)?;
@@ -311,7 +321,8 @@ impl Opened {
             questions,
             texts,
         };
-        Ok(Recorded { basis, briefing, proceedings, run: self.record.run, families, configured })
+        let (run, base) = (self.record.run, self.record.base);
+        Ok(Recorded { basis, briefing, proceedings, run, base, families, configured, notes, declarations })
     }
 }
 

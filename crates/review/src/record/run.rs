@@ -12,7 +12,7 @@ use crate::packet::{self, ClassificationV1, ReceiptV1, RunV1};
 use crate::panel::{Reviewer, Seat};
 use crate::prompt::Piece;
 use crate::reply::{ReplyV1, Silence};
-use crate::{Digest, RepoPath, Side};
+use crate::{CommitId, Digest, RepoPath, Side};
 
 /// Where a replay begins: all that it needs, or the digest of it.
 #[derive(Serialize, Deserialize)]
@@ -20,6 +20,8 @@ use crate::{Digest, RepoPath, Side};
 pub(super) struct RecordV1 {
     pub(super) schema: String,
     pub(super) run: RunV1,
+    /// The tip of the base branch, from which conventions are read.
+    pub(super) base: Option<CommitId>,
     /// SHA-256 of title and body before redaction.
     pub(super) text_digest: Digest,
     pub(super) classification: ClassificationV1,

@@ -248,6 +248,7 @@ fn review() -> (Concluded, Written, BTreeMap<Digest, Vec<u8>>) {
         briefing: &briefing,
         proceedings: &proceedings,
         run: &run,
+        base: None,
         configured: &configured(),
         notes: &[note],
         declarations: &[Declaration::Human],
