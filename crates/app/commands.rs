@@ -26,7 +26,7 @@ use crate::args::{
     ModelsCommand, PromptsCommand, ReviewArgs, SchemaName, Verbosity,
 };
 use crate::progress::Reporter;
-use crate::{Exit, Failure, evaluation, explain, jsonl, rules, terminal};
+use crate::{Exit, Failure, evaluation, explain, jsonl, receipts, replay, rules, terminal};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -38,6 +38,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Panel(args) => panel(&args, verbosity).await,
         Command::Models(args) => models(&args).await,
         Command::Eval(args) => evaluation::run(&args, verbosity).await,
+        Command::Replay(args) => replay::run(&args, verbosity).await,
+        Command::Receipts { what } => receipts::run(what).await,
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
         Command::Prompts { what } => prompts(what),
@@ -358,7 +360,7 @@ fn declarations(args: &ChangeArgs, base: &[String], tables: &Tables) -> Result<V
     Ok(args.written_by.iter().chain(base).map(|who| declaration(who.trim(), tables)).collect())
 }
 
-fn now() -> Result<i64, Failure> {
+pub(crate) fn now() -> Result<i64, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Failure::ours)?;
     Ok(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }

@@ -6,6 +6,8 @@ mod evaluation;
 mod explain;
 mod jsonl;
 mod progress;
+mod receipts;
+mod replay;
 mod rules;
 mod terminal;
 

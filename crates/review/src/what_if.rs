@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::Lens;
 use crate::basis::Basis;
 use crate::conclude::{Concluded, Sitting, Told};
 use crate::examine::to_be_examined;
@@ -13,7 +14,6 @@ use crate::packet::PacketV1;
 use crate::panel::{Panel, Reviewer, Seat};
 use crate::policy::Policy;
 use crate::record::Recorded;
-use crate::Lens;
 
 /// What another policy comes to.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ use store::{Fetched, Pruned, Receipts};
 use crate::config::{self, OperatorFile, Overrides};
 use crate::fan_out::Clock;
 use crate::office::KeepReceipts;
-use crate::review_one::{Decided, ReviewRequest, brief, decide_with, texts};
+use crate::review_one::{ReviewRequest, brief, decide_with, texts};
 use crate::roster::Roster;
 use crate::tables::Tables;
 
@@ -33,7 +33,7 @@ use crate::tables::Tables;
 pub const MAX_PACKET_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The most bytes of a receipt. The largest is the change, and no diff is larger than 256 MiB.
-const MAX_RECEIPT_BYTES: u64 = 1024 * 1024 * 1024;
+pub(crate) const MAX_RECEIPT_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Why nothing could be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -88,14 +88,17 @@ pub async fn replay(
     let (value, packet) = read_packet(packet)?;
     let shelf = Shelf::fetch(&packet, receipts).await?;
     let given = Digest::of(&canonical(&value)?);
-    let tables = shelf.tables()?;
+    let tables = match &repository {
+        Some(_) => Some(shelf.tables()?),
+        None => None,
+    };
     let Shelf { opened, files, compared, not_compared, own } = shelf;
     let mut named = opened.receipts().to_vec();
     named.push(own);
     let recorded = opened.read(&files).map_err(unusable)?;
-    let concluded = match repository {
+    let concluded = match repository.zip(tables) {
         None => conclude_recorded(&recorded, &named)?,
-        Some(repository) => from_repository(&recorded, repository, tables, &named).await?,
+        Some((repository, tables)) => from_repository(&recorded, repository, tables, &named).await?,
     };
     let replayed = concluded.packet.digest();
     let again = serde_json::to_value(&concluded.packet).map_err(anyhow::Error::from)?;
@@ -127,14 +130,16 @@ fn unusable(error: impl std::fmt::Display) -> ReplayError {
 }
 
 /// Reads a packet, strictly: what is not known of it could not be compared.
-fn read_packet(bytes: &[u8]) -> Result<(Value, PacketV1), ReplayError> {
+pub(crate) fn read_packet(bytes: &[u8]) -> Result<(Value, PacketV1), ReplayError> {
     let value: Value =
         serde_json::from_slice(bytes).map_err(|error| unusable(format!("the packet is no JSON: {error}")))?;
     match value.get("schema").and_then(Value::as_str) {
         Some(review::packet::SCHEMA) => {}
         Some(other) if other.starts_with("recuse/packet/") => {
             let version = review::text::shorten(other, 60);
-            return Err(unusable(format!("the packet is of the version `{version}`, which is not known here")));
+            return Err(unusable(format!(
+                "the packet is of the version `{version}`, which is not known here"
+            )));
         }
         Some(_) | None => return Err(unusable("it is no packet: it has no `schema` of recuse/packet/")),
     }
@@ -161,9 +166,11 @@ impl Shelf {
     async fn fetch(packet: &PacketV1, receipts: &Receipts) -> Result<Self, ReplayError> {
         let own = packet.receipts.iter().find(|receipt| receipt.kind == ReceiptKindV1::Record).cloned();
         let own = own.ok_or_else(|| {
-            unusable("the packet names no record: it was made by a version that kept none, and cannot be replayed")
+            unusable(
+                "the packet names no record: it was made by a version that kept none, and cannot be replayed",
+            )
         })?;
-        let bytes = match fetch(&own, receipts).await? {
+        let bytes = match fetch(&ReceiptV1 { bytes: MAX_RECEIPT_BYTES, ..own.clone() }, receipts).await? {
             Ok(bytes) => bytes,
             Err(why) => return Err(unusable(why)),
         };
@@ -192,7 +199,8 @@ impl Shelf {
         let mut tables = Tables::embedded();
         for receipt in self.opened.receipts().iter().filter(|receipt| receipt.kind == ReceiptKindV1::Table) {
             let Some(text) = self.files.get(&receipt.digest) else { continue };
-            let wrong = |error: &dyn std::fmt::Display| unusable(format!("the table {}: {error}", receipt.name));
+            let wrong =
+                |error: &dyn std::fmt::Display| unusable(format!("the table {}: {error}", receipt.name));
             let text = std::str::from_utf8(text).map_err(|error| wrong(&error))?;
             match receipt.name.as_str() {
                 "models.toml" => tables.catalogue = Catalogue::parse(text).map_err(|error| wrong(&error))?,
@@ -226,10 +234,9 @@ async fn fetch(receipt: &ReceiptV1, receipts: &Receipts) -> Result<Result<Vec<u8
             Fetched::Kept(bytes) => return Ok(Ok(bytes)),
             Fetched::Pruned(pruned) => (format!("{name} {}", pruned_words(&pruned)), false),
             Fetched::Altered(how) => (format!("{name} was altered: {how}"), true),
-            Fetched::Missing => (
-                format!("{name} is missing: it was never kept here, or not under this digest"),
-                false,
-            ),
+            Fetched::Missing => {
+                (format!("{name} is missing: it was never kept here, or not under this digest"), false)
+            }
         };
     Ok(Err(NotAtHand { what, is_alteration }))
 }
@@ -271,9 +278,10 @@ fn conclude_recorded(recorded: &Recorded, receipts: &[ReceiptV1]) -> Result<Conc
 async fn from_repository(
     recorded: &Recorded,
     repository: Repository,
-    tables: Tables,
+    mut tables: Tables,
     receipts: &[ReceiptV1],
 ) -> Result<Concluded, ReplayError> {
+    tables.families = recorded.families.clone();
     let change = gather(&recorded.basis.change, recorded, &repository)?;
     let mut config = config::merge(OperatorFile::default(), &Overrides::default())?;
     config.policy = recorded.basis.policy.clone();
@@ -297,15 +305,12 @@ async fn from_repository(
         progress: &|_| (),
     };
     let roster = Roster { engines: recorded.basis.engines.clone(), models: Vec::new() };
-    let Decided { mut basis, secrets, models, .. } = decide_with(&request, Some(roster)).await?;
-    basis.lineage_sets.clone_from(&recorded.basis.lineage_sets);
-    let decided = Decided { seated: basis.seat(), basis, secrets, models };
+    let decided = decide_with(&request, Some(roster)).await?;
     let briefing = brief(&decided, &request)?;
     let sitting = sitting(&decided.basis, &decided.seated, &briefing, recorded);
     // What was asked means something only of the same hunks and seats. Where these differ, the packet does too, and
     // further up.
-    let is_same =
-        shape(&decided.basis) == shape(&recorded.basis) && decided.seated == recorded.basis.seat();
+    let is_same = shape(&decided.basis) == shape(&recorded.basis) && decided.seated == recorded.basis.seat();
     let mut proceedings = match is_same {
         true => recorded.proceedings.clone(),
         false => Proceedings::default(),
@@ -330,7 +335,9 @@ fn gather(was: &Change, recorded: &Recorded, repository: &Repository) -> Result<
         branch: was.branch.clone(),
     };
     let found = repository.gather(&range);
-    found.map_err(|error| unusable(format!("the repository does not have the change: {:#}", anyhow::Error::from(error))))
+    found.map_err(|error| {
+        unusable(format!("the repository does not have the change: {:#}", anyhow::Error::from(error)))
+    })
 }
 
 /// How many lines each hunk of each file has, and what each file is called.
@@ -356,15 +363,13 @@ fn first_difference(given: &Value, replayed: &Value, pointer: &str) -> Option<Di
                 }
             })
         }
-        (Value::Array(one), Value::Array(other)) => {
-            (0..one.len().max(other.len())).find_map(|index| {
-                let pointer = format!("{pointer}/{index}");
-                match (one.get(index), other.get(index)) {
-                    (Some(one), Some(other)) => first_difference(one, other, &pointer),
-                    (one, other) => here(one, other, pointer),
-                }
-            })
-        }
+        (Value::Array(one), Value::Array(other)) => (0..one.len().max(other.len())).find_map(|index| {
+            let pointer = format!("{pointer}/{index}");
+            match (one.get(index), other.get(index)) {
+                (Some(one), Some(other)) => first_difference(one, other, &pointer),
+                (one, other) => here(one, other, pointer),
+            }
+        }),
         (one, other) if one == other => None,
         (one, other) => here(Some(one), Some(other), pointer.to_owned()),
     }

@@ -298,7 +298,11 @@ pub(crate) fn brief(decided: &Decided, request: &ReviewRequest<'_>) -> Result<Br
 }
 
 /// The whole files that findings name and the hunks do not hold, redacted as the change is.
-pub(crate) fn texts(sitting: &Sitting<'_>, heard: &HeardPanel, request: &ReviewRequest<'_>) -> Result<FileTexts> {
+pub(crate) fn texts(
+    sitting: &Sitting<'_>,
+    heard: &HeardPanel,
+    request: &ReviewRequest<'_>,
+) -> Result<FileTexts> {
     let mut texts = FileTexts::default();
     let Some(repository) = &request.repository else { return Ok(texts) };
     let subject = &sitting.basis.change.subject;
