@@ -1,8 +1,8 @@
-//! Every field of a packet is changed, one at a time: verifying says what broke, or the field is one of those that only
-//! the digest and the signature protect, and these are listed.
+//! Every field of a packet is changed, one at a time: verifying says what broke. The fields that only the record, the
+//! digest and the signature protect are listed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git::Repository;
@@ -11,14 +11,18 @@ use review::Digest;
 use review::packet::{ReadPacket, read};
 use review::verify::{Facts, Proof, ProofState, UNCHECKED, recompute};
 use serde_json::{Value, json};
+use service::office::open_store;
 use service::prompts::Prompts;
-use service::review_one::{Tables, open_store};
 use service::signing::{SignatureFile, TrustedKeys, check};
-use service::verify::{Against, ReceiptsAt, VerifyRequest, verify};
-use store::Store;
+use service::tables::Tables;
+use service::verify::{Against, VerifyRequest, replayed, verify};
+use store::Receipts;
 use tokio::runtime::Runtime;
 
 use crate::support::packets::Made;
+
+/// When the packets are checked: in 2100.
+const NOW: i64 = 4_102_444_800;
 
 /// A place in a document: keys and indices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +157,8 @@ struct Verifier {
     repository: Repository,
     tables: Tables,
     prompts: Prompts,
-    store: Store,
+    receipts: Receipts,
+    folder: PathBuf,
     runtime: Runtime,
 }
 
@@ -168,25 +173,42 @@ impl Verifier {
             repository: Repository::open(made.repository.path()).expect("a repository"),
             tables: Tables::embedded(),
             prompts: Prompts::load(None).expect("the built-in prompts"),
-            store,
+            receipts: Receipts::Database(store),
+            folder: made.repository.path().to_owned(),
             runtime,
         }
     }
 
-    fn proofs(&self, read: &ReadPacket) -> Vec<Proof> {
-        let request = VerifyRequest {
+    fn request<'a>(&'a self, read: &'a ReadPacket, keys: &'a TrustedKeys) -> VerifyRequest<'a> {
+        VerifyRequest {
             read,
             file_name: "packet.json",
             digest: None,
             against: Against::Repository(&self.repository),
             signatures: &[],
-            keys: &TrustedKeys::default(),
-            receipts: ReceiptsAt::Store(self.store.clone()),
+            keys,
+            receipts: Some(&self.receipts),
             tables: &self.tables,
             prompts: &self.prompts,
             version: env!("CARGO_PKG_VERSION"),
-        };
-        self.runtime.block_on(verify(&request)).expect("repository and database can be read")
+            now: NOW,
+        }
+    }
+
+    /// All checks but the last.
+    fn proofs(&self, read: &ReadPacket) -> Vec<Proof> {
+        let keys = TrustedKeys::default();
+        self.runtime
+            .block_on(verify(&self.request(read, &keys)))
+            .expect("repository and database can be read")
+    }
+
+    /// The last check: whether the record comes to the packet.
+    fn replay(&self, read: &ReadPacket) -> Proof {
+        let (keys, repository) =
+            (TrustedKeys::default(), Repository::open(&self.folder).expect("a repository"));
+        let replayed = self.runtime.block_on(replayed(&self.request(read, &keys), Some(repository)));
+        replayed.expect("repository and database can be read")
     }
 
     /// The name of a check that fails, if one does.
@@ -223,13 +245,15 @@ fn tamper(made: &Made) -> BTreeMap<String, Vec<String>> {
         let expected = if proof.name == "signature" { ProofState::NotChecked } else { ProofState::Holds };
         assert_eq!(proof.state, expected, "{}: {}", proof.name, proof.detail);
     }
+    let replay = verifier.replay(&whole);
+    assert_eq!(replay.state, ProofState::Holds, "{}", replay.detail);
     let document: Value = serde_json::from_slice(&original).expect("JSON");
     let keys = TrustedKeys::read(&[made.path("key.pub").into()]).expect("a public key");
     let signatures = ["sig", "dsse.json"].map(|extension| {
         SignatureFile::read(Path::new(&made.path(&format!("packet.json.{extension}")))).expect("a signature")
     });
     for signature in &signatures {
-        let proof = check(signature, &whole.packet, &whole.canonical, &keys);
+        let proof = check(signature, &whole.packet, &whole.canonical, &keys, NOW);
         assert_eq!(proof.state, ProofState::Holds, "{}", proof.detail);
     }
     let all = mutations(&document);
@@ -241,12 +265,21 @@ fn tamper(made: &Made) -> BTreeMap<String, Vec<String>> {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(mutation) = all.get(index) else { return found };
             let bytes = serde_json::to_vec(&mutation.document).expect("JSON");
-            found.push((index, verifier.caught(&bytes)));
-            // With a signature every single change is found.
+            let caught = verifier.caught(&bytes);
+            let is_missed = caught.is_none();
+            found.push((index, caught));
             let Ok(read) = read(&bytes) else { continue };
+            if is_missed {
+                // With the record every single change is found.
+                let replay = verifier.replay(&read);
+                let is_version = mutation.field == "run.version";
+                let expected = if is_version { ProofState::NotChecked } else { ProofState::Failed };
+                assert_eq!(replay.state, expected, "{} {}", mutation.field, mutation.what);
+            }
+            // With a signature every single change is found.
             assert_ne!(read.digest, Digest::of(&original), "{} {}", mutation.field, mutation.what);
             for signature in &signatures {
-                let proof = check(signature, &read.packet, &read.canonical, &keys);
+                let proof = check(signature, &read.packet, &read.canonical, &keys, NOW);
                 assert_eq!(proof.state, ProofState::Failed, "{} {}", mutation.field, mutation.what);
             }
             if index.is_multiple_of(7) {

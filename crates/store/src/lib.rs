@@ -4,15 +4,17 @@
 //! BIGINT or BYTEA; sums are cast to BIGINT; an `Option<f64>` is never bound, since sqlx 0.9 mixes up the types of its
 //! NULLs.
 
+mod folder;
 mod ledger;
 mod open;
 mod receipts;
 
 use sqlx::AnyPool;
 
+pub use folder::ReceiptFolder;
 pub use ledger::{Booking, OverCap, Reservation, ReservationId, Reserved, Scope, TokensUsed};
 pub use open::open;
-pub use receipts::ReceiptKind;
+pub use receipts::{Fetched, Pruned, ReceiptRow, Receipts, ToKeep};
 
 /// An open database. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]

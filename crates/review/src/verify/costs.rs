@@ -143,12 +143,15 @@ pub(super) fn receipts_named(packet: &PacketV1) -> Proof {
             "a call was answered and its prompt or reply was not kept".to_owned()
         });
     }
-    let kept: Vec<_> = packet
+    // The one list is in the order of the hearing, the other in that of the seats.
+    expected.sort();
+    let mut kept: Vec<_> = packet
         .receipts
         .iter()
         .filter(|receipt| matches!(receipt.kind, ReceiptKindV1::Prompt | ReceiptKindV1::Reply))
         .map(|receipt| (receipt.kind, receipt.name.clone(), &receipt.digest))
         .collect();
+    kept.sort();
     problems.expect(kept == expected, || {
         "the receipts of prompts and replies are not those of the ledger's calls".to_owned()
     });
