@@ -2,7 +2,7 @@
 //! digest and the signature protect are listed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git::Repository;
@@ -32,11 +32,13 @@ enum Step {
 }
 
 /// One change of one field.
-struct Mutation {
+pub(crate) struct Mutation {
     /// Where, without indices: `claims[].body`.
-    field: String,
-    what: String,
-    document: Value,
+    pub(crate) field: String,
+    /// What was done to it.
+    pub(crate) what: String,
+    /// The whole, with it.
+    pub(crate) document: Value,
 }
 
 fn field(path: &[Step]) -> String {
@@ -81,7 +83,7 @@ fn walk(value: &Value, path: &mut Vec<Step>, all: &mut Vec<(Vec<Step>, Value)>) 
 
 /// Strings altered and replaced by others of their kind, numbers up by one, booleans flipped, values where there were
 /// none, items and keys removed.
-fn mutations(document: &Value) -> Vec<Mutation> {
+pub(crate) fn mutations(document: &Value) -> Vec<Mutation> {
     let mut all = Vec::new();
     walk(document, &mut Vec::new(), &mut all);
     let mut values: BTreeMap<String, Vec<Value>> = BTreeMap::new();
@@ -158,15 +160,12 @@ struct Verifier {
     tables: Tables,
     prompts: Prompts,
     receipts: Receipts,
-    folder: PathBuf,
     runtime: Runtime,
 }
 
 impl Verifier {
     fn of(made: &Made) -> Self {
-        let database = made.program.home().join(".local/state/recuse/recuse.db");
-        let url =
-            |name: &str| (name == "RECUSE_DATABASE_URL").then(|| format!("sqlite:{}", database.display()));
+        let url = |name: &str| (name == "RECUSE_DATABASE_URL").then(|| made.database_url());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let store = runtime.block_on(open_store(&url)).expect("the database of the review");
         Self {
@@ -174,17 +173,21 @@ impl Verifier {
             tables: Tables::embedded(),
             prompts: Prompts::load(None).expect("the built-in prompts"),
             receipts: Receipts::Database(store),
-            folder: made.repository.path().to_owned(),
             runtime,
         }
     }
 
-    fn request<'a>(&'a self, read: &'a ReadPacket, keys: &'a TrustedKeys) -> VerifyRequest<'a> {
+    fn request<'a>(
+        &'a self,
+        read: &'a ReadPacket,
+        keys: &'a TrustedKeys,
+        against: Against<'a>,
+    ) -> VerifyRequest<'a> {
         VerifyRequest {
             read,
             file_name: "packet.json",
             digest: None,
-            against: Against::Repository(&self.repository),
+            against,
             signatures: &[],
             keys,
             receipts: Some(&self.receipts),
@@ -196,18 +199,17 @@ impl Verifier {
     }
 
     /// All checks but the last.
-    fn proofs(&self, read: &ReadPacket) -> Vec<Proof> {
+    fn proofs(&self, read: &ReadPacket, against: Against<'_>) -> Vec<Proof> {
         let keys = TrustedKeys::default();
-        self.runtime
-            .block_on(verify(&self.request(read, &keys)))
-            .expect("repository and database can be read")
+        let proofs = self.runtime.block_on(verify(&self.request(read, &keys, against)));
+        proofs.expect("repository and database can be read")
     }
 
     /// The last check: whether the record comes to the packet.
-    fn replay(&self, read: &ReadPacket) -> Proof {
-        let (keys, repository) =
-            (TrustedKeys::default(), Repository::open(&self.folder).expect("a repository"));
-        let replayed = self.runtime.block_on(replayed(&self.request(read, &keys), Some(repository)));
+    fn replay(&self, read: &ReadPacket, repository: Option<Repository>) -> Proof {
+        let keys = TrustedKeys::default();
+        let replayed =
+            self.runtime.block_on(replayed(&self.request(read, &keys, Against::Nothing), repository));
         replayed.expect("repository and database can be read")
     }
 
@@ -220,9 +222,11 @@ impl Verifier {
                 .find(|proof| proof.state == ProofState::Failed)
                 .map(|proof| proof.name.to_owned())
         };
-        // What follows from the packet alone is quicker.
+        // What follows from the packet alone is quicker, and the repository is slowest.
         let facts = Facts { families: Some(&self.tables.families), same_version: true };
-        failed(recompute(&read.packet, facts)).or_else(|| failed(self.proofs(&read)))
+        failed(recompute(&read.packet, facts))
+            .or_else(|| failed(self.proofs(&read, Against::Nothing)))
+            .or_else(|| failed(self.proofs(&read, Against::Repository(&self.repository))))
     }
 }
 
@@ -241,11 +245,12 @@ fn tamper(made: &Made) -> BTreeMap<String, Vec<String>> {
     let verifier = Verifier::of(made);
     let whole = read(&original).expect("the packet of a review");
     assert!(whole.is_canonical);
-    for proof in verifier.proofs(&whole) {
+    for proof in verifier.proofs(&whole, Against::Repository(&verifier.repository)) {
         let expected = if proof.name == "signature" { ProofState::NotChecked } else { ProofState::Holds };
         assert_eq!(proof.state, expected, "{}: {}", proof.name, proof.detail);
     }
-    let replay = verifier.replay(&whole);
+    let repository = Repository::open(made.repository.path()).expect("a repository");
+    let replay = verifier.replay(&whole, Some(repository));
     assert_eq!(replay.state, ProofState::Holds, "{}", replay.detail);
     let document: Value = serde_json::from_slice(&original).expect("JSON");
     let keys = TrustedKeys::read(&[made.path("key.pub").into()]).expect("a public key");
@@ -271,7 +276,7 @@ fn tamper(made: &Made) -> BTreeMap<String, Vec<String>> {
             let Ok(read) = read(&bytes) else { continue };
             if is_missed {
                 // With the record every single change is found.
-                let replay = verifier.replay(&read);
+                let replay = verifier.replay(&read, None);
                 let is_version = mutation.field == "run.version";
                 let expected = if is_version { ProofState::NotChecked } else { ProofState::Failed };
                 assert_eq!(replay.state, expected, "{} {}", mutation.field, mutation.what);

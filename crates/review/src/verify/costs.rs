@@ -1,6 +1,6 @@
 //! How reviewers ended and what they cost: the seats' outcomes against the ledger, and the ledger against the prices.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::is_rules;
 use super::{Problems, Proof};
@@ -154,6 +154,18 @@ pub(super) fn receipts_named(packet: &PacketV1) -> Proof {
     kept.sort();
     problems.expect(kept == expected, || {
         "the receipts of prompts and replies are not those of the ledger's calls".to_owned()
+    });
+    // A record has what was said in each reply; a packet of before there were records has neither.
+    let names = |kind: ReceiptKindV1| -> BTreeMap<&str, usize> {
+        let mut names = BTreeMap::new();
+        for receipt in packet.receipts.iter().filter(|receipt| receipt.kind == kind) {
+            *names.entry(receipt.name.as_str()).or_default() += 1;
+        }
+        names
+    };
+    let is_recorded = packet.receipts.iter().any(|receipt| receipt.kind == ReceiptKindV1::Record);
+    problems.expect(!is_recorded || names(ReceiptKindV1::Answer) == names(ReceiptKindV1::Reply), || {
+        "the receipts of answers are not those of the replies".to_owned()
     });
     Proof::of("ledger", problems, format!("{} prompts and replies are among the receipts", expected.len()))
 }

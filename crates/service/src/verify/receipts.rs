@@ -82,8 +82,7 @@ pub(super) async fn receipts(request: &VerifyRequest<'_>) -> Result<Vec<Proof>> 
         was_said(answer, packet, &replies, &mut problems);
     }
     if same_version {
-        for (kind, name) in request.rests_on() {
-            let is_it = |receipt: &ReceiptV1| receipt.kind == kind && receipt.name.starts_with(name);
+        for (name, is_it) in request.rests_on() {
             problems.expect(packet.receipts.iter().any(is_it), || {
                 format!("no receipt says which `{name}` was used")
             });
@@ -215,12 +214,40 @@ impl VerifyRequest<'_> {
         (Digest::of(text.as_bytes()) == receipt.digest).then(|| text.into_bytes())
     }
 
-    /// What every review by this version rests on, by kind and the beginning of its name.
-    fn rests_on(&self) -> impl Iterator<Item = (ReceiptKindV1, &str)> {
-        use ReceiptKindV1::{Authorship, Briefing, Change, Configuration, Record, Table, Template};
-        let tables = self.tables.sources.iter().map(|(name, _)| (Table, *name));
-        let prompts = self.prompts.templates.iter().map(|template| (Template, template.id.as_str()));
-        let recorded = [Configuration, Change, Authorship, Briefing, Record].map(|kind| (kind, kind.name()));
-        tables.chain(prompts).chain(recorded)
+    /// What every review by this version rests on: what it is called, and which receipt is it.
+    fn rests_on(&self) -> impl Iterator<Item = (&str, impl Fn(&ReceiptV1) -> bool)> {
+        use ReceiptKindV1::{Authorship, Briefing, Change, Configuration, Record, Table};
+        let tables = self.tables.sources.iter().map(|(name, _)| (*name, Wanted::Named(Table, name)));
+        let prompts = self.prompts.templates.iter();
+        let prompts = prompts.map(|template| (template.id.as_str(), Wanted::Template(template)));
+        let recorded = [Configuration, Change, Authorship, Briefing, Record];
+        let recorded = recorded.map(|kind| (kind.name(), Wanted::Named(kind, kind.name())));
+        let all = tables.chain(prompts).chain(recorded);
+        all.map(|(name, wanted)| (name, move |receipt: &ReceiptV1| wanted.is(receipt)))
+    }
+}
+
+/// What a packet has to have a receipt of.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    Named(ReceiptKindV1, &'a str),
+    /// This prompt file, or the operator's in its place.
+    Template(&'a Template),
+}
+
+impl Wanted<'_> {
+    fn is(self, receipt: &ReceiptV1) -> bool {
+        match self {
+            Self::Named(kind, name) => receipt.kind == kind && receipt.name == name,
+            Self::Template(template) => {
+                let version =
+                    receipt.name.strip_prefix(&template.id).and_then(|rest| rest.strip_prefix(" v"));
+                let version = version.and_then(|rest| rest.strip_suffix(&format!(" ({OPERATORS})")));
+                let is_operators =
+                    version.is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit()));
+                let is_ours = receipt.name == template.receipt_name() && receipt.digest == template.digest;
+                receipt.kind == ReceiptKindV1::Template && (is_operators || is_ours)
+            }
+        }
     }
 }
