@@ -20,7 +20,10 @@ mod wrap;
 use review::Digest;
 use review::packet::PacketV1;
 
-pub use markdown::{MAX_COMMENT_BYTES, markdown};
+pub use markdown::{
+    Annotation, AnnotationLevel, CheckReport, Conclusion, Earlier, InlineComment, MAX_ANNOTATION_BYTES,
+    MAX_COMMENT_BYTES, Notice, Reply, annotations, check, comment, inline_comments, markdown, notice, reply,
+};
 pub use proofs::proofs;
 pub use sarif::sarif;
 pub use terminal::{Colour, TerminalOptions, Verbosity, terminal};

@@ -185,6 +185,17 @@ pub enum Source {
         /// What the head was called.
         head_ref: String,
     },
+    /// A pull request of a platform; the diff is from the merge base to the head.
+    PullRequest {
+        /// The repository as `OWNER/NAME`.
+        repository: String,
+        /// Its number there.
+        number: u64,
+        /// The branch that it wants to change.
+        base_ref: String,
+        /// The branch that it is from.
+        head_ref: String,
+    },
     /// The index of a repository against its `HEAD`.
     Staged,
     /// A diff that somebody handed over; no repository stands behind it.

@@ -59,10 +59,31 @@ fn blocks(number: usize, claim: &ClaimV1) -> Vec<Block> {
             own(", "),
             own(claim.lens.name()),
         ]),
-        Block::Paragraph(vec![Inline::StrongCode(Foreign::clipped(&claim.title, 200))]),
+        title(claim),
         Block::Paragraph(where_it_is),
     ];
     blocks.extend(quote(claim));
+    blocks.extend(case(claim));
+    blocks
+}
+
+/// A claim where its place is plain to see: at its lines.
+pub(super) fn inline(claim: &ClaimV1) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::Paragraph(vec![own(claim.severity.name()), own(" · "), code(&claim.category)]),
+        title(claim),
+    ];
+    blocks.extend(case(claim));
+    blocks
+}
+
+fn title(claim: &ClaimV1) -> Block {
+    Block::Paragraph(vec![Inline::StrongCode(Foreign::clipped(&claim.title, 200))])
+}
+
+/// What goes wrong, and what speaks for it.
+fn case(claim: &ClaimV1) -> Vec<Block> {
+    let mut blocks = Vec::new();
     let scenario = Foreign::clipped(&claim.body, SCENARIO_CHARACTERS);
     let scenario = scenario.wrapped(SCENARIO_COLUMNS);
     if !scenario.is_empty() {

@@ -48,7 +48,8 @@ fn coverage(packet: &PacketV1) -> Vec<Block> {
     blocks
 }
 
-fn panel(packet: &PacketV1) -> Vec<Block> {
+/// Who sat, how they ended and what they found.
+pub(super) fn panel(packet: &PacketV1) -> Vec<Block> {
     let rows = packet.panel.seats.iter().map(|seat| {
         vec![
             vec![own(seat.lens.name())],

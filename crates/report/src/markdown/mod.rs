@@ -7,12 +7,18 @@
 mod build;
 mod claims;
 mod folded;
+mod github;
 mod opening;
 
 use std::collections::BTreeSet;
 
 use review::Family;
 use review::packet::PacketV1;
+
+pub use github::{
+    Annotation, AnnotationLevel, CheckReport, Conclusion, Earlier, InlineComment, MAX_ANNOTATION_BYTES,
+    Notice, Reply, annotations, check, comment, inline_comments, notice, reply,
+};
 
 use build::{Block, Entry, Foreign, Inline, Line, render};
 
@@ -36,13 +42,28 @@ const NAMES: usize = 9;
 
 /// The packet as a comment.
 pub fn markdown(packet: &PacketV1, name: &PacketName) -> String {
+    whole(packet, name, Vec::new())
+}
+
+/// The packet with something more at its end.
+fn whole(packet: &PacketV1, name: &PacketName, last: Vec<Block>) -> String {
     let opening = render(&opening::opening(packet));
+    let body = body(packet, name, last, opening.len());
+    join([opening, body])
+}
+
+/// What stands below the opening, within what the opening leaves of a comment: the claims, and all that is folded.
+fn body(packet: &PacketV1, name: &PacketName, last: Vec<Block>, taken: usize) -> String {
     let mut after = claims::after_claims(packet);
     after.extend(folded::folded(packet, name));
+    after.extend(last);
     let after = render(&after);
-    let room = MAX_COMMENT_BYTES.saturating_sub(opening.len() + after.len() + 2);
-    let claims = claims::claims(packet, room);
-    [opening, claims, after].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+    let room = MAX_COMMENT_BYTES.saturating_sub(taken + after.len() + 2);
+    join([claims::claims(packet, room), after])
+}
+
+fn join(parts: [String; 2]) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// As many entries as fit into a list's budget; the rest is counted.

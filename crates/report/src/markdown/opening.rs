@@ -20,7 +20,7 @@ pub(super) fn opening(packet: &PacketV1) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(first_line(packet))];
     blocks.extend(why(packet));
     blocks.extend(not_reviewed(packet));
-    blocks.extend(authors(packet));
+    blocks.extend(people(packet));
     blocks
 }
 
@@ -103,7 +103,8 @@ fn places(places: &[String]) -> Vec<Line> {
     lines
 }
 
-fn authors(packet: &PacketV1) -> Vec<Block> {
+/// Who wrote it, and who was recused for that.
+pub(super) fn people(packet: &PacketV1) -> Vec<Block> {
     let attribution = &packet.attribution;
     let mut line = vec![own(author_words(packet))];
     if !attribution.families.is_empty() {

@@ -4,7 +4,11 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
-use report::{Colour, MAX_COMMENT_BYTES, TerminalOptions, Verbosity, json, markdown, sarif, terminal};
+use report::{
+    Colour, Earlier, MAX_ANNOTATION_BYTES, MAX_COMMENT_BYTES, Notice, Reply, TerminalOptions, Verbosity,
+    comment, inline_comments, json, markdown, notice, reply, sarif, terminal,
+};
+use review::CommitId;
 use review::packet::PacketV1;
 use review::text::is_hidden;
 use serde_json::{Value, json};
@@ -200,6 +204,7 @@ proptest! {
 
 fn check(packet: &PacketV1) {
     check_comment(&markdown(packet, &name()));
+    check_github(packet);
     for (verbosity, width) in [(Verbosity::Normal, 80), (Verbosity::Verbose, 0)] {
         let plain = TerminalOptions { colour: Colour::Never, width, verbosity };
         let coloured = TerminalOptions { colour: Colour::Always, ..plain };
@@ -211,7 +216,36 @@ fn check(packet: &PacketV1) {
     assert_eq!(serde_json::from_str::<PacketV1>(&document).as_ref().ok(), Some(packet));
 }
 
-const OUR_HTML: [&str; 8] = [
+/// What GitHub shows of it beside the comment.
+fn check_github(packet: &PacketV1) {
+    let head = CommitId::new(&"a".repeat(40)).expect("it is one");
+    let earlier = vec![Earlier::of(packet, head, name().digest); 30];
+    check_comment(&comment(packet, &name(), &earlier));
+    let run = report::check(packet, &name());
+    for text in [&run.summary, &run.text] {
+        check_markdown(text);
+    }
+    assert_is_ours(&run.title, &run.title);
+    for annotation in run.annotations {
+        let (title, message) = (annotation.title, annotation.message);
+        assert!(
+            title.chars().count() <= 255 && message.len() <= MAX_ANNOTATION_BYTES,
+            "{title:?}: {message:?}"
+        );
+        let hidden = |character: char| is_hidden(character) && character != '\n';
+        assert!(!title.contains(is_hidden) && !message.contains(hidden), "{title:?}: {message:?}");
+        assert!(!has_mention(&title) && !has_mention(&message), "{title:?}: {message:?}");
+    }
+    for inline in inline_comments(packet) {
+        check_markdown(&inline.body);
+    }
+    check_markdown(&reply(&Reply::Why(packet, &name().digest)));
+    check_markdown(&reply(&Reply::Unknown(&packet.judgement.headline)));
+    check_markdown(&notice(&Notice::Failed { error: &packet.judgement.headline }).1);
+    check_markdown(&notice(&Notice::Skipped { rule: "an author", what: &packet.judgement.headline }).1);
+}
+
+const OUR_HTML: [&str; 9] = [
     "<details>\n",
     "</details>\n",
     "<summary>Refuted claims</summary>\n",
@@ -220,12 +254,17 @@ const OUR_HTML: [&str; 8] = [
     "<summary>Panel</summary>\n",
     "<summary>Ledger</summary>\n",
     "<summary>Digests and version</summary>\n",
+    "<summary>Earlier reviews of this pull request</summary>\n",
 ];
 
 /// Reads a comment with every extension that there is, and checks that nothing in it acts.
 fn check_comment(comment: &str) {
-    assert!(comment.len() <= MAX_COMMENT_BYTES, "{} bytes", comment.len());
     assert!(comment.starts_with("**"), "{comment}");
+    check_markdown(comment);
+}
+
+fn check_markdown(comment: &str) {
+    assert!(comment.len() <= MAX_COMMENT_BYTES, "{} bytes", comment.len());
     for line in comment.lines() {
         assert!(!line.trim_start().starts_with('/'), "a command: {line}");
         assert!(!line.trim_start().starts_with("bors"), "a command: {line}");

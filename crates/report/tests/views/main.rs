@@ -2,6 +2,7 @@
 
 mod comment;
 mod fixture;
+mod github;
 mod hostile;
 mod judged;
 mod log;

@@ -206,10 +206,10 @@ fn house_rules_words(source: &Source, panel: &PanelV1, house_rules: &[HouseRuleV
             "reviewers had the diff alone: without a repository there are no conventions and no whole functions"
                 .to_owned()
         }
-        (Source::Range { .. } | Source::Staged, 0) => {
+        (Source::Range { .. } | Source::PullRequest { .. } | Source::Staged, 0) => {
             "the base branch has no conventions that reviewers could be given".to_owned()
         }
-        (Source::Range { .. } | Source::Staged, given) => format!(
+        (Source::Range { .. } | Source::PullRequest { .. } | Source::Staged, given) => format!(
             "reviewers were given {given} files of the base branch's conventions as context; they change neither \
              task nor verdict"
         ),

@@ -175,7 +175,13 @@ fn repository(request: &VerifyRequest<'_>) -> Result<Vec<Proof>> {
         let is = &change.subject.diff_digest;
         return Ok(vec![Proof::failed(NAME, format!("the diff has the digest {is}, and not the packet's"))]);
     }
-    let text_digest = Digest::of_parts([change.title.as_bytes(), change.body.as_bytes()]);
+    let text_digest = match change.subject.source {
+        // Its title and description are on the platform, and may have been edited since.
+        Source::PullRequest { .. } => packet.subject.text_digest.clone(),
+        Source::Range { .. } | Source::Staged | Source::Patch => {
+            Digest::of_parts([change.title.as_bytes(), change.body.as_bytes()])
+        }
+    };
     let classification = classify(&change, &request.tables.classify);
     let attribution = attribution(packet, &change, repository, request.tables)?;
     let open = || Ok(repository.map(|repository| repository.blobs(&change)).transpose()?);
@@ -215,7 +221,10 @@ fn gather<'a>(packet: &PacketV1, against: &Against<'a>) -> Result<Gathered<'a>, 
     const NAME: &str = "change";
     let subject = &packet.subject;
     match (&subject.source, against) {
-        (Source::Range { base_ref, head_ref }, Against::Repository(repository)) => {
+        (
+            Source::Range { base_ref, head_ref } | Source::PullRequest { base_ref, head_ref, .. },
+            Against::Repository(repository),
+        ) => {
             let Some(head) = subject.head.clone() else {
                 return Err(Proof::failed(NAME, "a range without a head"));
             };
@@ -238,15 +247,16 @@ fn gather<'a>(packet: &PacketV1, against: &Against<'a>) -> Result<Gathered<'a>, 
                 branch: subject.branch.clone(),
             };
             let change = repository.gather(&range);
-            let change = change.map_err(|error| {
+            let mut change = change.map_err(|error| {
                 Proof::not_checked(NAME, format!("the change could not be read: {error}"))
             })?;
+            change.subject.source = subject.source.clone();
             Ok(Gathered { change, repository: Some(repository) })
         }
         (Source::Patch, Against::Diff(bytes)) => {
             Ok(Gathered { change: review::diff::change_from_patch(bytes), repository: None })
         }
-        (Source::Range { .. }, Against::Nothing | Against::Diff(_)) => {
+        (Source::Range { .. } | Source::PullRequest { .. }, Against::Nothing | Against::Diff(_)) => {
             Err(Proof::not_checked(NAME, "quotes, files and authors need the repository: give --repo"))
         }
         (Source::Patch, Against::Nothing | Against::Repository(_)) => {
@@ -269,8 +279,12 @@ fn attribution(
         return Ok(Err("the packet was made with other tables of agents or families than this program has"));
     }
     let evidence = &packet.attribution.evidence;
-    if evidence.iter().any(|seen| seen.channel == Channel::PlatformLogin) {
-        return Ok(Err("who opened it is the platform's word, which the repository does not hold"));
+    if matches!(change.subject.source, Source::PullRequest { .. })
+        || evidence.iter().any(|seen| seen.channel == Channel::PlatformLogin)
+    {
+        return Ok(Err(
+            "who opened it, and its title and description, are the platform's word, which the repository does not hold",
+        ));
     }
     let declared = evidence.iter().filter(|seen| seen.channel == Channel::Declaration);
     let declarations: Vec<Declaration> = declared
