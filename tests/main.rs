@@ -6,6 +6,7 @@ mod eval;
 mod panel_at_work;
 mod panel_table;
 mod prompts;
+mod replay;
 mod review;
 mod schema;
 mod support;

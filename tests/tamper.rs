@@ -1,5 +1,5 @@
-//! Every field of a packet is changed, one at a time: verifying says what broke, or the field is one of those that only
-//! the digest and the signature protect, and these are listed.
+//! Every field of a packet is changed, one at a time: verifying says what broke. The fields that only the record, the
+//! digest and the signature protect are listed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,14 +11,18 @@ use review::Digest;
 use review::packet::{ReadPacket, read};
 use review::verify::{Facts, Proof, ProofState, UNCHECKED, recompute};
 use serde_json::{Value, json};
+use service::office::open_store;
 use service::prompts::Prompts;
-use service::review_one::{Tables, open_store};
 use service::signing::{SignatureFile, TrustedKeys, check};
-use service::verify::{Against, ReceiptsAt, VerifyRequest, verify};
-use store::Store;
+use service::tables::Tables;
+use service::verify::{Against, VerifyRequest, replayed, verify};
+use store::Receipts;
 use tokio::runtime::Runtime;
 
 use crate::support::packets::Made;
+
+/// When the packets are checked: in 2100.
+const NOW: i64 = 4_102_444_800;
 
 /// A place in a document: keys and indices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +32,13 @@ enum Step {
 }
 
 /// One change of one field.
-struct Mutation {
+pub(crate) struct Mutation {
     /// Where, without indices: `claims[].body`.
-    field: String,
-    what: String,
-    document: Value,
+    pub(crate) field: String,
+    /// What was done to it.
+    pub(crate) what: String,
+    /// The whole, with it.
+    pub(crate) document: Value,
 }
 
 fn field(path: &[Step]) -> String {
@@ -77,7 +83,7 @@ fn walk(value: &Value, path: &mut Vec<Step>, all: &mut Vec<(Vec<Step>, Value)>) 
 
 /// Strings altered and replaced by others of their kind, numbers up by one, booleans flipped, values where there were
 /// none, items and keys removed.
-fn mutations(document: &Value) -> Vec<Mutation> {
+pub(crate) fn mutations(document: &Value) -> Vec<Mutation> {
     let mut all = Vec::new();
     walk(document, &mut Vec::new(), &mut all);
     let mut values: BTreeMap<String, Vec<Value>> = BTreeMap::new();
@@ -153,40 +159,58 @@ struct Verifier {
     repository: Repository,
     tables: Tables,
     prompts: Prompts,
-    store: Store,
+    receipts: Receipts,
     runtime: Runtime,
 }
 
 impl Verifier {
     fn of(made: &Made) -> Self {
-        let database = made.program.home().join(".local/state/recuse/recuse.db");
-        let url =
-            |name: &str| (name == "RECUSE_DATABASE_URL").then(|| format!("sqlite:{}", database.display()));
+        let url = |name: &str| (name == "RECUSE_DATABASE_URL").then(|| made.database_url());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let store = runtime.block_on(open_store(&url)).expect("the database of the review");
         Self {
             repository: Repository::open(made.repository.path()).expect("a repository"),
             tables: Tables::embedded(),
             prompts: Prompts::load(None).expect("the built-in prompts"),
-            store,
+            receipts: Receipts::Database(store),
             runtime,
         }
     }
 
-    fn proofs(&self, read: &ReadPacket) -> Vec<Proof> {
-        let request = VerifyRequest {
+    fn request<'a>(
+        &'a self,
+        read: &'a ReadPacket,
+        keys: &'a TrustedKeys,
+        against: Against<'a>,
+    ) -> VerifyRequest<'a> {
+        VerifyRequest {
             read,
             file_name: "packet.json",
             digest: None,
-            against: Against::Repository(&self.repository),
+            against,
             signatures: &[],
-            keys: &TrustedKeys::default(),
-            receipts: ReceiptsAt::Store(self.store.clone()),
+            keys,
+            receipts: Some(&self.receipts),
             tables: &self.tables,
             prompts: &self.prompts,
             version: env!("CARGO_PKG_VERSION"),
-        };
-        self.runtime.block_on(verify(&request)).expect("repository and database can be read")
+            now: NOW,
+        }
+    }
+
+    /// All checks but the last.
+    fn proofs(&self, read: &ReadPacket, against: Against<'_>) -> Vec<Proof> {
+        let keys = TrustedKeys::default();
+        let proofs = self.runtime.block_on(verify(&self.request(read, &keys, against)));
+        proofs.expect("repository and database can be read")
+    }
+
+    /// The last check: whether the record comes to the packet.
+    fn replay(&self, read: &ReadPacket, repository: Option<Repository>) -> Proof {
+        let keys = TrustedKeys::default();
+        let replayed =
+            self.runtime.block_on(replayed(&self.request(read, &keys, Against::Nothing), repository));
+        replayed.expect("repository and database can be read")
     }
 
     /// The name of a check that fails, if one does.
@@ -198,9 +222,11 @@ impl Verifier {
                 .find(|proof| proof.state == ProofState::Failed)
                 .map(|proof| proof.name.to_owned())
         };
-        // What follows from the packet alone is quicker.
+        // What follows from the packet alone is quicker, and the repository is slowest.
         let facts = Facts { families: Some(&self.tables.families), same_version: true };
-        failed(recompute(&read.packet, facts)).or_else(|| failed(self.proofs(&read)))
+        failed(recompute(&read.packet, facts))
+            .or_else(|| failed(self.proofs(&read, Against::Nothing)))
+            .or_else(|| failed(self.proofs(&read, Against::Repository(&self.repository))))
     }
 }
 
@@ -219,17 +245,20 @@ fn tamper(made: &Made) -> BTreeMap<String, Vec<String>> {
     let verifier = Verifier::of(made);
     let whole = read(&original).expect("the packet of a review");
     assert!(whole.is_canonical);
-    for proof in verifier.proofs(&whole) {
+    for proof in verifier.proofs(&whole, Against::Repository(&verifier.repository)) {
         let expected = if proof.name == "signature" { ProofState::NotChecked } else { ProofState::Holds };
         assert_eq!(proof.state, expected, "{}: {}", proof.name, proof.detail);
     }
+    let repository = Repository::open(made.repository.path()).expect("a repository");
+    let replay = verifier.replay(&whole, Some(repository));
+    assert_eq!(replay.state, ProofState::Holds, "{}", replay.detail);
     let document: Value = serde_json::from_slice(&original).expect("JSON");
     let keys = TrustedKeys::read(&[made.path("key.pub").into()]).expect("a public key");
     let signatures = ["sig", "dsse.json"].map(|extension| {
         SignatureFile::read(Path::new(&made.path(&format!("packet.json.{extension}")))).expect("a signature")
     });
     for signature in &signatures {
-        let proof = check(signature, &whole.packet, &whole.canonical, &keys);
+        let proof = check(signature, &whole.packet, &whole.canonical, &keys, NOW);
         assert_eq!(proof.state, ProofState::Holds, "{}", proof.detail);
     }
     let all = mutations(&document);
@@ -241,12 +270,21 @@ fn tamper(made: &Made) -> BTreeMap<String, Vec<String>> {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(mutation) = all.get(index) else { return found };
             let bytes = serde_json::to_vec(&mutation.document).expect("JSON");
-            found.push((index, verifier.caught(&bytes)));
-            // With a signature every single change is found.
+            let caught = verifier.caught(&bytes);
+            let is_missed = caught.is_none();
+            found.push((index, caught));
             let Ok(read) = read(&bytes) else { continue };
+            if is_missed {
+                // With the record every single change is found.
+                let replay = verifier.replay(&read, None);
+                let is_version = mutation.field == "run.version";
+                let expected = if is_version { ProofState::NotChecked } else { ProofState::Failed };
+                assert_eq!(replay.state, expected, "{} {}", mutation.field, mutation.what);
+            }
+            // With a signature every single change is found.
             assert_ne!(read.digest, Digest::of(&original), "{} {}", mutation.field, mutation.what);
             for signature in &signatures {
-                let proof = check(signature, &read.packet, &read.canonical, &keys);
+                let proof = check(signature, &read.packet, &read.canonical, &keys, NOW);
                 assert_eq!(proof.state, ProofState::Failed, "{} {}", mutation.field, mutation.what);
             }
             if index.is_multiple_of(7) {

@@ -325,7 +325,10 @@ fn a_key_that_cannot_sign_is_refused_before_anything_is_asked() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("signed by SHA256:"), "{told}");
-    let ran = program.run(repository.path(), &["verify", &packet, "--repo", ".", "--key", &path("good.pub")]);
+    let ran = program.run(
+        repository.path(),
+        &["verify", &packet, "--repo", ".", "--key", &path("good.pub"), "--receipts", "store"],
+    );
     assert_eq!(ran.code, 0, "{}", ran.stdout);
     for (key, expected) in
         [("ecdsa.pub", "packets are signed with ssh-ed25519"), ("good", "it is a private key")]

@@ -59,6 +59,13 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Make a key that signs packets
     Keygen(KeygenArgs),
+    /// Decide again from what was recorded, and compare with the packet; no model is asked
+    Replay(ReplayArgs),
+    /// List, show, export or delete what is kept of reviews
+    Receipts {
+        #[command(subcommand)]
+        what: ReceiptsCommand,
+    },
     /// Say what is set up and what is missing
     Doctor(ConfigArgs),
     /// Write commented configuration files
@@ -123,6 +130,54 @@ pub(crate) enum ListFormat {
     Text,
     /// For programs
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The packet
+    #[arg(value_name = "PACKET")]
+    pub(crate) packet: PathBuf,
+    /// The folder where its receipts are, instead of the database
+    #[arg(long, value_name = "DIR")]
+    pub(crate) receipts: Option<PathBuf>,
+    /// Decide what stands before the replies again too, from this repository's objects
+    #[arg(short = 'C', long = "repo", value_name = "DIR")]
+    pub(crate) repository: Option<PathBuf>,
+    /// Say what another policy would have decided: an operator's file, whose [review] and [[path]] count
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReceiptsCommand {
+    /// What the database keeps, the latest first
+    List,
+    /// Delete what was kept for longer than the policy says; digests stay, with when and why
+    Prune {
+        /// Older than so many days [default: `keep_days` of the configuration]
+        #[arg(long, value_name = "DAYS")]
+        older_than: Option<u32>,
+        #[command(flatten)]
+        file: FileArgs,
+    },
+    /// Print what is kept under a digest
+    Show {
+        /// The digest, or its first eight digits or more
+        #[arg(value_name = "DIGEST")]
+        digest: String,
+        /// The folder where it is, instead of the database
+        #[arg(long, value_name = "DIR")]
+        receipts: Option<PathBuf>,
+    },
+    /// Copy all receipts of a packet into a folder
+    Export {
+        /// The packet
+        #[arg(value_name = "PACKET")]
+        packet: PathBuf,
+        /// The folder, which is made
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -216,6 +271,9 @@ pub(crate) struct ReviewArgs {
     /// Say who would be asked how much and what it could cost, and ask nobody
     #[arg(long, help_heading = "How it is reviewed")]
     pub(crate) preview: bool,
+    /// A folder where the receipts are kept, instead of the database
+    #[arg(long, value_name = "DIR")]
+    pub(crate) receipts: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -13,9 +13,12 @@ use review::packet::PacketV1;
 use review::{Change, CommitId, RepoPath};
 use service::authorship::{AuthorshipRequest, declaration, who_wrote};
 use service::config::{self, BASE_FILE, BaseSettings, Config, Offline, OperatorFile, Overrides};
+use service::fan_out::Clock;
+use service::office::KeepReceipts;
 use service::places::user_config;
+use service::preview::preview;
 use service::prompts::{Prompts, PromptsError};
-use service::review_one::{ReviewRequest, Tables, decide, preview, review_one};
+use service::review_one::{ReviewRequest, Tables, decide, review_one};
 use service::{doctor, init, models_check, roster};
 
 use crate::args::{
@@ -24,7 +27,7 @@ use crate::args::{
 };
 use crate::packets::{self, Keeping, Kept};
 use crate::progress::Reporter;
-use crate::{Exit, Failure, evaluation, explain, jsonl, rules, terminal};
+use crate::{Exit, Failure, evaluation, explain, jsonl, receipts, replay, rules, terminal};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -38,6 +41,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Eval(args) => evaluation::run(&args, verbosity).await,
         Command::Verify(args) => packets::verify(&args).await,
         Command::Keygen(args) => packets::keygen(&args),
+        Command::Replay(args) => replay::run(&args, verbosity).await,
+        Command::Receipts { what } => receipts::run(what).await,
         Command::Doctor(args) => doctor(&args).await,
         Command::Init(args) => initialize(&args),
         Command::Prompts { what } => prompts(what),
@@ -59,7 +64,12 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
     let declarations = declarations(&args.change, &written_by, &tables)?;
-    let request = request(gathered, declarations, &config, &tables, &progress)?;
+    let keep = match &args.receipts {
+        Some(folder) => KeepReceipts::InFolder(folder.clone()),
+        None => KeepReceipts::InDatabase,
+    };
+    let request =
+        ReviewRequest { receipts: &keep, ..request(gathered, declarations, &config, &tables, &progress)? };
     if args.preview {
         let preview = preview(&request).await.map_err(failure)?;
         return print(&args.change, &explain::preview(&preview, args.change.format)?);
@@ -282,7 +292,7 @@ fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Re
         keep_out_of_the_work_tree(folder, args.change.repository.as_deref()).map_err(Failure::usage)?;
     }
     let base = base_settings(gathered, verbosity).map_err(Failure::usage)?;
-    config.policy = config.policy.narrowed(&base.policy).map_err(Failure::usage)?;
+    config.narrow(base.policy).map_err(Failure::usage)?;
     Ok(Settings { config, written_by: base.written_by, signing_key })
 }
 
@@ -361,7 +371,7 @@ fn declarations(args: &ChangeArgs, base: &[String], tables: &Tables) -> Result<V
     Ok(args.written_by.iter().chain(base).map(|who| declaration(who.trim(), tables)).collect())
 }
 
-fn now() -> Result<i64, Failure> {
+pub(crate) fn now() -> Result<i64, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Failure::ours)?;
     Ok(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
@@ -389,8 +399,10 @@ fn request<'a>(
         config,
         tables,
         environment: &environment,
+        receipts: &KeepReceipts::InDatabase,
         run_id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
         now: now()?,
+        clock: Clock::Running,
         version: env!("CARGO_PKG_VERSION"),
         progress,
     })

@@ -143,7 +143,8 @@ fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }
 
-fn line(text: &mut String, name: &str, value: &str) {
+/// A line with a name before it; an empty name goes on from the line before.
+pub(crate) fn line(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "{name:<9} {value}");
 }
 

@@ -7,6 +7,8 @@ mod explain;
 mod jsonl;
 mod packets;
 mod progress;
+mod receipts;
+mod replay;
 mod rules;
 mod terminal;
 

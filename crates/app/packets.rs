@@ -7,15 +7,18 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use git::Repository;
 use report::{Seal, proofs};
 use review::packet::{MAX_PACKET_BYTES, PacketV1, ReadError, ReadPacket, ReceiptKindV1, read};
+use review::record::OWN_FAMILIES;
 use review::verify::{Proof, ProofState};
 use service::places::user_config;
 use service::prompts::Prompts;
-use service::review_one::{OPERATORS_FAMILIES, Tables, open_store};
+use service::receipts::Receipts;
 use service::signing::{SignatureFile, SigningKey, TrustedKeys, beside, generate};
-use service::verify::{Against, ReceiptsAt, VerifyRequest};
+use service::tables::Tables;
+use service::verify::{Against, VerifyRequest};
 
 use crate::args::{Format, KeygenArgs, ReviewArgs, Verbosity, VerifyArgs};
-use crate::commands::{environment, failure, joined, operator_file, read_diff};
+use crate::commands::{environment, failure, joined, now, operator_file, read_diff};
+use crate::receipts::receipts;
 use crate::{Exit, Failure, terminal};
 
 /// Where a review's packet goes, and who signs it.
@@ -132,6 +135,7 @@ pub(crate) async fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let tables = joined(tables, families(args, &read.packet)?.as_deref())?;
     let prompts = Prompts::load(None).map_err(Failure::ours)?;
     let repository = args.repository.as_deref().map(Repository::open).transpose().map_err(Failure::usage)?;
+    let receipts = receipts_of(args).await?;
     let diff = args.diff.as_deref().map(|path| read_diff(Some(path))).transpose().map_err(Failure::usage)?;
     let request = VerifyRequest {
         file_name: &args.packet.file_name().unwrap_or_default().to_string_lossy(),
@@ -143,13 +147,16 @@ pub(crate) async fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         },
         signatures: &signatures(args).map_err(Failure::usage)?,
         keys: &keys,
-        receipts: receipts(args).await?,
+        receipts: receipts.as_ref(),
         tables: &tables,
         prompts: &prompts,
         version: env!("CARGO_PKG_VERSION"),
+        now: now()?,
         read: &read,
     };
-    let checked = service::verify::verify(&request).await.map_err(failure)?;
+    let mut checked = service::verify::verify(&request).await.map_err(failure)?;
+    let again = args.repository.as_deref().map(Repository::open).transpose().map_err(Failure::usage)?;
+    checked.push(service::verify::replayed(&request, again).await.map_err(failure)?);
     let text = proofs(&read.packet, &read.digest, &checked);
     terminal::write_result(&text, None).map_err(Failure::ours)?;
     Ok(Exit::Verdict(exit_code(&checked)))
@@ -164,7 +171,7 @@ fn exit_code(checked: &[Proof]) -> u8 {
 }
 
 /// Reads no more of a file than a packet may have.
-fn read_packet(path: &Path) -> Result<ReadPacket> {
+pub(crate) fn read_packet(path: &Path) -> Result<ReadPacket> {
     let name = path.display();
     let file = std::fs::File::open(path).with_context(|| format!("could not open {name}"))?;
     let size = file.metadata().with_context(|| format!("could not read {name}"))?.len();
@@ -190,14 +197,12 @@ fn signatures(args: &VerifyArgs) -> Result<Vec<SignatureFile>> {
     }
 }
 
-async fn receipts(args: &VerifyArgs) -> Result<ReceiptsAt, Failure> {
-    let Some(place) = &args.receipts else { return Ok(ReceiptsAt::Nowhere) };
-    if place == Path::new("store") {
-        return Ok(ReceiptsAt::Store(open_store(&environment).await.map_err(Failure::ours)?));
-    }
-    match place.is_dir() {
-        true => Ok(ReceiptsAt::Folder(place.clone())),
-        false => Err(Failure::usage(anyhow!("could not find the folder {} of receipts", place.display()))),
+/// Where the receipts of a packet are, if somebody says so.
+async fn receipts_of(args: &VerifyArgs) -> Result<Option<Receipts>, Failure> {
+    match args.receipts.as_deref() {
+        None => Ok(None),
+        Some(place) if place == Path::new("store") => receipts(None).await.map(Some),
+        Some(folder) => receipts(Some(folder)).await.map(Some),
     }
 }
 
@@ -206,7 +211,7 @@ fn families(args: &VerifyArgs, packet: &PacketV1) -> Result<Option<PathBuf>, Fai
     let used = packet
         .receipts
         .iter()
-        .any(|receipt| receipt.kind == ReceiptKindV1::Table && receipt.name == OPERATORS_FAMILIES);
+        .any(|receipt| receipt.kind == ReceiptKindV1::Table && receipt.name == OWN_FAMILIES);
     match used {
         true => Ok(operator_file(&args.file).map_err(Failure::usage)?.0.lineage.families),
         false => Ok(None),

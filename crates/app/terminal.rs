@@ -62,11 +62,16 @@ pub(crate) fn width() -> usize {
 
 /// Writes the result to a file, or to stdout. A reader that went away is no error.
 pub(crate) fn write_result(text: &str, output: Option<&Path>) -> Result<()> {
+    write_bytes(text.as_bytes(), output)
+}
+
+/// Writes a result that is no text, or may be none.
+pub(crate) fn write_bytes(bytes: &[u8], output: Option<&Path>) -> Result<()> {
     if let Some(path) = output {
-        return std::fs::write(path, text).with_context(|| format!("could not write {}", path.display()));
+        return std::fs::write(path, bytes).with_context(|| format!("could not write {}", path.display()));
     }
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         result => result.context("could not write the result"),
     }

@@ -28,6 +28,11 @@ impl Made {
         std::fs::read(self.path("packet.json")).expect("the packet was written")
     }
 
+    /// The database that its receipts are in.
+    pub(crate) fn database_url(&self) -> String {
+        format!("sqlite:{}", self.program.home().join(".local/state/recuse/recuse.db").display())
+    }
+
     /// Reviews and signs.
     async fn make(program: Program, repository: TestRepository, more: &'static [&'static str]) -> Self {
         let folder = TempDir::new().expect("a folder");

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use review::Families;
 use review::packet::read;
+use review::record::OWN_FAMILIES;
 use review::verify::{Facts, ProofState, recompute};
-use service::review_one::OPERATORS_FAMILIES;
 use tempfile::TempDir;
 
 /// How to run the program once.
@@ -91,7 +91,7 @@ impl Ran {
         static FAMILIES: LazyLock<Families> = LazyLock::new(Families::embedded);
         let read = read(self.stdout.as_bytes())
             .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr));
-        let is_built_in = !read.packet.receipts.iter().any(|receipt| receipt.name == OPERATORS_FAMILIES);
+        let is_built_in = !read.packet.receipts.iter().any(|receipt| receipt.name == OWN_FAMILIES);
         let facts = Facts { families: is_built_in.then_some(&FAMILIES), same_version: true };
         for proof in recompute(&read.packet, facts) {
             let failed = proof.state == ProofState::Failed;

@@ -4,7 +4,8 @@ use review::judge::plural;
 use review::packet::{attribution as attribution_v1, family_words};
 use review::panel::{Asked, Relation, Reviewer, Scope, Seat};
 use serde_json::json;
-use service::review_one::{Decided, Preview};
+use service::preview::Preview;
+use service::review_one::Decided;
 
 use super::attribution::author_words;
 use super::{as_json, line, pretty, usd};
@@ -13,20 +14,21 @@ use crate::args::Format;
 
 /// Who reviews a change, who is recused, and why.
 pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure> {
-    let engines = &decided.roster.engines;
+    let engines = &decided.basis.engines;
     let name = |reviewer: Reviewer| match reviewer {
         Reviewer::Rules => "rules".to_owned(),
         Reviewer::Model(engine) => engines[engine].id.clone(),
     };
     let hunks = |seat: &Seat| {
         let all = seat.files.iter().flat_map(|&file| {
-            let hunks = decided.rules.change.files[file].hunks().len();
+            let hunks = decided.basis.change.files[file].hunks().len();
             (0..hunks).map(move |hunk| (file, hunk))
         });
         all.filter(|hunk| seat.scope.holds(*hunk)).count()
     };
     if as_json(format)? {
         let seats: Vec<_> = decided
+            .seated
             .panel
             .seats
             .iter()
@@ -36,6 +38,7 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
             })
             .collect();
         let recused: Vec<_> = decided
+            .seated
             .panel
             .recused
             .iter()
@@ -44,6 +47,7 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
             })
             .collect();
         let lenses: Vec<_> = decided
+            .seated
             .panel
             .lenses
             .iter()
@@ -52,26 +56,26 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
                     "unmet": lens.unmet.as_ref().map(|unmet| &unmet.reason) })
             })
             .collect();
-        let author = attribution_v1(&decided.attribution, &decided.shares);
+        let author = attribution_v1(&decided.basis.attribution, &decided.basis.shares);
         return Ok(pretty(
             &json!({ "attribution": author, "seats": seats, "recused": recused, "lenses": lenses }),
         ));
     }
     let mut text = String::new();
-    line(&mut text, "author", &author_words(&decided.attribution));
-    for recusal in &decided.panel.recused {
+    line(&mut text, "author", &author_words(&decided.basis.attribution));
+    for recusal in &decided.seated.panel.recused {
         let engine = &engines[recusal.engine];
         let families = family_words(&engine.lineage);
         line(&mut text, "recused", &format!("{} ({families}): {}", engine.id, recusal.reason));
     }
-    for lens in &decided.panel.lenses {
+    for lens in &decided.seated.panel.lenses {
         let asked = match lens.asked {
             Asked::Models | Asked::Rules => "asked",
             Asked::Nobody => "not asked",
             Asked::NotNeeded => "not needed",
         };
         line(&mut text, "lens", &format!("{}, {asked}: {}", lens.lens.name(), lens.reason));
-        for seat in decided.panel.seats.iter().filter(|seat| seat.lens == lens.lens) {
+        for seat in decided.seated.panel.seats.iter().filter(|seat| seat.lens == lens.lens) {
             let related = match &seat.relation {
                 Relation::NoLineage | Relation::Unrelated => "",
                 Relation::Related { .. } => ", related",
@@ -93,7 +97,7 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
 
 /// Who would be asked how much, and what it could cost.
 pub(crate) fn preview(preview: &Preview, format: Format) -> Result<String, Failure> {
-    let engines = &preview.decided.roster.engines;
+    let engines = &preview.decided.basis.engines;
     if as_json(format)? {
         let calls: Vec<_> = preview
             .calls

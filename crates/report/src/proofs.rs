@@ -26,7 +26,12 @@ pub fn proofs(packet: &PacketV1, digest: &Digest, proofs: &[Proof]) -> String {
         (0, _) => format!("nothing failed; {} not be made", plural(open, "check could", "checks could")),
         (_, _) => format!("{} FAILED", plural(failed, "check", "checks")),
     };
-    let name = digest.short();
-    text.push_str(&format!("\npacket {name}, verdict {}: {verdict}\n", packet.verdict.name()));
+    let subject = match (&packet.subject.base, &packet.subject.head) {
+        (Some(base), Some(head)) => format!("{}..{}", base.as_str(), head.as_str()),
+        (None, Some(head)) => head.as_str().to_owned(),
+        (_, None) => format!("the diff {}", packet.subject.diff_digest),
+    };
+    let (name, said) = (digest.short(), packet.verdict.name());
+    text.push_str(&format!("\npacket {name}, verdict {said} about {subject}: {verdict}\n"));
     text
 }

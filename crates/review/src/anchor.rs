@@ -21,6 +21,11 @@ impl FileTexts {
         self.texts.insert((path, side), text);
     }
 
+    /// All of them, in a fixed order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&RepoPath, Side, &str)> {
+        self.texts.iter().map(|((path, side), text)| (path, *side, text.as_str()))
+    }
+
     /// The text of a file on one side, if it is known.
     pub(crate) fn get(&self, path: &RepoPath, side: Side) -> Option<&str> {
         self.texts.get(&(path.clone(), side)).map(String::as_str)

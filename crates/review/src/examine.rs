@@ -4,6 +4,8 @@
 //! Several claims about one file are asked in one call. Whatever is not answered, answered twice, or answered
 //! without a reason and a line of the code that was shown is undecided: only code decides.
 
+mod rounds;
+
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
@@ -22,6 +24,8 @@ use crate::prompt::{
     ContextLine, Material, Piece, PromptFile, lines, nonce, shown_lines, shown_title, texts_of,
 };
 use crate::text::{shorten, visible, visible_line};
+
+pub use rounds::{CODE_TOKENS, Case, CrossExamination, Examining};
 
 /// The most claims of one call: with more, answers get careless.
 pub const MAX_CLAIMS: usize = 6;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
-use crate::engine::Usage;
+use crate::engine::{Engine, Usage};
 use crate::prompt::Piece;
 use crate::{Digest, Lineage};
 
@@ -101,6 +101,22 @@ pub struct Call {
     pub prompt: Option<Kept>,
     /// The reply as it was received.
     pub reply: Option<Kept>,
+}
+
+impl Call {
+    /// A call that was not made.
+    pub fn not_made(engine: &Engine) -> Self {
+        Self {
+            served_model: None,
+            lineage: engine.lineage.clone(),
+            usage: None,
+            reserved_micro_usd: None,
+            micro_usd: None,
+            elapsed_ms: 0,
+            prompt: None,
+            reply: None,
+        }
+    }
 }
 
 /// Bytes that are kept and can be shown.

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use assemble::share;
 pub use assemble::{PacketInput, assemble, attribution, classification, family_words};
 pub(crate) use assemble::{contract, goal, subject};
 
@@ -694,12 +695,40 @@ pub enum ReceiptKindV1 {
     Prompt,
     /// A reply as it was received.
     Reply,
+    /// What was said in a reply, in no provider's format.
+    Answer,
     /// A prompt template.
     Template,
     /// A table that decisions rest on.
     Table,
-    /// The configuration in force.
+    /// The configuration in force, without addresses and keys, and the models that could be asked.
     Configuration,
+    /// The change as reviewers saw it, its secrets replaced.
+    Change,
+    /// What says who wrote the change, and what followed from it.
+    Authorship,
+    /// What reviewers were given beside the change, and the files in which quotes were looked for.
+    Briefing,
+    /// The run: what was asked of whom, what came of it and in which order. A replay begins with it.
+    Record,
+}
+
+impl ReceiptKindV1 {
+    /// Its name in packets and lists.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prompt => "prompt",
+            Self::Reply => "reply",
+            Self::Answer => "answer",
+            Self::Template => "template",
+            Self::Table => "table",
+            Self::Configuration => "configuration",
+            Self::Change => "change",
+            Self::Authorship => "authorship",
+            Self::Briefing => "briefing",
+            Self::Record => "record",
+        }
+    }
 }
 
 /// What the verdict rests on.

@@ -1,5 +1,7 @@
 //! The thresholds, which are the operator's to set.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -36,6 +38,35 @@ impl Default for RuleOptions {
     }
 }
 
+impl RuleOptions {
+    /// Thresholds by their names in the configuration; what is not named has its default, and what nobody knows is left
+    /// out.
+    pub fn of_names(named: &BTreeMap<String, u32>) -> Self {
+        let default = Self::default().by_name();
+        let of = |name: &str| named.get(name).copied().unwrap_or(default[name]);
+        Self {
+            max_cognitive: of("max_cognitive"),
+            max_cyclomatic: of("max_cyclomatic"),
+            max_function_lines: of("max_function_lines"),
+            max_parameters: of("max_parameters"),
+            max_nesting: of("max_nesting"),
+        }
+    }
+
+    /// The thresholds by their names in the configuration.
+    pub fn by_name(&self) -> BTreeMap<String, u32> {
+        let Self { max_cognitive, max_cyclomatic, max_function_lines, max_parameters, max_nesting } = *self;
+        let all = [
+            ("max_cognitive", max_cognitive),
+            ("max_cyclomatic", max_cyclomatic),
+            ("max_function_lines", max_function_lines),
+            ("max_parameters", max_parameters),
+            ("max_nesting", max_nesting),
+        ];
+        all.into_iter().map(|(name, threshold)| (name.to_owned(), threshold)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +76,7 @@ mod tests {
         let options: RuleOptions = toml::from_str("max_cognitive = 15").expect("a known key");
         assert_eq!(options, RuleOptions { max_cognitive: 15, ..RuleOptions::default() });
         assert!(toml::from_str::<RuleOptions>("max_cognitve = 15").is_err());
+        assert_eq!(RuleOptions::of_names(&options.by_name()), options);
+        assert_eq!(RuleOptions::of_names(&BTreeMap::new()), RuleOptions::default());
     }
 }

@@ -10,24 +10,22 @@
 //! file, to be read.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use git::{RangeRequest, Repository};
 use models::{Catalogue, Message, Prompt};
 use review::attribution::{AuthorshipInput, Declaration, Share, attribute};
-use review::classify::{classify, lenses};
+use review::basis::Basis;
+use review::classify::classify;
 use review::engine::{Engine, LineageSource, Price, estimate_tokens};
-use review::panel::{PanelInput, Reviewer, choose};
+use review::panel::{Reviewer, choose};
 use review::policy::{Independence, Policy};
-use review::wishes::{WishInput, wishes};
 use review::{Change, CommitId, Digest, Lens};
 use service::asks::{AskMaker, plan_asks};
-use service::briefing::{Briefing, BriefingInput};
+use service::briefing::{BriefingInput, brief};
 use service::fan_out::Ask;
 use service::prompts::{Prompts, bytes_of, common_prefixes};
 use service::review_one::{Decided, Tables};
-use service::roster::Roster;
 use service::rules_pass;
 
 /// Models whose caches are imitated, with the least tokens of a beginning that each keeps.
@@ -113,23 +111,25 @@ fn measure(
     tables: &Tables,
     prompts: &Prompts,
 ) -> Result<()> {
-    let (decided, policy) = decide(subject, shown, tables)?;
+    let decided = decide(subject, shown, tables)?;
     let shown_files: Vec<usize> = (0..subject.change.files.len())
-        .filter(|file| decided.wishes.iter().any(|wish| wish.model_files.contains(file)))
+        .filter(|file| decided.seated.wishes.iter().any(|wish| wish.model_files.contains(file)))
         .collect();
-    let briefing = Briefing::gather(&BriefingInput {
+    let briefing = brief(&BriefingInput {
         original: &subject.change,
-        rules: &decided.rules,
+        redacted: &decided.basis.change,
+        secrets: &decided.secrets,
         repository: subject.repository.as_ref(),
         base: subject.base.as_ref(),
-        policy: &policy,
+        policy: &decided.basis.policy,
         shown: &shown_files,
         least_room_tokens: 200_000,
     })?;
-    let material = briefing.material(&decided.rules.change);
     let run_id = "5".repeat(32);
-    let maker = AskMaker::new(&decided.roster.engines, &material, prompts, &run_id);
-    let planned = plan_asks(&decided, &maker, 24_000)?;
+    let sitting = decided.sitting(&briefing, &tables.families, &run_id);
+    let material = sitting.material();
+    let maker = AskMaker::new(&decided.basis.engines, &material, prompts, &run_id);
+    let planned = plan_asks(&sitting, &maker, 24_000)?;
     let asks = &planned.asks;
     let all: Vec<&Prompt> = asks.iter().map(|ask| &ask.prompt).collect();
     let borders = common_prefixes(&all);
@@ -138,7 +138,7 @@ fn measure(
     say(&format!("\n{}: {files} files, +{added} -{removed}, {} calls", subject.name, asks.len()));
     let (mut most, mut largest) = (0, None);
     for lens in Lens::ALL {
-        let of_lens: Vec<&Ask> = asks.iter().filter(|ask| ask.lens == lens).collect();
+        let of_lens: Vec<&Ask> = asks.iter().filter(|ask| ask.question.lens == lens).collect();
         let sent: u32 = of_lens.iter().map(|ask| tokens_of(&ask.prompt)).sum();
         if sent > most {
             (most, largest) = (sent, Some(lens));
@@ -162,7 +162,7 @@ fn measure(
         let price = price_of(provider, model, &tables.catalogue)?;
         let billed = bill(&all, &borders, &price, least, remembers);
         let alone: Vec<&Prompt> =
-            asks.iter().filter(|ask| Some(ask.lens) == largest).map(|ask| &ask.prompt).collect();
+            asks.iter().filter(|ask| Some(ask.question.lens) == largest).map(|ask| &ask.prompt).collect();
         let alone = bill(&alone, &common_prefixes(&alone), &price, least, remembers);
         let ratio = billed as f64 / alone.max(1) as f64;
         say(&format!(
@@ -172,7 +172,7 @@ fn measure(
     if let Some(folder) = dump {
         std::fs::create_dir_all(folder)?;
         for ask in asks {
-            let name = format!("{}-{}.txt", ask.lens.name(), ask.part + 1);
+            let name = format!("{}-{}.txt", ask.question.lens.name(), ask.question.part + 1);
             std::fs::write(folder.join(name), beginning(&ask.prompt, usize::MAX).0)?;
         }
     }
@@ -180,33 +180,13 @@ fn measure(
 }
 
 /// What is decided before anybody is asked, with one model in every seat.
-fn decide(subject: &Subject, shown: Shown, tables: &Tables) -> Result<(Decided, Policy)> {
+fn decide(subject: &Subject, shown: Shown, tables: &Tables) -> Result<Decided> {
     let change = &subject.change;
     let repository = subject.repository.as_ref();
     let open = || Ok(repository.map(|repository| repository.blobs(change)).transpose()?);
     let rules = rules_pass::run(change.clone(), &rules::RuleOptions::default(), &open)?;
-    let classification = classify(change, &tables.classify);
-    let decisions = lenses(change, &classification);
-    let policy = Policy { independence: Independence::Off, reviewers_per_lens: 1, ..Policy::default() };
-    let mut wishes = wishes(&WishInput {
-        change: &rules.change,
-        decisions: &decisions,
-        rules: &rules.supported,
-        unsafe_to_send: &rules.unsafe_to_send,
-        policy: &policy,
-    });
-    if shown == Shown::Everything {
-        let all: Vec<usize> =
-            (0..change.files.len()).filter(|&file| !change.files[file].hunks().is_empty()).collect();
-        for wish in &mut wishes {
-            wish.model_files.clone_from(&all);
-            wish.needed = true;
-        }
-    }
     let input = AuthorshipInput { declarations: &[Declaration::Human], ..AuthorshipInput::default() };
     let attribution = attribute(&input, &tables.agents, &tables.families);
-    let shares = vec![Share::whole(change, attribution.authors())];
-    let lineage_sets = tables.families.lineage_sets();
     let engine = Engine {
         id: "provider/model".into(),
         preference: 0,
@@ -220,27 +200,30 @@ fn decide(subject: &Subject, shown: Shown, tables: &Tables) -> Result<(Decided, 
         price: None,
         price_as_of: None,
     };
-    let mut panel = choose(&PanelInput {
-        attribution: &attribution,
-        shares: &shares,
-        wishes: &wishes,
-        engines: std::slice::from_ref(&engine),
-        policy: &policy,
-        lineage_sets: &lineage_sets,
-    });
-    panel.seats.retain(|seat| seat.reviewer != Reviewer::Rules);
-    let decided = Decided {
+    let basis = Basis {
         text_digest: Digest::of(b""),
-        rules,
+        shares: vec![Share::whole(change, attribution.authors())],
+        classification: classify(change, &tables.classify),
+        lineage_sets: tables.families.lineage_sets(),
+        policy: Policy { independence: Independence::Off, reviewers_per_lens: 1, ..Policy::default() },
+        no_model_remedy: String::new(),
+        engines: vec![engine],
+        change: rules.change,
+        rules: rules.report,
         attribution,
-        shares,
-        lineage_sets,
-        classification,
-        wishes,
-        roster: Roster { engines: vec![engine], models: Vec::<Arc<dyn models::Model>>::new() },
-        panel,
     };
-    Ok((decided, policy))
+    let mut seated = basis.seat();
+    if shown == Shown::Everything {
+        let all: Vec<usize> =
+            (0..change.files.len()).filter(|&file| !change.files[file].hunks().is_empty()).collect();
+        for wish in &mut seated.wishes {
+            wish.model_files.clone_from(&all);
+            wish.needed = true;
+        }
+        seated.panel = choose(&basis.panel_input(&seated.wishes));
+    }
+    seated.panel.seats.retain(|seat| seat.reviewer != Reviewer::Rules);
+    Ok(Decided { basis, seated, models: Vec::new(), secrets: rules.secrets })
 }
 
 /// What the calls come to, one after another, in tokens at the full rate.

@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
         };
         time += started.elapsed();
         reviewed += 1;
-        for finding in pass.findings.iter().filter(|finding| wanted(finding)) {
+        for finding in pass.report.findings.iter().filter(|finding| wanted(finding)) {
             let rule = finding.rule.clone().unwrap_or_default();
             let (line, severity) = (finding.lines.map_or(0, |(first, _)| first), finding.severity.name());
             println!("{commit} {}:{line} {severity} {rule}", visible(finding.file.as_str()));
@@ -46,10 +46,10 @@ fn main() -> anyhow::Result<()> {
             medium_and_up += usize::from(finding.severity >= Severity::Medium);
             *counts.entry((rule, finding.severity)).or_default() += 1;
         }
-        for (_, question) in &pass.questions {
+        for (_, question) in &pass.report.questions {
             println!("{commit} asks: {question}");
         }
-        for (lens, file, reason) in &pass.failed {
+        for (lens, file, reason) in &pass.report.failed {
             println!(
                 "{commit} {} {} failed: {reason}",
                 visible(pass.change.files[*file].path.as_str()),

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use review::Digest;
+use review::conclude::{Sitting, TooSmall};
 use review::engine::{Engine, estimate_tokens};
-use review::outcome::{Call, Ending, EndingKind, Outcome};
-use review::panel::{Reviewer, Scope, Seat};
+use review::hearing::{Attempt, Question};
+use review::panel::{Reviewer, Scope};
 use review::prompt::{Material, Piece, Plan, build, plan, reading_order};
-use review::{Digest, Lens};
 
-use crate::fan_out::{Ask, Attempt};
+use crate::fan_out::Ask;
 use crate::prompts::{Prompts, common_prefixes};
-use crate::review_one::Decided;
 
 /// A prompt with less room than this for changed lines is not sent: a change would go out line by line.
 const LEAST_ROOM_TOKENS: u32 = 400;
@@ -23,7 +23,7 @@ pub struct Planned {
     /// The calls, in the order of the seats.
     pub asks: Vec<Ask>,
     /// Seats whose model is too small to be shown anything.
-    pub too_small: Vec<Outcome>,
+    pub too_small: Vec<TooSmall>,
 }
 
 /// Makes the asks of one review.
@@ -48,37 +48,24 @@ impl<'a> AskMaker<'a> {
         Self { engines, material, prompts, run_id, nonces }
     }
 
-    /// Asks a seat about some pieces, as a part of its own.
+    /// Asks a question by itself.
     ///
     /// # Errors
     /// A prompt file asks for something that is not there.
-    pub fn about(&self, seat: &Seat, numbers: (usize, usize), pieces: Vec<Piece>) -> Result<Ask> {
-        let Reviewer::Model(engine) = seat.reviewer else { bail!("the rules are not asked by a prompt") };
-        self.part(seat.lens, engine, numbers, &Plan { parts: vec![pieces] }, 0)
+    pub fn about(&self, question: Question) -> Result<Ask> {
+        let plan = Plan { parts: vec![question.pieces.clone()] };
+        self.part(question, &plan, 0)
     }
 
-    fn part(
-        &self,
-        lens: Lens,
-        engine: usize,
-        (seat, part): (usize, usize),
-        plan: &Plan,
-        part_of_plan: usize,
-    ) -> Result<Ask> {
+    fn part(&self, question: Question, plan: &Plan, part: usize) -> Result<Ask> {
+        let engine = question.engine;
         let nonce = self.nonces[engine].get_or_init(|| {
             let seed = Digest::of_parts([self.run_id.as_bytes(), self.engines[engine].id.as_bytes()]);
             self.material.nonce(seed.as_str().as_bytes())
         });
-        let parts = build(self.material, lens, plan, part_of_plan, nonce);
-        Ok(Ask {
-            seat,
-            part,
-            lens,
-            pieces: plan.parts[part_of_plan].clone(),
-            engine,
-            prompt: self.prompts.render(&parts, self.engines[engine].max_output_tokens)?,
-            attempt: Attempt::First,
-        })
+        let parts = build(self.material, question.lens, plan, part, nonce);
+        let prompt = self.prompts.render(&parts, self.engines[engine].max_output_tokens)?;
+        Ok(Ask { question, prompt })
     }
 }
 
@@ -89,28 +76,41 @@ impl<'a> AskMaker<'a> {
 ///
 /// # Errors
 /// A prompt file asks for something that is not there.
-pub fn plan_asks(decided: &Decided, maker: &AskMaker<'_>, prompt_tokens: u32) -> Result<Planned> {
+pub fn plan_asks(sitting: &Sitting<'_>, maker: &AskMaker<'_>, prompt_tokens: u32) -> Result<Planned> {
     let AskMaker { material, prompts, .. } = maker;
+    let Sitting { basis, seated, .. } = sitting;
     let mut planned = Planned::default();
     let overhead = estimate_tokens(prompts.overhead_bytes(material)?);
-    let order = reading_order(&decided.wishes, &decided.classification.files);
-    for (seat_index, seat) in decided.panel.seats.iter().enumerate() {
+    let order = reading_order(&seated.wishes, &basis.classification.files);
+    for (seat_index, seat) in seated.panel.seats.iter().enumerate() {
         let Reviewer::Model(engine_index) = seat.reviewer else { continue };
-        let engine = &decided.roster.engines[engine_index];
+        let engine = &basis.engines[engine_index];
         let room = room_tokens(engine).saturating_sub(overhead);
         let files: Vec<usize> = order.iter().copied().filter(|file| seat.files.contains(file)).collect();
         if room < LEAST_ROOM_TOKENS {
-            planned.too_small.push(too_small(
-                seat_index,
-                engine,
-                overhead,
-                whole_hunks(material, &files, &seat.scope),
-            ));
+            planned.too_small.push(TooSmall {
+                seat: seat_index,
+                engine: engine_index,
+                pieces: whole_hunks(material, &files, &seat.scope),
+                detail: format!(
+                    "its context of {} tokens, less {} for the answer and {overhead} for the instructions, leaves no \
+                     room for the change",
+                    engine.context_tokens, engine.max_output_tokens
+                ),
+            });
             continue;
         }
         let plan = plan(material, &files, &seat.scope, room.min(prompt_tokens));
-        for part in 0..plan.parts.len() {
-            planned.asks.push(maker.part(seat.lens, engine_index, (seat_index, part), &plan, part)?);
+        for (part, pieces) in plan.parts.iter().enumerate() {
+            let question = Question {
+                seat: seat_index,
+                part,
+                lens: seat.lens,
+                engine: engine_index,
+                pieces: pieces.clone(),
+                attempt: Attempt::First,
+            };
+            planned.asks.push(maker.part(question, &plan, part)?);
         }
     }
     mark_what_is_shared(&mut planned.asks);
@@ -119,9 +119,10 @@ pub fn plan_asks(decided: &Decided, maker: &AskMaker<'_>, prompt_tokens: u32) ->
 
 /// Tells each prompt how much of it others to the same model send too, so that the provider is asked to remember that.
 fn mark_what_is_shared(asks: &mut [Ask]) {
-    let engines: BTreeSet<usize> = asks.iter().map(|ask| ask.engine).collect();
+    let engines: BTreeSet<usize> = asks.iter().map(|ask| ask.question.engine).collect();
     for engine in engines {
-        let mut of_engine: Vec<&mut Ask> = asks.iter_mut().filter(|ask| ask.engine == engine).collect();
+        let mut of_engine: Vec<&mut Ask> =
+            asks.iter_mut().filter(|ask| ask.question.engine == engine).collect();
         let borders = common_prefixes(&of_engine.iter().map(|ask| &ask.prompt).collect::<Vec<_>>());
         for (ask, border) in of_engine.iter_mut().zip(borders) {
             ask.prompt.cache_prefix = border;
@@ -140,28 +141,4 @@ fn whole_hunks(material: &Material<'_>, files: &[usize], scope: &Scope) -> Vec<P
         hunks.map(move |(hunk, lines)| Piece { file, hunk, first: 0, end: lines.lines().count() })
     });
     hunks.filter(|piece| scope.holds((piece.file, piece.hunk))).collect()
-}
-
-fn too_small(seat: usize, engine: &Engine, overhead: u32, pieces: Vec<Piece>) -> Outcome {
-    let detail = format!(
-        "its context of {} tokens, less {} for the answer and {overhead} for the instructions, leaves no room for \
-         the change",
-        engine.context_tokens, engine.max_output_tokens
-    );
-    Outcome {
-        seat,
-        part: 0,
-        pieces,
-        ending: Ending::Unanswered { kind: EndingKind::Failed, detail },
-        call: Some(Call {
-            served_model: None,
-            lineage: engine.lineage.clone(),
-            usage: None,
-            reserved_micro_usd: None,
-            micro_usd: None,
-            elapsed_ms: 0,
-            prompt: None,
-            reply: None,
-        }),
-    }
 }

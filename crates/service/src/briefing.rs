@@ -4,16 +4,13 @@
 use anyhow::Result;
 use code::{function_lines, language_of};
 use git::{BlobReader, Repository};
+use review::basis::Briefing;
 use review::change::{Content, Operation};
 use review::engine::estimate_tokens;
 use review::policy::Policy;
-use review::prompt::{
-    HouseRule, Material, Surroundings, fit_house_rules, house_rule_paths, house_rules_budget,
-};
+use review::prompt::{HouseRule, Surroundings, fit_house_rules, house_rule_paths, house_rules_budget};
 use review::{Change, CommitId, Digest, FileChange, Hunk, RepoPath};
 use rules::SecretSpan;
-
-use crate::rules_pass::RulesPass;
 
 /// The most tokens of surroundings for one hunk: some 50 lines.
 const TOKENS_PER_HUNK: u32 = 600;
@@ -27,21 +24,14 @@ const LEAST_TOKENS: u32 = 3_000;
 /// The most files of conventions that a folder like `.cursor/rules` gives.
 const MAX_FILES_PER_FOLDER: usize = 20;
 
-/// What reviewers are given beside the change.
-#[derive(Debug, Default)]
-pub struct Briefing {
-    /// What stands round the hunks.
-    pub surroundings: Surroundings,
-    /// The repository's conventions, as much as is given.
-    pub house_rules: Vec<HouseRule>,
-}
-
 /// What a briefing is made from.
 pub struct BriefingInput<'a> {
     /// The change as it was read, with its secrets.
     pub original: &'a Change,
-    /// The rules' part: the change without them, and where they are.
-    pub rules: &'a RulesPass,
+    /// The change without them.
+    pub redacted: &'a Change,
+    /// Where they are in its hunks, by file.
+    pub secrets: &'a [Vec<SecretSpan>],
     /// Where whole files can be read; `None` where only a diff is at hand.
     pub repository: Option<&'a Repository>,
     /// The tip of the base branch.
@@ -54,26 +44,19 @@ pub struct BriefingInput<'a> {
     pub least_room_tokens: u32,
 }
 
-impl Briefing {
-    /// Reads what there is.
-    ///
-    /// # Errors
-    /// The repository cannot be read.
-    pub fn gather(input: &BriefingInput<'_>) -> Result<Self> {
-        let Some(repository) = input.repository else { return Ok(Self::default()) };
-        Ok(Self {
-            surroundings: surroundings(input, repository)?,
-            house_rules: match input.base {
-                Some(base) => house_rules(input, repository, base)?,
-                None => Vec::new(),
-            },
-        })
-    }
-
-    /// What prompts about the change are made from.
-    pub fn material<'a>(&'a self, change: &'a Change) -> Material<'a> {
-        Material { change, surroundings: &self.surroundings, house_rules: &self.house_rules }
-    }
+/// Reads what there is.
+///
+/// # Errors
+/// The repository cannot be read.
+pub fn brief(input: &BriefingInput<'_>) -> Result<Briefing> {
+    let Some(repository) = input.repository else { return Ok(Briefing::default()) };
+    Ok(Briefing {
+        surroundings: surroundings(input, repository)?,
+        house_rules: match input.base {
+            Some(base) => house_rules(input, repository, base)?,
+            None => Vec::new(),
+        },
+    })
 }
 
 fn house_rules(
@@ -130,8 +113,8 @@ fn surroundings(input: &BriefingInput<'_>, repository: &Repository) -> Result<Su
         let head = String::from_utf8_lossy(&bytes);
         // What cannot be parsed is reviewed with the lines of the diff alone.
         let Ok(functions) = function_lines(language, &head) else { continue };
-        let head = redacted_as(file, input.rules.secrets_of(index), &head);
-        surroundings.add(index, &input.rules.change.files[index], &head, &functions, each);
+        let head = redacted_as(file, &input.secrets[index], &head);
+        surroundings.add(index, &input.redacted.files[index], &head, &functions, each);
     }
     Ok(surroundings)
 }

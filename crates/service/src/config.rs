@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use models::Wire;
 use review::policy::{BasePolicy, Gate, Independence, Origin, PathEffect, PathRule, PathRules, Policy};
+use review::record::Configured;
 use review::{Lens, RepoPath};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -42,6 +43,17 @@ pub struct OperatorFile {
     pub rules: rules::RuleOptions,
     /// What names of models mean, beside the built-in table.
     pub lineage: LineageSection,
+    /// How long receipts are kept.
+    pub receipts: ReceiptsSection,
+}
+
+/// `[receipts]` of the operator's file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReceiptsSection {
+    /// How many days the receipts of a review are kept in the database; for good where it is left out. What is deleted
+    /// leaves its digest, with when and why.
+    pub keep_days: Option<NonZeroU32>,
 }
 
 /// `[lineage]` of the operator's file.
@@ -248,6 +260,64 @@ pub struct Config {
     pub prompt_tokens: u32,
     /// The operator's own prompt files.
     pub prompts_folder: Option<PathBuf>,
+    /// What the base branch asked for; the policy holds it already.
+    pub base: BasePolicy,
+    /// How many days receipts are kept in the database; for good where there is none.
+    pub keep_receipts_days: Option<u32>,
+}
+
+impl Config {
+    /// What is recorded of it: what decides, and no address, key or command.
+    pub fn configured(&self) -> Configured {
+        let Caps { call, author_day, repository_day, day } = self.caps;
+        let caps =
+            [("call", call), ("author_day", author_day), ("repository_day", repository_day), ("day", day)];
+        Configured {
+            base: self.base.clone(),
+            thresholds: self.rules.by_name(),
+            prompt_tokens: self.prompt_tokens,
+            concurrency: u32::try_from(self.concurrency).unwrap_or(u32::MAX),
+            caps: caps.into_iter().filter_map(|(name, cap)| Some((name.to_owned(), cap?))).collect(),
+        }
+    }
+
+    /// Narrows the policy by what the base branch asks for.
+    ///
+    /// # Errors
+    /// A glob that cannot be read.
+    pub fn narrow(&mut self, base: BasePolicy) -> Result<()> {
+        self.policy = std::mem::take(&mut self.policy).narrowed(&base)?;
+        self.base = base;
+        Ok(())
+    }
+}
+
+/// A policy with what an operator's file says of it in the place of what it was; what the file leaves out stays. The
+/// base's narrowing holds as before.
+///
+/// # Errors
+/// A value that cannot be used.
+pub fn policy_with(policy: &Policy, base: &BasePolicy, file: &OperatorFile) -> Result<Policy> {
+    let review = &file.review;
+    let paths = match file.path.as_slice() {
+        [] => policy.paths.rules().iter().filter(|rule| rule.origin == Origin::Operator).cloned().collect(),
+        [_, ..] => path_rules(&file.path, Origin::Operator)?,
+    };
+    let wanted = Policy {
+        independence: review.independence.unwrap_or(policy.independence),
+        lenses: review.lenses.clone().unwrap_or_else(|| policy.lenses.clone()),
+        offline: policy.offline,
+        reviewers_per_lens: review.reviewers_per_lens.unwrap_or(policy.reviewers_per_lens).clamp(1, 4),
+        fail_on: review.fail_on.unwrap_or(policy.fail_on),
+        paths: PathRules::new(paths)?,
+        required_checks: match review.required_checks.as_slice() {
+            [] => policy.required_checks.clone(),
+            [_, ..] => review.required_checks.clone(),
+        },
+        max_micro_usd: policy.max_micro_usd,
+        max_seconds: policy.max_seconds,
+    };
+    Ok(wanted.narrowed(base)?)
 }
 
 /// Caps on spending that hold across changes, in micro-USD.
@@ -354,6 +424,8 @@ pub fn merge(file: OperatorFile, flags: &Overrides) -> Result<Config> {
         concurrency: review.concurrency.unwrap_or(CONCURRENCY).clamp(1, 64),
         prompt_tokens: review.prompt_tokens.unwrap_or(PROMPT_TOKENS).max(1_000),
         prompts_folder: flags.prompts_folder.clone().or(file.prompts_folder),
+        base: BasePolicy::default(),
+        keep_receipts_days: file.receipts.keep_days.map(NonZeroU32::get),
     })
 }
 

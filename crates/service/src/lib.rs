@@ -5,7 +5,6 @@
 
 pub mod asks;
 pub mod authorship;
-pub mod bench;
 pub mod briefing;
 pub mod config;
 pub mod doctor;
@@ -15,11 +14,17 @@ pub mod fan_out;
 pub mod init;
 mod metered;
 pub mod models_check;
+pub mod office;
 pub mod places;
+pub mod preview;
 pub mod prompts;
+pub mod receipts;
+pub mod replay;
+mod replies;
 pub mod review_one;
 pub mod roster;
 pub mod rules_pass;
 pub mod signing;
+pub mod tables;
 pub mod toml_error;
 pub mod verify;

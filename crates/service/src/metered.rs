@@ -6,55 +6,19 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
-use models::{Finish, Model, ModelError, Phase, Prompt, Reply, RetryPolicy};
+use models::{Model, ModelError, Phase, Prompt, Reply, RetryPolicy};
 use review::Digest;
 use review::engine::{Engine, Usage};
-use review::outcome::{Call, EndingKind, Kept};
-use review::text::shorten;
-use store::{ReceiptKind, Reservation, ReservationId, Reserved, Store, TokensUsed};
+use review::hearing::{Heard, Said};
+use review::outcome::{EndingKind, Kept};
+use review::packet::ReceiptKindV1;
+use review::reply::{Cause, ReplyV1, Silence};
+use store::{Reservation, ReservationId, Reserved, ToKeep, TokensUsed};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::fan_out::Asking;
-
-/// What came of a call.
-pub(crate) struct Asked {
-    /// What is known of it.
-    pub(crate) call: Call,
-    /// What was said.
-    pub(crate) said: Said,
-}
-
-/// What a model said.
-pub(crate) enum Said {
-    /// All that it had to say; not yet read.
-    Everything(Box<Reply>),
-    /// Nothing that counts.
-    Nothing(Silence),
-}
-
-/// Why nothing was said that counts.
-pub(crate) struct Silence {
-    /// How it ended.
-    pub(crate) kind: EndingKind,
-    /// Why, in a sentence.
-    pub(crate) detail: String,
-    /// What may help.
-    pub(crate) cause: Cause,
-}
-
-/// Why a model said nothing, as far as it matters for what is done next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// Something in what it was shown, or how much that was.
-    WhatItWasShown,
-    /// The model or its provider, whatever it is shown: nobody need ask again in this review.
-    Down,
-    /// It said all that it had to say, and that is no answer.
-    UnreadableAnswer,
-    /// Anything else.
-    Other,
-}
+use crate::fan_out::{Asking, Clock};
+use crate::replies::reply_v1;
 
 /// The calls that are out, so that others can wait for their reservations to be settled.
 #[derive(Default)]
@@ -87,7 +51,7 @@ impl Drop for Out<'_> {
 }
 
 /// Asks an engine, as often as its failures may pass. `name` tells this call from the run's others.
-pub(crate) async fn ask(engine: usize, prompt: &Prompt, name: &str, asking: &Asking<'_>) -> Result<Asked> {
+pub(crate) async fn ask(engine: usize, prompt: &Prompt, name: &str, asking: &Asking<'_>) -> Result<Heard> {
     let (model, engine) = (asking.models[engine].as_ref(), &asking.engines[engine]);
     let seed = Digest::of_parts([asking.run_id.as_bytes(), name.as_bytes()]);
     let seed = u64::from_str_radix(&seed.as_str()[..16], 16).expect("a digest is hex");
@@ -99,60 +63,43 @@ pub(crate) async fn ask(engine: usize, prompt: &Prompt, name: &str, asking: &Ask
     if let Some(error) = meter.broken {
         return Err(error);
     }
-    let mut call = Call {
-        served_model: None,
-        lineage: engine.lineage.clone(),
-        usage: None,
-        reserved_micro_usd: meter.reserved_micro_usd,
-        micro_usd: meter.spent_micro_usd,
-        elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    let mut heard = Heard {
+        said: Said::Nothing(silence(
+            EndingKind::OverBudget,
+            meter.over_budget.clone().unwrap_or_default(),
+            Cause::Other,
+        )),
         prompt: None,
         reply: None,
+        reserved_micro_usd: meter.reserved_micro_usd,
+        micro_usd: meter.spent_micro_usd,
+        elapsed_ms: match (asking.clock, &asked.result) {
+            (Clock::Running, _) => u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            (Clock::OfTheReplies, Ok(reply)) => reply.elapsed_ms,
+            (Clock::OfTheReplies, Err(_)) => 0,
+        },
     };
-    let said = match (asked.result, meter.over_budget) {
-        (_, Some(detail)) => Said::nothing(EndingKind::OverBudget, detail, Cause::Other),
+    match (asked.result, meter.over_budget) {
+        (_, Some(_)) => {}
         (Ok(reply), None) => {
-            call.usage = reply.usage;
-            call.lineage = engine.served_lineage(reply.served_model.as_deref(), asking.families);
-            call.served_model.clone_from(&reply.served_model);
-            call.prompt = Some(keep(asking.store, ReceiptKind::Prompt, &reply.request).await?);
-            call.reply = Some(keep(asking.store, ReceiptKind::Reply, &reply.raw).await?);
-            said(reply)
+            let said = reply_v1(&reply);
+            let kept =
+                |digest: &Digest, bytes: usize| Some(Kept { digest: digest.clone(), bytes: bytes as u64 });
+            heard.prompt = kept(&said.request_sha256, reply.request.len());
+            heard.reply = kept(&said.raw_sha256, reply.raw.len());
+            keep(&reply, &said, asking).await?;
+            heard.said = Said::Reply(Box::new(said));
         }
         (Err(error), None) => {
             tracing::debug!(attempts = asked.attempts, %error, "the model gave no reply");
-            Said::nothing(kind_of(&error), error.to_string(), cause_of(&error))
+            heard.said = Said::Nothing(silence(kind_of(&error), error.to_string(), cause_of(&error)));
         }
-    };
-    Ok(Asked { call, said })
-}
-
-impl Said {
-    fn nothing(kind: EndingKind, detail: String, cause: Cause) -> Self {
-        Self::Nothing(Silence { kind, detail, cause })
     }
+    Ok(heard)
 }
 
-/// Only a complete reply counts; a word that we do not know is not complete.
-fn said(reply: Reply) -> Said {
-    use EndingKind::{Refused, Truncated, Unreadable};
-    let (kind, detail, cause) = match &reply.finish {
-        Finish::Complete => return Said::Everything(Box::new(reply)),
-        Finish::ToolCalls => {
-            (Unreadable, "it asked for a tool, and none was offered".to_owned(), Cause::Other)
-        }
-        Finish::Truncated => {
-            (Truncated, "the answer reached the limit of its length".to_owned(), Cause::WhatItWasShown)
-        }
-        Finish::Refused(words) => (Refused, shorten(words, 200), Cause::WhatItWasShown),
-        Finish::Filtered(name) => {
-            (Refused, format!("the provider's filter: {}", shorten(name, 100)), Cause::WhatItWasShown)
-        }
-        Finish::Unknown(word) => {
-            (Truncated, format!("it ended with `{}`, which is not known", shorten(word, 60)), Cause::Other)
-        }
-    };
-    Said::nothing(kind, detail, cause)
+fn silence(kind: EndingKind, detail: String, cause: Cause) -> Silence {
+    Silence { kind, detail, cause }
 }
 
 /// A model whose every attempt is paid for from the ledger.
@@ -272,8 +219,11 @@ impl Model for Metered<'_> {
     }
 }
 
-async fn keep(store: &Store, kind: ReceiptKind, bytes: &[u8]) -> Result<Kept> {
-    Ok(Kept { digest: store.keep(kind, bytes).await?, bytes: bytes.len() as u64 })
+/// Keeps what was sent and what came back at once: it was paid for.
+async fn keep(reply: &Reply, said: &ReplyV1, asking: &Asking<'_>) -> Result<()> {
+    let sent = ToKeep { kind: ReceiptKindV1::Prompt, bytes: &reply.request, digest: &said.request_sha256 };
+    let came = ToKeep { kind: ReceiptKindV1::Reply, bytes: &reply.raw, digest: &said.raw_sha256 };
+    asking.receipts.keep(&[sent, came], asking.now_ms).await
 }
 
 fn tokens_used(usage: Usage) -> TokensUsed {

@@ -8,32 +8,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use git::{BlobReader, FileAt};
-use review::outcome::RulesMiss;
+use review::basis::RulesReport;
 use review::packet::{NotCoveredV1, RulesNoteV1, RulesV1, SuppressedV1};
 use review::text::visible;
-use review::{Change, FileChange, Finding, Lens, RepoPath};
+use review::{Change, FileChange, Lens, RepoPath};
 use rules::{ChangeFacts, Examined, FileReport, FileView, Parsing, ParsingBudget, RuleOptions, SecretSpan};
 
-/// What the rules say about a change.
+/// What the rules say about a change, and the change that everybody else is shown.
 pub struct RulesPass {
     /// The change with secrets replaced, in files, title, body and messages.
     pub change: Change,
-    /// What was found, in the change's order.
-    pub findings: Vec<Finding>,
-    /// Per lens of the rules, the files (by index) that they can look at.
-    pub supported: Vec<(Lens, Vec<usize>)>,
-    /// What they could look at and did not get through. The seat is filled in when the panel is known.
-    pub failed: Vec<(Lens, usize, String)>,
-    /// Files (by index) in which not every secret may have been found: they are not shown to models.
-    pub unsafe_to_send: Vec<usize>,
-    /// How many secrets were replaced.
-    pub redacted: usize,
-    /// Where they were in the hunks of the change as it was read, by file.
-    secrets: Vec<Vec<SecretSpan>>,
-    /// What they say beside their findings.
-    pub beside: RulesV1,
-    /// What the rules ask the author, by lens.
-    pub questions: Vec<(Lens, String)>,
+    /// What they say.
+    pub report: RulesReport,
+    /// Where secrets were in the hunks of the change as it was read, by file.
+    pub secrets: Vec<Vec<SecretSpan>>,
 }
 
 /// Gives a thread its own reader of whole files; `None` where only a diff is at hand.
@@ -48,17 +36,7 @@ const FILES_FOR_A_SECOND_THREAD: usize = 24;
 /// The repository cannot be read.
 pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Result<RulesPass> {
     let reports = review_files(&change, options, open)?;
-    let mut pass = RulesPass {
-        findings: Vec::new(),
-        supported: Vec::new(),
-        failed: Vec::new(),
-        unsafe_to_send: Vec::new(),
-        redacted: 0,
-        secrets: Vec::new(),
-        beside: RulesV1::default(),
-        questions: Vec::new(),
-        change,
-    };
+    let mut pass = RulesPass { change, report: RulesReport::default(), secrets: Vec::new() };
     let files = std::mem::take(&mut pass.change.files);
     for (index, (file, report)) in files.into_iter().zip(reports).enumerate() {
         for (lens, examined) in &report.examined {
@@ -67,16 +45,16 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
                 Examined::NotSupported(_) => {}
                 Examined::Failed(reason) => {
                     pass.supports(*lens, index);
-                    pass.failed.push((*lens, index, reason.clone()));
+                    pass.report.failed.push((*lens, index, reason.clone()));
                 }
             }
         }
         if report.unsafe_to_send.is_some() {
-            pass.unsafe_to_send.push(index);
+            pass.report.unsafe_to_send.push(index);
         }
-        pass.redacted += report.secrets.len();
-        beside(&mut pass.beside, &file, &report);
-        pass.findings.extend(report.findings);
+        pass.report.redacted += report.secrets.len();
+        beside(&mut pass.report.beside, &file, &report);
+        pass.report.findings.extend(report.findings);
         let redacted =
             if report.secrets.is_empty() { file } else { rules::redact_hunks(&file, &report.secrets) };
         pass.change.files.push(redacted);
@@ -86,7 +64,7 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
         let (redacted, count) = rules::redact_text(text);
         if count > 0 {
             *text = redacted;
-            pass.redacted += count;
+            pass.report.redacted += count;
         }
     };
     redact(&mut pass.change.title);
@@ -96,8 +74,8 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
     }
     let reader = RefCell::new(None);
     let report = rules::review_change(&pass.change, &|path| exists(path, &reader, open));
-    pass.findings.extend(report.findings);
-    pass.questions = report.questions;
+    pass.report.findings.extend(report.findings);
+    pass.report.questions = report.questions;
     Ok(pass)
 }
 
@@ -114,31 +92,10 @@ fn exists<'r>(
 
 impl RulesPass {
     fn supports(&mut self, lens: Lens, file: usize) {
-        match self.supported.iter_mut().find(|(known, _)| *known == lens) {
+        match self.report.supported.iter_mut().find(|(known, _)| *known == lens) {
             Some((_, files)) => files.push(file),
-            None => self.supported.push((lens, vec![file])),
+            None => self.report.supported.push((lens, vec![file])),
         }
-    }
-
-    /// Where secrets were in a changed file (by index), as it was read.
-    pub fn secrets_of(&self, file: usize) -> &[SecretSpan] {
-        &self.secrets[file]
-    }
-
-    /// What the rules did not get through, for the seats of a panel.
-    pub fn misses(&self, panel: &review::panel::Panel) -> Vec<RulesMiss> {
-        let seat_of = |lens: Lens| {
-            panel
-                .seats
-                .iter()
-                .position(|seat| seat.lens == lens && seat.reviewer == review::panel::Reviewer::Rules)
-        };
-        self.failed
-            .iter()
-            .filter_map(|(lens, file, reason)| {
-                Some(RulesMiss { seat: seat_of(*lens)?, file: *file, reason: reason.clone() })
-            })
-            .collect()
     }
 }
 

@@ -217,15 +217,36 @@ impl TrustedKeys {
         self.0.is_empty()
     }
 
-    /// Those that are trusted for what was signed at this time.
-    fn at(&self, unix_seconds: i64) -> Vec<&PublicKey> {
-        let Ok(time) = jiff::Timestamp::from_second(unix_seconds) else { return Vec::new() };
-        let time = time.to_zoned(jiff::tz::TimeZone::UTC).datetime();
-        let is_valid = |key: &&TrustedKey| {
-            key.valid.0.is_none_or(|after| after <= time) && key.valid.1.is_none_or(|before| time < before)
+    /// What is thought of a key's word on something that says that it was signed `then`.
+    ///
+    /// Only the packet says when that was, and whoever has a key can date a packet back: a key that is no longer valid
+    /// `now` is not simply trusted. Both in seconds since 1970.
+    fn trust(&self, key: &PublicKey, then: i64, now: i64) -> Trust {
+        let entries = self.0.iter().filter(|trusted| trusted.key.key_data() == key.key_data());
+        let of_entry = |trusted: &TrustedKey| match (trusted.is_valid(then), trusted.is_valid(now)) {
+            (true, true) => Trust::Full,
+            (true, false) => Trust::NoLonger,
+            (false, _) => Trust::None,
         };
-        self.0.iter().filter(is_valid).map(|key| &key.key).collect()
+        entries.map(of_entry).max().unwrap_or(Trust::None)
     }
+}
+
+impl TrustedKey {
+    fn is_valid(&self, unix_seconds: i64) -> bool {
+        let Ok(time) = jiff::Timestamp::from_second(unix_seconds) else { return false };
+        let time = time.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+        self.valid.0.is_none_or(|after| after <= time) && self.valid.1.is_none_or(|before| time < before)
+    }
+}
+
+/// What a key's word is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trust {
+    None,
+    /// It was valid when the packet says that it was signed, and is not any more.
+    NoLonger,
+    Full,
 }
 
 /// `KIND KEY [COMMENT]`, or `PRINCIPALS [OPTIONS] KIND KEY [COMMENT]`; nothing for a key that may sign other things only.
@@ -311,97 +332,135 @@ pub fn beside(packet: &Path) -> [PathBuf; 2] {
     })
 }
 
-/// Checks one signature over a packet whose canonical form is given.
-pub fn check(file: &SignatureFile, packet: &PacketV1, canonical: &[u8], keys: &TrustedKeys) -> Proof {
-    let trusted = keys.at(packet.run.started_at);
-    if file.text.trim_start().starts_with('{') {
-        check_envelope(file, packet, canonical, keys, &trusted)
-    } else {
-        check_ssh(file, canonical, keys, &trusted)
+/// Checks one signature over a packet whose canonical form is given. `now` is in seconds since 1970.
+pub fn check(
+    file: &SignatureFile,
+    packet: &PacketV1,
+    canonical: &[u8],
+    keys: &TrustedKeys,
+    now: i64,
+) -> Proof {
+    let checking = Checking { name: &file.name, packet, canonical, keys, now };
+    match file.text.trim_start().starts_with('{') {
+        true => checking.envelope(&file.text),
+        false => checking.ssh(&file.text),
     }
 }
 
 /// The name of the check.
 pub const CHECK: &str = "signature";
 
-fn check_ssh(file: &SignatureFile, canonical: &[u8], keys: &TrustedKeys, trusted: &[&PublicKey]) -> Proof {
-    let name = &file.name;
-    let signature = match SshSig::from_pem(file.text.trim_start()) {
-        Ok(signature) => signature,
-        Err(error) => {
-            return Proof::failed(CHECK, format!("{name} is no SSH signature and no DSSE envelope: {error}"));
-        }
-    };
-    if signature.algorithm() != Algorithm::Ed25519 {
-        let why =
-            format!("{name} was made with a key of the kind {}, and not Ed25519", signature.algorithm());
-        return Proof::failed(CHECK, why);
-    }
-    if signature.namespace() != NAMESPACE {
-        let why =
-            format!("{name} is for `{}` and not for `{NAMESPACE}`", signature.namespace().escape_debug());
-        return Proof::failed(CHECK, why);
-    }
-    let key = PublicKey::new(signature.public_key().clone(), "");
-    let id = id(&key);
-    if key.verify(NAMESPACE, canonical, &signature).is_err() {
-        return Proof::failed(
-            CHECK,
-            format!("{name} does not fit the packet: it, or the packet, was altered"),
-        );
-    }
-    by_whom(name, &id, trusted.iter().any(|it| it.key_data() == key.key_data()), keys)
+struct Checking<'a> {
+    name: &'a str,
+    packet: &'a PacketV1,
+    canonical: &'a [u8],
+    keys: &'a TrustedKeys,
+    now: i64,
 }
 
-fn check_envelope(
-    file: &SignatureFile,
-    packet: &PacketV1,
-    canonical: &[u8],
-    keys: &TrustedKeys,
-    trusted: &[&PublicKey],
-) -> Proof {
-    let name = &file.name;
-    let envelope: Envelope = match serde_json::from_str(&file.text) {
-        Ok(envelope) => envelope,
-        Err(error) => return Proof::failed(CHECK, format!("{name} is no DSSE envelope: {error}")),
-    };
-    let Some(payload) = decode(&envelope.payload) else {
-        return Proof::failed(CHECK, format!("the payload of {name} is no base64"));
-    };
-    if envelope.payload_type != PAYLOAD || payload != statement(packet, &Digest::of(canonical)) {
-        let why = format!("{name} states something else than this packet: it, or the packet, was altered");
-        return Proof::failed(CHECK, why);
-    }
-    if keys.is_empty() {
-        let ids = envelope.signatures.iter().map(|signature| signature.keyid.escape_debug().to_string());
-        let ids = ids.collect::<Vec<_>>().join(", ");
-        return Proof::not_checked(CHECK, format!("{name} is about this packet, and needs --key ({ids})"));
-    }
-    let encoded = pre_authentication_encoding(&envelope.payload_type, &payload);
-    let signed = |key: &PublicKey, signature: &EnvelopeSignature| {
-        let bytes = decode(&signature.sig)?;
-        let signature = Signature::new(Algorithm::Ed25519, bytes).ok()?;
-        key.key_data().verify(&encoded, &signature).ok()
-    };
-    let by = trusted.iter().find(|key| envelope.signatures.iter().any(|it| signed(key, it).is_some()));
-    match by {
-        Some(key) => by_whom(name, &id(key), true, keys),
-        None => Proof::failed(CHECK, format!("no key that was given made {name} for a packet of this time")),
-    }
-}
-
-fn by_whom(name: &str, id: &str, is_trusted: bool, keys: &TrustedKeys) -> Proof {
-    match (is_trusted, keys.is_empty()) {
-        (true, _) => Proof::holds(CHECK, format!("{name} by {id}")),
-        (false, true) => {
-            Proof::not_checked(CHECK, format!("{name} fits, by {id}; whose key that is, --key would say"))
+impl Checking<'_> {
+    fn ssh(&self, text: &str) -> Proof {
+        let name = self.name;
+        let signature = match SshSig::from_pem(text.trim_start()) {
+            Ok(signature) => signature,
+            Err(error) => {
+                return Proof::failed(
+                    CHECK,
+                    format!("{name} is no SSH signature and no DSSE envelope: {error}"),
+                );
+            }
+        };
+        if signature.algorithm() != Algorithm::Ed25519 {
+            let why =
+                format!("{name} was made with a key of the kind {}, and not Ed25519", signature.algorithm());
+            return Proof::failed(CHECK, why);
         }
-        (false, false) => Proof::failed(
-            CHECK,
-            format!(
-                "{name} is by {id}, which is none of the keys that were given, or not at the time of the review"
+        if signature.namespace() != NAMESPACE {
+            let why =
+                format!("{name} is for `{}` and not for `{NAMESPACE}`", signature.namespace().escape_debug());
+            return Proof::failed(CHECK, why);
+        }
+        let key = PublicKey::new(signature.public_key().clone(), "");
+        if key.verify(NAMESPACE, self.canonical, &signature).is_err() {
+            return Proof::failed(
+                CHECK,
+                format!("{name} does not fit the packet: it, or the packet, was altered"),
+            );
+        }
+        if self.keys.is_empty() {
+            let id = id(&key);
+            return Proof::not_checked(
+                CHECK,
+                format!("{name} fits, by {id}; whose key that is, --key would say"),
+            );
+        }
+        self.by(&key)
+    }
+
+    fn envelope(&self, text: &str) -> Proof {
+        let name = self.name;
+        let envelope: Envelope = match serde_json::from_str(text) {
+            Ok(envelope) => envelope,
+            Err(error) => return Proof::failed(CHECK, format!("{name} is no DSSE envelope: {error}")),
+        };
+        let Some(payload) = decode(&envelope.payload) else {
+            return Proof::failed(CHECK, format!("the payload of {name} is no base64"));
+        };
+        if envelope.payload_type != PAYLOAD || payload != statement(self.packet, &Digest::of(self.canonical))
+        {
+            let why =
+                format!("{name} states something else than this packet: it, or the packet, was altered");
+            return Proof::failed(CHECK, why);
+        }
+        if self.keys.is_empty() {
+            let ids = envelope.signatures.iter().map(|signature| signature.keyid.escape_debug().to_string());
+            let ids = ids.collect::<Vec<_>>().join(", ");
+            return Proof::not_checked(
+                CHECK,
+                format!("{name} is about this packet, and needs --key ({ids})"),
+            );
+        }
+        let encoded = pre_authentication_encoding(&envelope.payload_type, &payload);
+        let signed = |key: &PublicKey, signature: &EnvelopeSignature| {
+            let bytes = decode(&signature.sig)?;
+            let signature = Signature::new(Algorithm::Ed25519, bytes).ok()?;
+            key.key_data().verify(&encoded, &signature).ok()
+        };
+        let keys = self.keys.0.iter().map(|trusted| &trusted.key);
+        let signers = keys.filter(|key| envelope.signatures.iter().any(|it| signed(key, it).is_some()));
+        match signers.max_by_key(|key| self.trust(key)) {
+            Some(key) => self.by(key),
+            None => Proof::failed(
+                CHECK,
+                format!("{name} is not trusted: none of the keys that were given made it"),
             ),
-        ),
+        }
+    }
+
+    fn trust(&self, key: &PublicKey) -> Trust {
+        self.keys.trust(key, self.packet.run.started_at, self.now)
+    }
+
+    /// What follows from a signature that fits.
+    fn by(&self, key: &PublicKey) -> Proof {
+        let (name, id) = (self.name, id(key));
+        match self.trust(key) {
+            Trust::Full => Proof::holds(CHECK, format!("{name} by {id}")),
+            Trust::NoLonger => Proof::not_checked(
+                CHECK,
+                format!(
+                    "{name} is by {id}, which is no longer valid; it was at the time that the packet states, and who \
+                     has a key can state any"
+                ),
+            ),
+            Trust::None => Proof::failed(
+                CHECK,
+                format!(
+                    "{name} is not trusted: it is by {id}, which is none of the keys that were given, or was not valid \
+                     at the time of the review"
+                ),
+            ),
+        }
     }
 }
 

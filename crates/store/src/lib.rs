@@ -4,6 +4,7 @@
 //! BIGINT or BYTEA; sums are cast to BIGINT; an `Option<f64>` is never bound, since sqlx 0.9 mixes up the types of its
 //! NULLs.
 
+mod folder;
 mod ledger;
 mod open;
 mod queue;
@@ -11,6 +12,7 @@ mod receipts;
 
 use sqlx::AnyPool;
 
+pub use folder::ReceiptFolder;
 pub use ledger::{Booking, OverCap, Reservation, ReservationId, Reserved, Scope, TokensUsed};
 pub use open::open;
 pub use queue::{
@@ -18,7 +20,7 @@ pub use queue::{
     JobId, JobKind, JobSummary, KeptPacket, KeptPacketSummary, Lease, LiveState, NewJob, Order, PostKey,
     PostKind, QueueCounts, Received, Taken,
 };
-pub use receipts::ReceiptKind;
+pub use receipts::{Fetched, Pruned, ReceiptRow, Receipts, ToKeep};
 
 /// An open database. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]

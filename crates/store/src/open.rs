@@ -28,9 +28,9 @@ const POSTGRES_CONNECTIONS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What every connection to SQLite begins with. FULL: what was acknowledged survives a power cut; with WAL, NORMAL
-/// would not do that.
+/// would not do that. Pruned receipts are overwritten, not only given free.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                               PRAGMA foreign_keys = ON;";
+                               PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
 
 /// Opens `sqlite:PATH` or `postgres://…` and runs the migrations that are missing.
 ///

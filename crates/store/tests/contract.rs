@@ -9,7 +9,11 @@ use std::future::Future;
 
 use databases::{Database, postgres, sqlite};
 use review::Digest;
-use store::{Booking, OverCap, ReceiptKind, Reservation, Reserved, Scope, Store, TokensUsed, open};
+use review::packet::ReceiptKindV1;
+use store::{
+    Booking, Fetched, OverCap, Pruned, ReceiptFolder, Receipts, Reservation, Reserved, Scope, Store, ToKeep,
+    TokensUsed, open,
+};
 
 /// Runs a promise on a database and removes the database.
 async fn check<F: Future<Output = ()>>(database: Database, promise: impl FnOnce(Store) -> F) {
@@ -52,7 +56,11 @@ promises! {
     a_sum_that_no_ledger_can_hold_is_an_error
     receipts_come_back_byte_for_byte
     the_same_bytes_are_kept_once
-    a_receipt_nobody_kept_is_none
+    a_receipt_nobody_kept_is_missing
+    pruning_leaves_the_digest_with_when_and_why
+    what_is_kept_again_is_not_the_oldest_any_more
+    several_receipts_are_kept_together_or_not_at_all
+    a_receipt_is_found_by_its_first_digits
 }
 
 fn booking(scope: Scope, key: &str, limit_micro_usd: Option<u64>) -> Booking {
@@ -210,30 +218,131 @@ async fn a_sum_that_no_ledger_can_hold_is_an_error(store: Store) {
     assert!(matches!(reserve(&store, 1, &[]).await, Reserved::Yes(_)));
 }
 
+/// More than any receipt here.
+const MOST: u64 = 8 * 1024 * 1024;
+
+async fn keep(store: &Store, bytes: &[u8], at_ms: i64) -> Digest {
+    let digest = Digest::of(bytes);
+    let one = ToKeep { kind: ReceiptKindV1::Reply, bytes, digest: &digest };
+    store.keep(&[one], at_ms).await.unwrap();
+    digest
+}
+
 async fn receipts_come_back_byte_for_byte(store: Store) {
-    let every_byte: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-    let bodies: [&[u8]; 4] = [b"", b"\0", "{\"findings\":[]}".as_bytes(), &every_byte];
-    for body in bodies {
-        let digest = store.keep(ReceiptKind::Reply, body).await.unwrap();
-        assert_eq!(digest, Digest::of(body));
-        assert_eq!(store.fetch(&digest).await.unwrap().as_deref(), Some(body));
+    let random: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let all = [
+        &b""[..],
+        b"\0",
+        b"'); DROP TABLE receipts; --",
+        "caf\u{e9}".as_bytes(),
+        &random,
+        &[b'a'; 4_000_000],
+    ];
+    for body in all {
+        let digest = keep(&store, body, 1).await;
+        assert_eq!(store.fetch(&digest, MOST).await.unwrap(), Fetched::Kept(body.to_vec()));
     }
+    let too_long = store.fetch(&Digest::of(&random), 99_999).await.unwrap();
+    assert_eq!(too_long, Fetched::Altered("it has more than 99999 bytes".into()));
 }
 
 async fn the_same_bytes_are_kept_once(store: Store) {
-    let keepers = (0..8).map(|keeper| {
+    let keepers = [1, 2, 3, 4].map(|at_ms| {
         let store = store.clone();
-        let kind = if keeper % 2 == 0 { ReceiptKind::Prompt } else { ReceiptKind::File };
-        tokio::spawn(async move { store.keep(kind, b"the same").await.unwrap() })
+        tokio::spawn(async move { keep(&store, b"the same", at_ms).await })
     });
-    for keeper in keepers.collect::<Vec<_>>() {
+    for keeper in keepers {
         assert_eq!(keeper.await.unwrap(), Digest::of(b"the same"));
     }
-    assert_eq!(store.fetch(&Digest::of(b"the same")).await.unwrap().as_deref(), Some(&b"the same"[..]));
+    let rows = store.receipts().await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].kind.as_str(), rows[0].bytes), ("reply", 8));
 }
 
-async fn a_receipt_nobody_kept_is_none(store: Store) {
-    assert_eq!(store.fetch(&Digest::of(b"never seen")).await.unwrap(), None);
+async fn a_receipt_nobody_kept_is_missing(store: Store) {
+    assert_eq!(store.fetch(&Digest::of(b"never seen"), MOST).await.unwrap(), Fetched::Missing);
+}
+
+async fn pruning_leaves_the_digest_with_when_and_why(store: Store) {
+    let (old, new) = (keep(&store, b"old", 1_000).await, keep(&store, b"new", 2_000).await);
+    let pruned = Pruned { at_ms: 5_000, because: "it's over".into() };
+    assert_eq!(store.prune_receipts(2_000, &pruned).await.unwrap(), 1);
+    assert_eq!(store.fetch(&old, MOST).await.unwrap(), Fetched::Pruned(pruned.clone()));
+    assert_eq!(store.fetch(&new, MOST).await.unwrap(), Fetched::Kept(b"new".to_vec()));
+    // What is pruned is pruned once: the first time and reason stand.
+    let later = Pruned { at_ms: 6_000, because: "again".into() };
+    assert_eq!(store.prune_receipts(2_000, &later).await.unwrap(), 0);
+    let rows = store.receipts().await.unwrap();
+    let told: Vec<_> = rows.iter().map(|row| (row.bytes, row.kept_at_ms, row.pruned.as_ref())).collect();
+    assert_eq!(told, [(3, 2_000, None), (3, 1_000, Some(&pruned))]);
+}
+
+async fn what_is_kept_again_is_not_the_oldest_any_more(store: Store) {
+    let (table, reply) = (keep(&store, b"a table", 1).await, keep(&store, b"a reply", 2).await);
+    assert_eq!(keep(&store, b"a table", 9).await, table);
+    let pruned = Pruned { at_ms: 9, because: "old".into() };
+    assert_eq!(store.prune_receipts(9, &pruned).await.unwrap(), 1);
+    assert_eq!(store.fetch(&table, MOST).await.unwrap(), Fetched::Kept(b"a table".to_vec()));
+    assert_eq!(store.fetch(&reply, MOST).await.unwrap(), Fetched::Pruned(pruned));
+    // And what was pruned is there again when it is kept again.
+    keep(&store, b"a reply", 10).await;
+    assert_eq!(store.fetch(&reply, MOST).await.unwrap(), Fetched::Kept(b"a reply".to_vec()));
+    assert!(store.receipts().await.unwrap().iter().all(|row| row.pruned.is_none()));
+}
+
+async fn several_receipts_are_kept_together_or_not_at_all(store: Store) {
+    let digests = [Digest::of(b"one"), Digest::of(b"two")];
+    let kept = |index: usize, bytes: &'static [u8]| ToKeep {
+        kind: ReceiptKindV1::Prompt,
+        bytes,
+        digest: &digests[index],
+    };
+    store.keep(&[kept(1, b"two"), kept(0, b"one"), kept(1, b"two")], 1).await.unwrap();
+    assert_eq!(store.receipts().await.unwrap().len(), 2);
+    store.keep(&[], 1).await.unwrap();
+}
+
+async fn a_receipt_is_found_by_its_first_digits(store: Store) {
+    let digest = keep(&store, b"one", 1).await;
+    let receipts = Receipts::Database(store);
+    assert_eq!(receipts.beginning_with(&digest.as_str()[..8]).await.unwrap(), std::slice::from_ref(&digest));
+    assert_eq!(receipts.beginning_with("").await.unwrap(), [digest]);
+    for nothing in ["zz", "%", "'", "_"] {
+        assert_eq!(receipts.beginning_with(nothing).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_keeps_what_a_database_keeps_in_files_that_gunzip_reads() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("receipts/of/a/run");
+    let folder = ReceiptFolder::make(&path).unwrap();
+    let digest = Digest::of(b"a prompt");
+    let receipts = Receipts::Folder(folder.clone());
+    let one = ToKeep { kind: ReceiptKindV1::Prompt, bytes: b"a prompt", digest: &digest };
+    receipts.keep(&[one], 1).await.unwrap();
+    receipts.keep(&[one], 2).await.unwrap();
+    assert_eq!(receipts.fetch(&digest, MOST).await.unwrap(), Fetched::Kept(b"a prompt".to_vec()));
+    assert_eq!(receipts.beginning_with(&digest.as_str()[..9]).await.unwrap(), std::slice::from_ref(&digest));
+    let file = path.join(format!("{digest}.gz"));
+    let shown = std::process::Command::new("gzip").args(["-dc"]).arg(&file).output().unwrap();
+    assert_eq!(shown.stdout, b"a prompt");
+    for (bytes, how) in [(&b"no gzip"[..], "decompressed"), (b"", "decompressed")] {
+        std::fs::write(&file, bytes).unwrap();
+        let fetched = receipts.fetch(&digest, MOST).await.unwrap();
+        assert!(matches!(&fetched, Fetched::Altered(why) if why.contains(how)), "{fetched:?}");
+    }
+    // Bytes of another receipt, under this one's name.
+    let other = Digest::of(b"other");
+    folder.keep(&other, b"other").unwrap();
+    std::fs::copy(path.join(format!("{other}.gz")), &file).unwrap();
+    let altered = Fetched::Altered("its bytes have another digest".into());
+    assert_eq!(receipts.fetch(&digest, MOST).await.unwrap(), altered);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(receipts.fetch(&digest, MOST).await.unwrap(), Fetched::Missing);
+    let pruned = Pruned { at_ms: 7, because: "after 30 days".into() };
+    folder.note(&digest, &pruned).unwrap();
+    assert_eq!(receipts.fetch(&digest, MOST).await.unwrap(), Fetched::Pruned(pruned));
 }
 
 #[tokio::test]
@@ -250,37 +359,36 @@ async fn what_was_reserved_and_kept_is_there_after_opening_again(database: Datab
     // The first one is not closed: a process may be killed anywhere.
     let first = open(&database.url).await.unwrap();
     reserve(&first, 9, &[booking(Scope::Day, "2026-11-21", None)]).await;
-    let digest = first.keep(ReceiptKind::Log, b"exit 0").await.unwrap();
+    let digest = keep(&first, b"exit 0", 1).await;
     let second = open(&database.url).await.unwrap();
     assert_eq!(second.spent(Scope::Day, "2026-11-21").await.unwrap(), 9);
-    assert_eq!(second.fetch(&digest).await.unwrap().as_deref(), Some(&b"exit 0"[..]));
+    assert_eq!(second.fetch(&digest, MOST).await.unwrap(), Fetched::Kept(b"exit 0".to_vec()));
     first.close().await;
     second.close().await;
     database.remove().await;
 }
 
 #[tokio::test]
-async fn an_altered_receipt_is_an_error_on_sqlite() {
-    an_altered_receipt_is_an_error(sqlite()).await;
+async fn an_altered_receipt_is_told_as_such_on_sqlite() {
+    an_altered_receipt_is_told_as_such(sqlite()).await;
 }
 
 #[tokio::test]
-async fn an_altered_receipt_is_an_error_on_postgres() {
-    an_altered_receipt_is_an_error(postgres().await).await;
+async fn an_altered_receipt_is_told_as_such_on_postgres() {
+    an_altered_receipt_is_told_as_such(postgres().await).await;
 }
 
-async fn an_altered_receipt_is_an_error(database: Database) {
+async fn an_altered_receipt_is_told_as_such(database: Database) {
     let store = open(&database.url).await.unwrap();
-    let honest = store.keep(ReceiptKind::Reply, b"3 findings").await.unwrap();
-    let other = store.keep(ReceiptKind::Reply, b"0 findings").await.unwrap();
+    let (honest, other) = (keep(&store, b"3 findings", 1).await, keep(&store, b"0 findings", 1).await);
     let swap =
         "UPDATE receipts SET zlib = (SELECT r.zlib FROM receipts r WHERE r.digest = $1) WHERE digest = $2";
     database.run(swap, &[other.as_str(), honest.as_str()]).await;
-    let error = store.fetch(&honest).await.unwrap_err().to_string();
-    assert!(error.contains("was altered"), "{error}");
+    let is_altered = |fetched: Fetched| matches!(fetched, Fetched::Altered(_));
+    assert!(is_altered(store.fetch(&honest, MOST).await.unwrap()));
     // A size that was made smaller cuts the bytes off, and that is noticed too.
     database.run("UPDATE receipts SET size = 3 WHERE digest = $1", &[other.as_str()]).await;
-    assert!(store.fetch(&other).await.is_err());
+    assert!(is_altered(store.fetch(&other, MOST).await.unwrap()));
     store.close().await;
     database.remove().await;
 }

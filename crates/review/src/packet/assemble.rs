@@ -245,7 +245,8 @@ pub fn attribution(attribution: &Attribution, shares: &[Share]) -> AttributionV1
     }
 }
 
-fn share(share: &Share) -> ShareV1 {
+/// Hunks with those who wrote them, as the packet holds them.
+pub(crate) fn share(share: &Share) -> ShareV1 {
     ShareV1 {
         families: share.authors.families.clone(),
         unknown_agent: share.authors.unknown_agent,

@@ -101,6 +101,16 @@ impl Surroundings {
         }
     }
 
+    /// Sets what stands round one hunk (file and hunk by index), as it was worked out before.
+    pub(crate) fn set(&mut self, hunk: (usize, usize), before: Vec<ContextLine>, after: Vec<ContextLine>) {
+        self.hunks.insert(hunk, Around { before, after });
+    }
+
+    /// The hunks round which something stands: file and hunk by index.
+    pub(crate) fn hunks(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.hunks.keys().copied()
+    }
+
     /// The lines above a hunk.
     pub(crate) fn before(&self, file: usize, hunk: usize) -> &[ContextLine] {
         self.hunks.get(&(file, hunk)).map_or(&[], |around| &around.before)

@@ -1,6 +1,6 @@
 //! How reviewers ended and what they cost: the seats' outcomes against the ledger, and the ledger against the prices.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::is_rules;
 use super::{Problems, Proof};
@@ -143,14 +143,29 @@ pub(super) fn receipts_named(packet: &PacketV1) -> Proof {
             "a call was answered and its prompt or reply was not kept".to_owned()
         });
     }
-    let kept: Vec<_> = packet
+    // The one list is in the order of the hearing, the other in that of the seats.
+    expected.sort();
+    let mut kept: Vec<_> = packet
         .receipts
         .iter()
         .filter(|receipt| matches!(receipt.kind, ReceiptKindV1::Prompt | ReceiptKindV1::Reply))
         .map(|receipt| (receipt.kind, receipt.name.clone(), &receipt.digest))
         .collect();
+    kept.sort();
     problems.expect(kept == expected, || {
         "the receipts of prompts and replies are not those of the ledger's calls".to_owned()
+    });
+    // A record has what was said in each reply; a packet of before there were records has neither.
+    let names = |kind: ReceiptKindV1| -> BTreeMap<&str, usize> {
+        let mut names = BTreeMap::new();
+        for receipt in packet.receipts.iter().filter(|receipt| receipt.kind == kind) {
+            *names.entry(receipt.name.as_str()).or_default() += 1;
+        }
+        names
+    };
+    let is_recorded = packet.receipts.iter().any(|receipt| receipt.kind == ReceiptKindV1::Record);
+    problems.expect(!is_recorded || names(ReceiptKindV1::Answer) == names(ReceiptKindV1::Reply), || {
+        "the receipts of answers are not those of the replies".to_owned()
     });
     Proof::of("ledger", problems, format!("{} prompts and replies are among the receipts", expected.len()))
 }

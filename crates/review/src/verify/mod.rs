@@ -135,7 +135,8 @@ pub fn recompute(packet: &PacketV1, facts: Facts<'_>) -> Vec<Proof> {
     ]
 }
 
-/// What nobody can recompute, by its path, and what it is: protected by the packet's digest and its signature alone.
+/// What nobody can recompute without the record of the review, by its path, and what it is: otherwise protected by the
+/// packet's digest and its signature alone.
 pub const UNCHECKED: &[(&str, &str)] = &[
     ("claims[].side", "where the quoted line outside the change is the same before and after it"),
     ("contract.budget.max_micro_usd", "the operator's bound; what was spent is within it"),
@@ -161,7 +162,7 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("questions[].name", "who asked, where two asked the same"),
     ("run.elapsed_ms", "the clock's"),
     ("run.started_at", "the clock's"),
-    ("run.version", "said, and the sentences of another version are not checked"),
+    ("run.version", "said; what is not checked of another version is told"),
     ("subject.branch", "a name, which may be another one today"),
     ("subject.source.base_ref", "a name, which may mean another commit today"),
     ("subject.source.head_ref", "a name, which may mean another commit today"),

@@ -22,16 +22,18 @@ impl FoldedReply {
     pub fn of(bytes: &[u8]) -> Self {
         let raw = String::from_utf8_lossy(bytes);
         let mut strings = String::new();
-        match serde_json::from_slice::<Value>(bytes) {
-            Ok(value) => collect(&value, &mut strings),
-            Err(_) => strings.push_str(&raw),
+        match (serde_json::from_slice::<Value>(bytes), events(&raw)) {
+            (Ok(value), _) => collect(&value, &mut strings),
+            (Err(_), Some(joined)) => strings = joined,
+            (Err(_), None) => strings.push_str(&raw),
         }
         // The answer is JSON itself, inside of a string of the provider's.
         let inner = unescaped(&strings);
         Self([&strings, &inner].map(|text| fold(&visible(text))).to_vec())
     }
 
-    fn holds(&self, words: &str) -> bool {
+    /// Whether these words stand in it; those that were shortened up to where they were cut.
+    pub fn holds(&self, words: &str) -> bool {
         let wanted = fold(words.strip_suffix('…').unwrap_or(words));
         self.0.iter().any(|text| text.contains(&wanted))
     }
@@ -131,6 +133,34 @@ fn collect(value: &Value, strings: &mut String) {
     }
 }
 
+/// The strings of a reply that came in events, those at one place of all events joined; `None` where there are no events.
+/// A text that arrives in pieces arrives at one place.
+fn events(raw: &str) -> Option<String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    let data = raw.lines().filter_map(|line| line.strip_prefix("data:"));
+    for event in data.filter_map(|data| serde_json::from_str::<Value>(data.trim()).ok()) {
+        join(&event, String::new(), &mut joined);
+    }
+    (!joined.is_empty()).then(|| joined.into_values().map(|text| text + "\n").collect())
+}
+
+fn join(value: &Value, place: String, joined: &mut BTreeMap<String, String>) {
+    match value {
+        Value::String(text) => joined.entry(place).or_default().push_str(text),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                join(item, format!("{place}/{index}"), joined);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                join(field, format!("{place}/{name}"), joined);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// Undoes the escapes of JSON once, wherever they stand.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -165,6 +195,19 @@ fn fold(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_that_came_in_pieces_are_found() {
+        let piece = |text: &str| {
+            let event = serde_json::json!({ "id": "chunk-1", "choices": [{ "delta": { "content": text } }] });
+            format!("data: {event}\n\n")
+        };
+        let pieces = ["{\"title\": \"an em", "pty list ", "panics\\nhere\"}"];
+        let stream: String = pieces.into_iter().map(piece).collect();
+        let reply = FoldedReply::of(format!(": ping\n\n{stream}data: [DONE]\n\n").as_bytes());
+        assert!(reply.holds("an empty list panics here"), "{reply:?}");
+        assert!(!reply.holds("an empty list panics nowhere"));
+    }
 
     #[test]
     fn words_are_found_however_a_provider_wraps_them() {

@@ -2,8 +2,9 @@
 //!
 //! Each case goes the way that every change goes ([`review_with`]). What is kept is on disk below one folder, so that a
 //! run can be taken up again: `<id>.json` (predictions), `packets/<id>.json`, `done/<id>.json` (what the packet was
-//! made from), `replies/` (what models answered) and `report.json`. A second run asks nobody and gives the same bytes:
-//! the run's name follows from the change, and packets of an evaluation hold no time of day.
+//! made from), `replies/` (what models answered), `receipts/` (what a replay needs) and `report.json`. A second run
+//! asks nobody and gives the same bytes: the run's name follows from the change, and packets of an evaluation hold no
+//! time of day.
 
 pub mod cases;
 pub mod history;
@@ -30,6 +31,8 @@ use self::replies::{Replies, write};
 use self::report::{CaseEnd, CaseResult, Filter, ReportV1, Reviewed};
 use crate::authorship::declaration;
 use crate::config::Config;
+use crate::fan_out::Clock;
+use crate::office::KeepReceipts;
 use crate::places::Environment;
 use crate::prompts::Prompts;
 use crate::review_one::{ReviewRequest, Tables, review_with};
@@ -107,13 +110,8 @@ pub async fn evaluate(request: &EvalRequest<'_>) -> Result<Evaluated, EvalError>
     }
     let replies = Replies::in_folder(&folders.replies)?;
     let roster = build_roster(request, &replies).await?;
-    let evaluation = Evaluation {
-        request,
-        folders: &folders,
-        replies: &replies,
-        basis: basis(request, &roster)?,
-        roster: &roster,
-    };
+    let evaluation =
+        Evaluation { request, folders: &folders, basis: basis(request, &roster)?, roster: &roster };
     let all = usable.len() as u64;
     let run = run_all(&evaluation, &usable, all).await?;
     let done_before = run.iter().filter(|(_, before)| *before == Before::Done).count() as u64;
@@ -137,7 +135,6 @@ pub async fn evaluate(request: &EvalRequest<'_>) -> Result<Evaluated, EvalError>
 struct Evaluation<'a> {
     request: &'a EvalRequest<'a>,
     folders: &'a Folders,
-    replies: &'a Arc<Replies>,
     roster: &'a Roster,
     /// The digest of everything that a review rests on beside its case.
     basis: Digest,
@@ -156,6 +153,7 @@ struct Folders {
     packets: PathBuf,
     done: PathBuf,
     replies: PathBuf,
+    receipts: PathBuf,
     work: PathBuf,
 }
 
@@ -166,6 +164,7 @@ impl Folders {
             packets: out.join("packets"),
             done: out.join("done"),
             replies: out.join("replies"),
+            receipts: out.join("receipts"),
             work: out.join("work"),
         };
         for folder in [&folders.packets, &folders.done, &folders.work] {
@@ -208,6 +207,8 @@ fn basis(request: &EvalRequest<'_>, roster: &Roster) -> Result<Digest> {
         families: _,
         caps: _,
         prompts_folder,
+        base: _,
+        keep_receipts_days: _,
     } = request.config;
     let Policy {
         independence,
@@ -331,7 +332,8 @@ async fn review(
 ) -> Result<PacketV1> {
     let request = evaluation.request;
     let mut config = request.config.clone();
-    config.policy.max_micro_usd = cap;
+    // The ledger is the case's own, so that what may be spent on one day is what may be spent on it.
+    config.caps.day = cap.into_iter().chain(config.caps.day).min();
     // The marks round untrusted text follow from it. It is the change's own, so that a model that is added later
     // does not make the others' replies worthless.
     let Material { change, repository, notes } = material;
@@ -344,7 +346,7 @@ async fn review(
         if name == "RECUSE_DATABASE_URL" { Some(database.clone()) } else { (request.environment)(name) }
     };
     let declarations = case.written_by.iter().map(|who| declaration(who.trim(), request.tables)).collect();
-    let mut packet = review_with(
+    let packet = review_with(
         &ReviewRequest {
             change,
             repository,
@@ -355,8 +357,10 @@ async fn review(
             config: &config,
             tables: request.tables,
             environment: &environment,
+            receipts: &KeepReceipts::InFolder(evaluation.folders.receipts.clone()),
             run_id,
             now: 0,
+            clock: Clock::OfTheReplies,
             version: request.version,
             progress: &|_| (),
         },
@@ -364,12 +368,6 @@ async fn review(
     )
     .await?;
     std::fs::remove_dir_all(&work).ok();
-    packet.run.elapsed_ms = 0;
-    packet.contract.budget.max_micro_usd = request.config.policy.max_micro_usd;
-    for call in &mut packet.ledger.calls {
-        let asked = call.prompt.as_ref();
-        call.elapsed_ms = asked.and_then(|prompt| evaluation.replies.elapsed_ms(prompt)).unwrap_or(0);
-    }
     Ok(packet)
 }
 

@@ -3,21 +3,20 @@
 //! A reply is kept under the digest of who was asked and all that was asked. What gave no reply (a time-out, an error)
 //! is not kept, so that the next run asks again.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
-use models::{AnswerSchema, Content, Finish, Message, Model, ModelError, Prompt, Reply, ToolCall, Usage};
+use models::{AnswerSchema, Message, Model, ModelError, Prompt, Reply, ToolCall};
 use review::Digest;
-use serde::{Deserialize, Serialize};
+use review::reply::ReplyV1;
+
+use crate::replies::{reply, reply_v1};
 
 /// The replies of one evaluation, on disk.
 pub struct Replies {
     folder: PathBuf,
-    /// How long each request took when it was really asked, by the digest of its bytes.
-    elapsed_ms: Mutex<BTreeMap<Digest, u64>>,
     asked: AtomicU64,
     remembered: AtomicU64,
 }
@@ -31,7 +30,6 @@ impl Replies {
         std::fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
         Ok(Arc::new(Self {
             folder: folder.to_owned(),
-            elapsed_ms: Mutex::default(),
             asked: AtomicU64::new(0),
             remembered: AtomicU64::new(0),
         }))
@@ -42,19 +40,9 @@ impl Replies {
         Arc::new(Remembering { replies: Arc::clone(self), name, model })
     }
 
-    /// How long a request took, by the digest of its bytes.
-    pub fn elapsed_ms(&self, request: &Digest) -> Option<u64> {
-        self.elapsed_ms.lock().expect("nobody panics while holding it").get(request).copied()
-    }
-
     /// How many requests were really sent, and how many were answered from disk.
     pub fn counts(&self) -> (u64, u64) {
         (self.asked.load(Ordering::Relaxed), self.remembered.load(Ordering::Relaxed))
-    }
-
-    fn note(&self, reply: &Reply) {
-        let mut elapsed = self.elapsed_ms.lock().expect("nobody panics while holding it");
-        elapsed.insert(reply.request_sha256.clone(), reply.elapsed_ms);
     }
 
     fn path(&self, key: &Digest, what: &str) -> PathBuf {
@@ -63,18 +51,18 @@ impl Replies {
 
     /// The reply that is kept; none where there is none, or where one of its files is damaged.
     fn load(&self, key: &Digest) -> Option<Reply> {
-        let kept: KeptReply = serde_json::from_slice(&std::fs::read(self.path(key, "json")).ok()?).ok()?;
+        let kept: ReplyV1 = serde_json::from_slice(&std::fs::read(self.path(key, "json")).ok()?).ok()?;
         let request = std::fs::read(self.path(key, "request")).ok()?;
         let raw = std::fs::read(self.path(key, "reply")).ok()?;
         let is_whole = Digest::of(&request) == kept.request_sha256 && Digest::of(&raw) == kept.raw_sha256;
-        is_whole.then(|| kept.into_reply(request, raw))
+        is_whole.then(|| reply(kept, request, raw))
     }
 
     fn save(&self, key: &Digest, reply: &Reply) -> Result<()> {
         write(&self.path(key, "request"), &reply.request)?;
         write(&self.path(key, "reply"), &reply.raw)?;
         // Last, since it is what makes the others count.
-        write(&self.path(key, "json"), &serde_json::to_vec(&KeptReply::of(reply))?)
+        write(&self.path(key, "json"), &serde_json::to_vec(&reply_v1(reply))?)
     }
 }
 
@@ -98,12 +86,10 @@ impl Model for Remembering {
         let key = key(&self.name, prompt);
         if let Some(reply) = self.replies.load(&key) {
             self.replies.remembered.fetch_add(1, Ordering::Relaxed);
-            self.replies.note(&reply);
             return Ok(reply);
         }
         self.replies.asked.fetch_add(1, Ordering::Relaxed);
         let reply = self.model.ask(prompt).await?;
-        self.replies.note(&reply);
         if let Err(error) = self.replies.save(&key, &reply) {
             // The reply is good; only the next run has to pay for it again.
             tracing::warn!("{error:#}");
@@ -142,109 +128,10 @@ fn key(name: &str, prompt: &Prompt) -> Digest {
     Digest::of_parts(parts.iter().map(Vec::as_slice))
 }
 
-/// A reply as it is kept; its bytes stand beside it.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeptReply {
-    text: String,
-    tool_calls: Vec<KeptCall>,
-    finish: KeptFinish,
-    usage: Option<Usage>,
-    served_model: Option<String>,
-    request_id: Option<String>,
-    request_sha256: Digest,
-    raw_sha256: Digest,
-    elapsed_ms: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeptCall {
-    id: String,
-    name: String,
-    arguments: String,
-    #[serde(default)]
-    signature: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum KeptFinish {
-    Complete,
-    ToolCalls,
-    Truncated,
-    Refused(String),
-    Filtered(String),
-    Unknown(String),
-}
-
-impl KeptReply {
-    fn of(reply: &Reply) -> Self {
-        let kept = |call: &ToolCall| KeptCall {
-            id: call.id.clone(),
-            name: call.name.clone(),
-            arguments: call.arguments.clone(),
-            signature: call.signature.clone(),
-        };
-        let tool_calls = match &reply.content {
-            Content::Text(_) => Vec::new(),
-            Content::ToolCalls { calls, .. } => calls.iter().map(kept).collect(),
-        };
-        Self {
-            text: reply.content.text().to_owned(),
-            tool_calls,
-            finish: match &reply.finish {
-                Finish::Complete => KeptFinish::Complete,
-                Finish::ToolCalls => KeptFinish::ToolCalls,
-                Finish::Truncated => KeptFinish::Truncated,
-                Finish::Refused(words) => KeptFinish::Refused(words.clone()),
-                Finish::Filtered(name) => KeptFinish::Filtered(name.clone()),
-                Finish::Unknown(word) => KeptFinish::Unknown(word.clone()),
-            },
-            usage: reply.usage,
-            served_model: reply.served_model.clone(),
-            request_id: reply.request_id.clone(),
-            request_sha256: reply.request_sha256.clone(),
-            raw_sha256: Digest::of(&reply.raw),
-            elapsed_ms: reply.elapsed_ms,
-        }
-    }
-
-    fn into_reply(self, request: Vec<u8>, raw: Vec<u8>) -> Reply {
-        let call = |KeptCall { id, name, arguments, signature }: KeptCall| ToolCall {
-            id,
-            name,
-            arguments,
-            signature,
-        };
-        Reply {
-            content: if self.tool_calls.is_empty() {
-                Content::Text(self.text)
-            } else {
-                Content::ToolCalls { text: self.text, calls: self.tool_calls.into_iter().map(call).collect() }
-            },
-            finish: match self.finish {
-                KeptFinish::Complete => Finish::Complete,
-                KeptFinish::ToolCalls => Finish::ToolCalls,
-                KeptFinish::Truncated => Finish::Truncated,
-                KeptFinish::Refused(words) => Finish::Refused(words),
-                KeptFinish::Filtered(name) => Finish::Filtered(name),
-                KeptFinish::Unknown(word) => Finish::Unknown(word),
-            },
-            usage: self.usage,
-            served_model: self.served_model,
-            request_id: self.request_id,
-            request: request.into(),
-            request_sha256: self.request_sha256,
-            raw: raw.into(),
-            elapsed_ms: self.elapsed_ms,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use models::{Content, Finish, Usage};
 
     /// Answers with a reply of its own each time, or with nothing.
     struct Counting {
@@ -330,7 +217,7 @@ mod tests {
                 (second.finish, second.usage, second.request)
             );
             assert_eq!(replies.counts(), (0, 1));
-            assert_eq!(replies.elapsed_ms(&second.request_sha256), Some(1_234));
+            assert_eq!(second.elapsed_ms, 1_234);
         }
     }
 

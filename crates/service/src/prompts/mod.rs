@@ -17,6 +17,7 @@ use models::{AnswerSchema, Message, Prompt};
 use review::examine::ExaminationParts;
 use review::finding::CATEGORIES;
 use review::prompt::{Material, Plan, PromptParts, build};
+use review::record::OPERATORS;
 use review::{Category, Digest, Lens};
 
 use files::{Parsed, Source};
@@ -44,6 +45,16 @@ pub struct Template {
     pub origin: Origin,
     /// All of it.
     pub text: String,
+}
+
+impl Template {
+    /// What it is called in receipts.
+    pub(crate) fn receipt_name(&self) -> String {
+        match self.origin {
+            Origin::BuiltIn => format!("{} v{}", self.id, self.version),
+            Origin::Operator => format!("{} v{} ({OPERATORS})", self.id, self.version),
+        }
+    }
 }
 
 /// Where a prompt file is from.

@@ -1,35 +1,31 @@
 //! Verifying a packet: what `review::verify` recomputes, and what needs the repository, keys and receipts.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
+mod receipts;
 
 use anyhow::Result;
-use flate2::read::GzDecoder;
 use git::{RangeKind, RangeRequest, Repository, ResolvedRange};
 use review::anchor::FileTexts;
 use review::attribution::{Channel, Declaration, Note, Role};
 use review::change::{Change, Source};
 use review::classify::classify;
-use review::packet::{
-    self, AttributionV1, ClaimV1, PacketV1, RULES, ReadPacket, ReceiptKindV1, ReceiptV1, SeatV1,
-};
+use review::conclude::MAX_EXAMINED_BY_RULES;
+use review::packet::{self, AttributionV1, ClaimV1, PacketV1, RULES, ReadPacket, ReceiptKindV1, SeatV1};
+use review::record::{FAMILIES, OWN_FAMILIES};
 use review::text::visible;
 use review::verify::{
-    ChangeFacts, Facts, FoldedReply, Problems, Proof, ProofState, against_change, recompute, said,
-    texts_needed,
+    ChangeFacts, Facts, Problems, Proof, ProofState, against_change, recompute, texts_needed,
 };
 use review::{CommitId, Digest, Finding, Lens, Side};
 use rules::RuleOptions;
-use store::Store;
+use store::Receipts;
 
 use crate::authorship::{Authorship, AuthorshipRequest, who_wrote};
-use crate::prompts::{Prompts, Template};
-use crate::review_one::{MAX_EXAMINED_BY_RULES, OPERATORS, OPERATORS_FAMILIES, Tables, receipt_name};
+use crate::prompts::Prompts;
 use crate::rules_pass::{self, RulesPass};
 use crate::signing::{self, SignatureFile, TrustedKeys};
+use crate::tables::Tables;
+
+pub use receipts::replayed;
 
 /// What a packet is verified against.
 pub struct VerifyRequest<'a> {
@@ -45,14 +41,16 @@ pub struct VerifyRequest<'a> {
     pub signatures: &'a [SignatureFile],
     /// Who may have signed it.
     pub keys: &'a TrustedKeys,
-    /// Where its receipts are.
-    pub receipts: ReceiptsAt,
+    /// Where its receipts are; `None` where nobody said.
+    pub receipts: Option<&'a Receipts>,
     /// The tables of this program.
     pub tables: &'a Tables,
     /// The prompts of this program.
     pub prompts: &'a Prompts,
     /// The version of this program.
     pub version: &'a str,
+    /// Seconds since 1970.
+    pub now: i64,
 }
 
 /// Where the change that a packet is about can be read again.
@@ -65,16 +63,6 @@ pub enum Against<'a> {
     Nothing,
 }
 
-/// Where receipts are kept.
-pub enum ReceiptsAt {
-    /// In a database.
-    Store(Store),
-    /// In a folder: each under its digest, as it is or with `.gz` behind it.
-    Folder(PathBuf),
-    /// Nowhere that was named.
-    Nowhere,
-}
-
 /// Verifies a packet, one line for each check.
 ///
 /// # Errors
@@ -85,7 +73,12 @@ pub async fn verify(request: &VerifyRequest<'_>) -> Result<Vec<Proof>> {
         families: same_families(packet, request.tables).then_some(&request.tables.families),
         same_version: packet.run.version == request.version,
     };
-    let mut proofs = vec![Proof::holds("schema", packet::SCHEMA), form(request.read, facts), digest(request)];
+    let mut proofs = vec![
+        Proof::holds("schema", packet::SCHEMA),
+        version(packet, request.version),
+        form(request.read, facts),
+        digest(request),
+    ];
     proofs.extend(signatures(request));
     proofs.extend(recompute(packet, facts));
     // Places that are not there cannot be looked up in the repository either.
@@ -94,9 +87,24 @@ pub async fn verify(request: &VerifyRequest<'_>) -> Result<Vec<Proof>> {
         proofs.extend(repository(request)?);
     }
     if places_hold {
-        proofs.extend(receipts(request).await);
+        proofs.extend(receipts::receipts(request).await?);
     }
     Ok(proofs)
+}
+
+/// What a packet says made it decides what can be compared with this program, so that another version is never a pass.
+fn version(packet: &PacketV1, ours: &str) -> Proof {
+    const NAME: &str = "version";
+    let theirs = &packet.run.version;
+    match theirs == ours {
+        true => Proof::holds(NAME, format!("{ours}, as this program is")),
+        false => Proof::not_checked(
+            NAME,
+            format!(
+                "it says that {theirs} made it, and this is {ours}: sentences and what is carried are not compared"
+            ),
+        ),
+    }
 }
 
 fn form(read: &ReadPacket, facts: Facts<'_>) -> Proof {
@@ -145,7 +153,8 @@ fn signatures(request: &VerifyRequest<'_>) -> Vec<Proof> {
         };
         return vec![none];
     }
-    request.signatures.iter().map(|file| signing::check(file, packet, canonical, request.keys)).collect()
+    let check = |file| signing::check(file, packet, canonical, request.keys, request.now);
+    request.signatures.iter().map(check).collect()
 }
 
 /// The change as it is to be compared, or why it cannot be.
@@ -196,7 +205,7 @@ fn repository(request: &VerifyRequest<'_>) -> Result<Vec<Proof>> {
         &ChangeFacts {
             change: &pass.change,
             text_digest: &text_digest,
-            redacted_secrets: pass.redacted,
+            redacted_secrets: pass.report.redacted,
             classification: &classification,
             same_rules: same_table(packet, request.tables, "classify.toml"),
             attribution: attribution.as_ref().map_err(|why| *why),
@@ -313,7 +322,7 @@ fn rules_words(packet: &PacketV1, pass: &RulesPass) -> Proof {
     let mut count = 0;
     for claim in packet.claims.iter().filter(by_rules) {
         count += 1;
-        let finds = pass.findings.iter().any(|finding| {
+        let finds = pass.report.findings.iter().any(|finding| {
             (visible(&finding.title), visible(&finding.body), finding.category.as_str(), finding.severity)
                 == (claim.title.clone(), claim.body.clone(), &claim.category, claim.severity)
         });
@@ -323,7 +332,7 @@ fn rules_words(packet: &PacketV1, pass: &RulesPass) -> Proof {
     let of_claims = of_claims.filter(|source| source.name == RULES).map(|source| source.title.clone());
     let unanchored = packet.unanchored.iter().filter(|finding| finding.name == RULES);
     let mut said: Vec<String> = of_claims.chain(unanchored.map(|finding| finding.title.clone())).collect();
-    for finding in pass.findings.iter().filter(|finding| was_looked_at(packet, finding)) {
+    for finding in pass.report.findings.iter().filter(|finding| was_looked_at(packet, finding)) {
         let title = visible(&finding.title);
         let place = said.iter().position(|other| *other == title);
         problems
@@ -332,13 +341,13 @@ fn rules_words(packet: &PacketV1, pass: &RulesPass) -> Proof {
             said.swap_remove(place);
         }
     }
-    problems.expect(packet.rules.suppressed == pass.beside.suppressed, || {
+    problems.expect(packet.rules.suppressed == pass.report.beside.suppressed, || {
         "other findings are excused by exceptions in the base".to_owned()
     });
-    problems.expect(packet.rules.not_covered == pass.beside.not_covered, || {
+    problems.expect(packet.rules.not_covered == pass.report.beside.not_covered, || {
         "the rules could not read other files than it says".to_owned()
     });
-    problems.expect(packet.rules.notes == pass.beside.notes, || {
+    problems.expect(packet.rules.notes == pass.report.beside.notes, || {
         "the rules say something else beside their findings".to_owned()
     });
     Proof::of(
@@ -392,154 +401,6 @@ fn house_rules(packet: &PacketV1, repository: &Repository) -> Result<Proof> {
     })
 }
 
-/// Whether every receipt is there and is what the packet says, and whether models said what it says.
-async fn receipts(request: &VerifyRequest<'_>) -> Vec<Proof> {
-    const NAME: &str = "receipts";
-    let packet = &request.read.packet;
-    let mut problems = Problems::default();
-    let (mut held, mut elsewhere) = (0_usize, 0_usize);
-    let mut replies = BTreeMap::new();
-    let same_version = packet.run.version == request.version;
-    for receipt in &packet.receipts {
-        let what = format!("the receipt {} ({})", receipt.digest.short(), receipt.name);
-        let built_in = request.built_in(receipt);
-        let bytes = match request.receipts.fetch(&receipt.digest, receipt.bytes).await {
-            Ok(Some(bytes)) => Some(bytes),
-            Ok(None) | Err(_) if built_in.is_some() => built_in,
-            Ok(None) => None,
-            Err(problem) => {
-                problems.expect(false, || format!("{what} {problem}"));
-                continue;
-            }
-        };
-        match bytes {
-            Some(bytes) => {
-                held += 1;
-                unaltered(&bytes, receipt, &what, &mut problems);
-                if receipt.kind == ReceiptKindV1::Reply {
-                    names_model(&bytes, receipt, packet, &mut problems);
-                    replies.insert(receipt.digest.clone(), FoldedReply::of(&bytes));
-                }
-            }
-            None if is_of_the_program(receipt) => {
-                problems.expect(!same_version, || format!("{what} is not what this version carries"));
-                elsewhere += 1;
-            }
-            None if matches!(request.receipts, ReceiptsAt::Nowhere) => elsewhere += 1,
-            None => problems.expect(false, || format!("{what} is missing")),
-        }
-    }
-    if same_version {
-        for (kind, name) in request.carried() {
-            let is_it = |receipt: &ReceiptV1| receipt.kind == kind && receipt.name.starts_with(name);
-            problems.expect(packet.receipts.iter().any(is_it), || {
-                format!("no receipt says which `{name}` was used")
-            });
-        }
-    }
-    let proof = match elsewhere {
-        0 => Proof::of(NAME, problems, format!("{held} are there and unaltered")),
-        _ if !problems.is_empty() => Proof::of(NAME, problems, ""),
-        _ => Proof::not_checked(
-            NAME,
-            format!(
-                "{elsewhere} of {} are not at hand: give --receipts, or the version of recuse that made the packet",
-                packet.receipts.len()
-            ),
-        ),
-    };
-    vec![proof, said(packet, &replies)]
-}
-
-/// Whether a version of recuse carries it itself, so that it need not be kept with each review.
-fn is_of_the_program(receipt: &ReceiptV1) -> bool {
-    match receipt.kind {
-        ReceiptKindV1::Template | ReceiptKindV1::Table => !receipt.name.contains(OPERATORS),
-        ReceiptKindV1::Prompt | ReceiptKindV1::Reply | ReceiptKindV1::Configuration => false,
-    }
-}
-
-fn unaltered(bytes: &[u8], receipt: &ReceiptV1, what: &str, problems: &mut Problems) {
-    problems.same(format!("the number of bytes of {what}"), receipt.bytes, bytes.len() as u64);
-    problems.expect(Digest::of(bytes) == receipt.digest, || format!("{what} was altered"));
-}
-
-/// Whether a reply names the model that is said to have answered.
-fn names_model(reply: &[u8], receipt: &ReceiptV1, packet: &PacketV1, problems: &mut Problems) {
-    let text = String::from_utf8_lossy(reply);
-    let calls = packet.ledger.calls.iter().filter(|call| call.reply.as_ref() == Some(&receipt.digest));
-    for name in calls.filter_map(|call| call.served_model.as_deref()) {
-        // A name that the packet shortened or wrote out is not there as it is.
-        let is_whole = !name.ends_with('…') && !name.contains("\\u{");
-        let is_there = [name.to_owned(), name.replace('/', "\\/")]
-            .iter()
-            .any(|name| text.contains(&format!("\"{name}\"")));
-        problems.expect(is_there || !is_whole, || {
-            format!(
-                "the reply {} does not name the model that is said to have answered",
-                receipt.digest.short()
-            )
-        });
-    }
-}
-
-impl VerifyRequest<'_> {
-    /// The table or the prompt that this program carries under a receipt's kind and name, if it is that one.
-    fn built_in(&self, receipt: &ReceiptV1) -> Option<Vec<u8>> {
-        let table =
-            |(name, text): &(&str, Cow<'static, str>)| (*name == receipt.name).then(|| text.to_string());
-        let template =
-            |template: &Template| (receipt_name(template) == receipt.name).then(|| template.text.clone());
-        let text = match receipt.kind {
-            ReceiptKindV1::Table => self.tables.sources.iter().find_map(table),
-            ReceiptKindV1::Template => self.prompts.templates.iter().find_map(template),
-            ReceiptKindV1::Prompt | ReceiptKindV1::Reply | ReceiptKindV1::Configuration => None,
-        }?;
-        (Digest::of(text.as_bytes()) == receipt.digest).then(|| text.into_bytes())
-    }
-
-    /// What every review by this version rests on, by kind and the beginning of its name.
-    fn carried(&self) -> impl Iterator<Item = (ReceiptKindV1, &str)> {
-        let tables = self.tables.sources.iter().map(|(name, _)| (ReceiptKindV1::Table, *name));
-        let prompts =
-            self.prompts.templates.iter().map(|template| (ReceiptKindV1::Template, template.id.as_str()));
-        tables.chain(prompts)
-    }
-}
-
-impl ReceiptsAt {
-    /// The bytes of a receipt; an error says in what way they are not what they should be.
-    async fn fetch(&self, digest: &Digest, most_bytes: u64) -> Result<Option<Vec<u8>>, String> {
-        match self {
-            Self::Nowhere => Ok(None),
-            Self::Store(store) => {
-                store.fetch(digest).await.map_err(|error| format!("could not be used: {error:#}"))
-            }
-            Self::Folder(folder) => from_folder(folder, digest, most_bytes),
-        }
-    }
-}
-
-/// Reads `DIGEST` or `DIGEST.gz`, of which no more is taken than the receipt may have.
-fn from_folder(folder: &Path, digest: &Digest, most_bytes: u64) -> Result<Option<Vec<u8>>, String> {
-    let limit = most_bytes.saturating_add(1);
-    let mut bytes = Vec::new();
-    let read = |name: String| match File::open(folder.join(name)) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("could not be read: {error}")),
-    };
-    let result = if let Some(file) = read(digest.to_string())? {
-        file.take(limit).read_to_end(&mut bytes)
-    } else if let Some(file) = read(format!("{digest}.gz"))? {
-        GzDecoder::new(file).take(limit).read_to_end(&mut bytes)
-    } else {
-        return Ok(None);
-    };
-    result.map_err(|error| format!("could not be read: {error}"))?;
-    Ok(Some(bytes))
-}
-
 /// Whether a table of the packet is this program's.
 fn same_table(packet: &PacketV1, tables: &Tables, name: &str) -> bool {
     let in_packet: Vec<&Digest> = packet
@@ -554,5 +415,5 @@ fn same_table(packet: &PacketV1, tables: &Tables, name: &str) -> bool {
 }
 
 fn same_families(packet: &PacketV1, tables: &Tables) -> bool {
-    same_table(packet, tables, "families.toml") && same_table(packet, tables, OPERATORS_FAMILIES)
+    same_table(packet, tables, FAMILIES) && same_table(packet, tables, OWN_FAMILIES)
 }
