@@ -108,6 +108,22 @@ pub enum GitError {
         /// The subcommand.
         task: &'static str,
     },
+    /// A remote repository that must not be fetched from.
+    #[error("cannot fetch from a remote {why}")]
+    BadRemote {
+        /// What is wrong with it. The address itself may hold a password, so it is not repeated.
+        why: &'static str,
+    },
+    /// What was wanted could not be fetched.
+    #[error("could not fetch {what} from {url}: {failure}")]
+    Fetch {
+        /// What was wanted.
+        what: String,
+        /// Where.
+        url: String,
+        /// Why not.
+        failure: FetchFailure,
+    },
     /// Reading or writing failed on our side.
     #[error("could not {action}")]
     Io {
@@ -116,6 +132,31 @@ pub enum GitError {
         /// Why it failed.
         #[source]
         source: io::Error,
+    },
+}
+
+/// Why a fetch failed.
+#[derive(Debug, Error)]
+pub enum FetchFailure {
+    /// It took too long, with waiting for others who fetch from the same remote.
+    #[error("it took longer than {seconds} seconds")]
+    TimedOut {
+        /// The limit.
+        seconds: u64,
+    },
+    /// More came than may.
+    #[error("it is larger than {bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        bytes: u64,
+    },
+    /// git gave up: the server refused, said something wrong, or cannot be reached.
+    #[error("git ended with {status}: {message}")]
+    Failed {
+        /// How it ended.
+        status: ExitStatus,
+        /// What git said, shortened, on one line, without what the server said and without the credential.
+        message: String,
     },
 }
 

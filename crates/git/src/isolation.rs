@@ -1,6 +1,7 @@
 //! A bare repository of our own that lends another one's objects, and nothing else of it.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 
@@ -8,6 +9,19 @@ use tempfile::TempDir;
 
 use crate::GitError;
 use crate::program::Program;
+
+/// Makes an empty directory what git takes for a bare repository, once it has a directory `objects` too. The last thing
+/// that is written is `HEAD`.
+pub(crate) fn make_bare(dir: &Path, object_format: &str) -> io::Result<()> {
+    fs::create_dir(dir.join("refs"))?;
+    let format = match object_format {
+        "sha1" => "\trepositoryformatversion = 0\n".to_owned(),
+        other => format!("\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = {other}\n[core]\n"),
+    };
+    fs::write(dir.join("config"), format!("[core]\n{format}\tbare = true\n"))?;
+    // A head without a commit, so that no tree can lend its attributes.
+    fs::write(dir.join("HEAD"), "ref: refs/heads/none\n")
+}
 
 /// A temporary directory that git takes for a repository. It is removed when this is dropped.
 #[derive(Debug)]
@@ -21,18 +35,9 @@ impl Isolation {
     pub(crate) fn new(objects: &Path, object_format: &str, shallow: &Path) -> Result<Self, GitError> {
         let make = || {
             let dir = tempfile::Builder::new().prefix("recuse-git-").tempdir()?;
-            fs::create_dir(dir.path().join("refs"))?;
-            // A head without a commit, so that no tree can lend its attributes.
-            fs::write(dir.path().join("HEAD"), "ref: refs/heads/none\n")?;
-            let format = match object_format {
-                "sha1" => "\trepositoryformatversion = 0\n".to_owned(),
-                other => {
-                    format!("\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = {other}\n[core]\n")
-                }
-            };
-            fs::write(dir.path().join("config"), format!("[core]\n{format}\tbare = true\n"))?;
+            make_bare(dir.path(), object_format)?;
             match fs::copy(shallow, dir.path().join("shallow")) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 copied => drop(copied?),
             }
             Ok(Self { dir, objects: objects.to_owned() })

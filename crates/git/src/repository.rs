@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use review::CommitId;
 
 use crate::GitError;
 use crate::isolation::Isolation;
-use crate::program::{self, Program};
+use crate::program::{self, Output, Program};
 
 /// At most this much is read where names and ids are asked.
 const MAX_ANSWER_BYTES: u64 = 1024 * 1024;
@@ -39,6 +39,8 @@ pub struct Repository {
     pub(crate) is_shallow: bool,
     pub(crate) object_format: ObjectFormat,
     pub(crate) head: HeadName,
+    /// What keeps it in the cache that it is from, until this is dropped.
+    _kept: Option<File>,
 }
 
 /// How a repository names its objects.
@@ -89,16 +91,13 @@ impl Repository {
             return Err(GitError::NotARepository { dir: dir.to_owned() });
         }
         let mut command = program.command();
-        command.current_dir(dir).args(["rev-parse", "--path-format=absolute"]);
-        command.args(["--git-dir", "--git-path", "objects", "--git-path", "index", "--git-path", "shallow"]);
-        command.args(["--show-object-format", "--is-shallow-repository", "--symbolic-full-name", "HEAD"]);
+        command.current_dir(dir);
         for variable in DISCOVERY_VARIABLES {
             if let Some(value) = env::var_os(variable) {
                 command.env(variable, value);
             }
         }
-        let output = program::run(&mut command, MAX_ANSWER_BYTES)?
-            .ok_or(GitError::Unexpected { task: "rev-parse" })?;
+        let output = ask_where(&mut command)?;
         if output.message.contains("dubious ownership") {
             // git names the directory that counts, which can be above the one that was asked for.
             let advice = output.message.rsplit_once("--add safe.directory ").map(|(_, path)| path.trim());
@@ -107,6 +106,18 @@ impl Repository {
         if output.message.contains("not a git repository") {
             return Err(GitError::NotARepository { dir: dir.to_owned() });
         }
+        Self::from_answer(program, output, None)
+    }
+
+    /// Opens a repository that we made ourselves, whatever the user's configuration says. `kept` is dropped with it.
+    pub(crate) fn open_own(program: Program, git_dir: &Path, kept: File) -> Result<Self, GitError> {
+        let mut command = program.command_without_config();
+        command.current_dir(git_dir).env("GIT_DIR", git_dir);
+        let output = ask_where(&mut command)?;
+        Self::from_answer(program, output, Some(kept))
+    }
+
+    fn from_answer(program: Program, output: Output, kept: Option<File>) -> Result<Self, GitError> {
         // A branch without a commit is an error for git, after it has said all that was asked.
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let lines: Vec<_> = text.lines().collect();
@@ -134,6 +145,7 @@ impl Repository {
             is_shallow: is_shallow == "true",
             object_format,
             head,
+            _kept: kept,
         })
     }
 
@@ -186,6 +198,14 @@ impl Repository {
         let ids: Vec<_> = answer.lines().map(CommitId::new).collect();
         if ids.len() == names.len() { Ok(ids) } else { Err(GitError::Unexpected { task: "cat-file" }) }
     }
+}
+
+/// Asks a repository for its folders and its head.
+fn ask_where(command: &mut Command) -> Result<Output, GitError> {
+    command.args(["rev-parse", "--path-format=absolute"]);
+    command.args(["--git-dir", "--git-path", "objects", "--git-path", "index", "--git-path", "shallow"]);
+    command.args(["--show-object-format", "--is-shallow-repository", "--symbolic-full-name", "HEAD"]);
+    program::run(command, MAX_ANSWER_BYTES)?.ok_or(GitError::Unexpected { task: "rev-parse" })
 }
 
 /// Runs a command that reads lines of names and answers a line to each.

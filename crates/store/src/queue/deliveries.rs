@@ -14,7 +14,7 @@ use crate::Store;
 /// that disagree and for whoever presses the button at the last moment.
 pub const DELIVERY_WINDOW_MS: i64 = 4 * 24 * 60 * 60 * 1000;
 
-/// One accepted delivery with what follows from it.
+/// One accepted delivery with what follows from it. PostgreSQL stores no text with a NUL in it, so there must be none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// The id that the sender gave it (`X-GitHub-Delivery`).
