@@ -77,9 +77,9 @@ fn attribute_explains_every_family_with_its_evidence() {
         "recused   models of anthropic and openai, and what descends from them\n",
         "files     anthropic: src/b.rs, src/lib.rs hunk 2\n",
         "files     anthropic and openai: src/lib.rs hunk 1\n",
-        "\nanthropic wrote it\n  claude-code, model not named: claimed, trailer (commit ",
+        "\nmodels of anthropic were at work, by these traces\n  claude-code, model not named: claimed, trailer (commit ",
         "  claude-code with claude-opus-4-5: claimed, note on lines (commit ",
-        "\nopenai wrote it\n  codex with gpt-5.5: claimed, note on lines (commit ",
+        "\nmodels of openai were at work, by these traces\n  codex with gpt-5.5: claimed, note on lines (commit ",
     ] {
         assert!(ran.stdout.contains(line), "{line}\n{}", ran.stdout);
     }
@@ -234,4 +234,61 @@ fn a_preview_prices_the_panel_and_asks_nobody() {
     let (tokens, cost) =
         (oak["input_tokens"].as_u64().expect("a count"), oak["max_micro_usd"].as_u64().expect("a cost"));
     assert_eq!(cost, tokens * 10 + 8192 * 100);
+}
+
+#[test]
+fn a_disclosure_in_sentences_makes_a_mixed_change_and_no_talk_of_tools_does() {
+    let state = |message: &str| {
+        let repository = TestRepository::with_main(&[("src/lib.rs", "one\n")]);
+        repository.commit(message, &[("src/lib.rs", "two\n")]);
+        let ran = Program::new().run(repository.path(), &["attribute", "--format", "json"]);
+        let told: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        (told["state"].clone(), told["families"].clone())
+    };
+    let cases = [
+        ("Compute\n\nGenerated with the help of\nClaude Code", "ai", json!(["anthropic"])),
+        ("Compute\n\nAI disclosure: parts written with Codex", "mixed", json!(["openai"])),
+        ("Compute\n\nThis change was partly written by Codex.", "mixed", json!(["openai"])),
+        ("Fix Claude Code integration\n\nNo AI was used.", "no_evidence", json!([])),
+    ];
+    for (message, expected, families) in cases {
+        assert_eq!(state(message), (json!(expected), families), "{message}");
+    }
+}
+
+#[test]
+fn a_panel_that_is_not_enough_says_what_would_be_and_keeps_to_the_width() {
+    let repository = TestRepository::with_main(&[("src/lib.rs", "one\n")]);
+    repository.commit("Two\n\nCo-authored-by: Codex <codex@openai.com>", &[("src/lib.rs", "two\n")]);
+    let local =
+        "[[model]]\nname = \"local/oak\"\nbase_url = \"http://127.0.0.1:9/v1\"\nfamilies = [\"openai\"]\n";
+    let ran = Program::new().config(local).run(repository.path(), &["panel"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "next step add a key or a local server of another family",
+        "`--model anthropic/",
+        "(key in ANTHROPIC_API_KEY)",
+        "would be enough",
+    ] {
+        assert!(text.contains(words), "{words}\n{}", ran.stdout);
+    }
+    assert!(!text.contains("--model openai/"), "{}", ran.stdout);
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 100), "{}", ran.stdout);
+    let json = Program::new().config(local).run(repository.path(), &["panel", "--format", "json"]);
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert!(json["lenses"][0]["next_step"].as_str().is_some_and(|step| step.contains("ANTHROPIC_API_KEY")));
+}
+
+#[test]
+fn decisions_offer_the_formats_that_they_have() {
+    let folder = TestRepository::with_main(&[("a", "one\n")]);
+    for command in ["attribute", "panel", "models", "classify"] {
+        let help = Program::new().run(folder.path(), &[command, "--help"]);
+        let formats = help.stdout.split("--format <FORMAT>").nth(1).expect("the flag");
+        let formats = formats.split("[default: text]").next().unwrap_or_default();
+        assert!(formats.contains("json") && !formats.contains("sarif"), "{command}: {formats}");
+        let ran = Program::new().run(folder.path(), &[command, "--format", "markdown"]);
+        assert!(ran.code == 2 && ran.stderr.contains("possible values: text, json"), "{}", ran.stderr);
+    }
 }

@@ -46,11 +46,11 @@ pub(crate) enum Command {
     /// Review a change and print the evidence packet
     Review(Box<ReviewArgs>),
     /// Say what a change is and which lenses would look at it
-    Classify(ChangeArgs),
+    Classify(Box<ClassifyArgs>),
     /// Say who wrote a change, and why we think so
     Attribute(Box<AttributeArgs>),
     /// Say who would review a change, who is recused, and why; no model is asked
-    Panel(Box<ReviewArgs>),
+    Panel(Box<PanelArgs>),
     /// List the models that can be asked: families, prices, and who would be recused
     Models(ModelsArgs),
     /// Measure reviews on changes whose issues are known
@@ -218,11 +218,8 @@ pub(crate) struct ChangeArgs {
     /// Who wrote it, on your word: `human`, a model's name or a tool's
     #[arg(long, value_name = "WHO")]
     pub(crate) written_by: Option<String>,
-    /// How the result is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
     /// Where the result goes, instead of standard output
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Result")]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -240,6 +237,46 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReviewArgs {
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    /// Also write the packet there, in its canonical form, whose SHA-256 is its name
+    #[arg(long, value_name = "FILE", conflicts_with = "preview", help_heading = "What is kept")]
+    pub(crate) packet: Option<PathBuf>,
+    /// Sign the packet that is written, with this private key: FILE.sig (SSH) and FILE.dsse.json stand beside it
+    #[arg(long, value_name = "KEY", conflicts_with = "preview", help_heading = "What is kept")]
+    pub(crate) sign: Option<PathBuf>,
+    /// A folder where the receipts are kept, instead of the database
+    #[arg(long, value_name = "DIR", help_heading = "What is kept")]
+    pub(crate) receipts: Option<PathBuf>,
+    /// Say who would be asked how much and what it could cost, and ask nobody
+    #[arg(long, help_heading = "How it is reviewed")]
+    pub(crate) preview: bool,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Result")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PanelArgs {
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, help_heading = "Result")]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClassifyArgs {
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, help_heading = "Result")]
+    pub(crate) format: ListFormat,
+}
+
+/// Which change, and how it is reviewed.
+#[derive(Debug, Args)]
+pub(crate) struct RequestArgs {
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
     #[command(flatten)]
@@ -262,18 +299,6 @@ pub(crate) struct ReviewArgs {
     /// The most that it may take
     #[arg(long, value_name = "SECONDS", help_heading = "How it is reviewed")]
     pub(crate) max_seconds: Option<u32>,
-    /// Also write the packet there, in its canonical form, whose SHA-256 is its name
-    #[arg(long, value_name = "FILE", conflicts_with = "preview", help_heading = "What is kept")]
-    pub(crate) packet: Option<PathBuf>,
-    /// Sign the packet that is written, with this private key: FILE.sig (SSH) and FILE.dsse.json stand beside it
-    #[arg(long, value_name = "KEY", conflicts_with = "preview", help_heading = "What is kept")]
-    pub(crate) sign: Option<PathBuf>,
-    /// Say who would be asked how much and what it could cost, and ask nobody
-    #[arg(long, help_heading = "How it is reviewed")]
-    pub(crate) preview: bool,
-    /// A folder where the receipts are kept, instead of the database
-    #[arg(long, value_name = "DIR")]
-    pub(crate) receipts: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -328,6 +353,9 @@ pub(crate) struct AttributeArgs {
     /// Read commits from standard input, one JSON record a line, and write who wrote each, one a line
     #[arg(long, conflicts_with_all = ["base", "head", "commit", "staged", "diff", "stdin", "written_by", "format"])]
     pub(crate) jsonl: bool,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, help_heading = "Result")]
+    pub(crate) format: ListFormat,
 }
 
 #[derive(Debug, Args)]
@@ -341,8 +369,8 @@ pub(crate) struct ModelsArgs {
     #[arg(long, value_name = "WHO")]
     pub(crate) written_by: Option<String>,
     /// How the list is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
 }
 
 #[derive(Debug, Subcommand)]

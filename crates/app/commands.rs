@@ -22,8 +22,9 @@ use service::review_one::{ReviewRequest, Tables, decide, review_one};
 use service::{doctor, init, models_check, roster};
 
 use crate::args::{
-    AttributeArgs, ChangeArgs, Cli, Command, ConfigArgs, FileArgs, Format, InitArgs, ModelsArgs,
-    ModelsCommand, PromptsCommand, ReviewArgs, SchemaName, Verbosity,
+    AttributeArgs, ChangeArgs, ClassifyArgs, Cli, Command, ConfigArgs, FileArgs, Format, InitArgs,
+    ListFormat, ModelsArgs, ModelsCommand, PanelArgs, PromptsCommand, RequestArgs, ReviewArgs, SchemaName,
+    Verbosity,
 };
 use crate::packets::{self, Keeping, Kept};
 use crate::progress::Reporter;
@@ -57,13 +58,13 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 
 async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let tables = std::thread::spawn(Tables::embedded);
-    let gathered = gather(&args.change, verbosity)?;
-    let Settings { config, written_by, signing_key } = configure(args, &gathered, verbosity)?;
+    let gathered = gather(&args.request.change, verbosity)?;
+    let Settings { config, written_by, signing_key } = configure(&args.request, &gathered, verbosity)?;
     let keeping = Keeping::of(args, signing_key.as_deref()).map_err(Failure::usage)?;
     let tables = joined(tables, config.families.as_deref())?;
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
-    let declarations = declarations(&args.change, &written_by, &tables)?;
+    let declarations = declarations(&args.request.change, &written_by, &tables)?;
     let keep = match &args.receipts {
         Some(folder) => KeepReceipts::InFolder(folder.clone()),
         None => KeepReceipts::InDatabase,
@@ -72,38 +73,49 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
         ReviewRequest { receipts: &keep, ..request(gathered, declarations, &config, &tables, &progress)? };
     if args.preview {
         let preview = preview(&request).await.map_err(failure)?;
-        return print(&args.change, &explain::preview(&preview, args.change.format)?);
+        return print(
+            &args.request.change,
+            &explain::preview(&preview, &tables, preview_format(args.format)?),
+        );
     }
     let packet = review_one(&request).await.map_err(failure)?;
     let kept = keeping.keep(&packet, verbosity).map_err(Failure::ours)?;
     if kept != Kept::AsTheResult {
-        let text = view(&packet, keeping.seal(), args.change.format, verbosity);
-        terminal::write_result(&text, args.change.output.as_deref()).map_err(Failure::ours)?;
+        let text = view(&packet, keeping.seal(), args.format, verbosity);
+        terminal::write_result(&text, args.request.change.output.as_deref()).map_err(Failure::ours)?;
     }
     Ok(Exit::Verdict(packet.judgement.exit_code))
 }
 
-async fn panel(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
-    explain::as_json(args.change.format)?;
-    let tables = std::thread::spawn(Tables::embedded);
-    let gathered = gather(&args.change, verbosity)?;
-    let Settings { config, written_by, .. } = configure(args, &gathered, verbosity)?;
-    let tables = joined(tables, config.families.as_deref())?;
-    let declarations = declarations(&args.change, &written_by, &tables)?;
-    let request = request(gathered, declarations, &config, &tables, &|_| ())?;
-    let decided = decide(&request).await.map_err(failure)?;
-    print(&args.change, &explain::panel(&decided, args.change.format)?)
+/// A preview is no packet, so it has none of a packet's other views.
+fn preview_format(format: Format) -> Result<ListFormat, Failure> {
+    match format {
+        Format::Text => Ok(ListFormat::Text),
+        Format::Json => Ok(ListFormat::Json),
+        Format::Markdown | Format::Sarif => Err(Failure::usage(anyhow!(
+            "--preview prints text or json; markdown and sarif are views of a review"
+        ))),
+    }
 }
 
-fn classify(args: &ChangeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
-    explain::as_json(args.format)?;
-    let gathered = gather(args, verbosity)?;
+async fn panel(args: &PanelArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+    let tables = std::thread::spawn(Tables::embedded);
+    let gathered = gather(&args.request.change, verbosity)?;
+    let Settings { config, written_by, .. } = configure(&args.request, &gathered, verbosity)?;
+    let tables = joined(tables, config.families.as_deref())?;
+    let declarations = declarations(&args.request.change, &written_by, &tables)?;
+    let request = request(gathered, declarations, &config, &tables, &|_| ())?;
+    let decided = decide(&request).await.map_err(failure)?;
+    print(&args.request.change, &explain::panel(&decided, &tables, args.format))
+}
+
+fn classify(args: &ClassifyArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+    let gathered = gather(&args.change, verbosity)?;
     let classification = review::classify::classify(&gathered.change, &Tables::embedded().classify);
-    print(args, &explain::classification(&gathered.change, &classification, args.format)?)
+    print(&args.change, &explain::classification(&gathered.change, &classification, args.format))
 }
 
 fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
-    explain::as_json(args.change.format)?;
     let tables = std::thread::spawn(Tables::embedded);
     let (file, _) = operator_file(&args.file).map_err(Failure::usage)?;
     if args.jsonl {
@@ -121,7 +133,7 @@ fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, Failure
         tables: &tables,
     });
     let authorship = authorship.map_err(Failure::ours)?;
-    let text = explain::attribution(&authorship, &gathered.change, &tables.families, args.change.format)?;
+    let text = explain::attribution(&authorship, &gathered.change, &tables.families, args.format);
     print(&args.change, &text)
 }
 
@@ -164,7 +176,7 @@ async fn models(args: &ModelsArgs) -> Result<Exit, Failure> {
                 let input = AuthorshipInput { declarations: &declarations, ..AuthorshipInput::default() };
                 review::attribution::attribute(&input, &tables.agents, &tables.families)
             });
-            explain::models(&engines, author.as_ref(), args.format)?
+            explain::models(&engines, author.as_ref(), args.format)
         }
     };
     terminal::write_result(&text, None).map_err(Failure::ours)?;
@@ -274,7 +286,7 @@ struct Settings {
 }
 
 /// Merges the configuration, and narrows it by the base's.
-fn configure(args: &ReviewArgs, gathered: &Gathered, verbosity: Verbosity) -> Result<Settings, Failure> {
+fn configure(args: &RequestArgs, gathered: &Gathered, verbosity: Verbosity) -> Result<Settings, Failure> {
     let (file, _) = operator_file(&args.config.file).map_err(Failure::usage)?;
     let signing_key = file.signing_key.clone();
     let overrides = Overrides {

@@ -6,7 +6,6 @@ mod panel;
 
 use std::fmt::Write as _;
 
-use anyhow::anyhow;
 use review::Change;
 use review::classify::{Classification, lenses};
 use review::packet::classification as classification_v1;
@@ -16,26 +15,22 @@ use service::doctor::{Diagnosis, Health};
 use service::init::{Written, WrittenState};
 use service::prompts::{Origin, Prompts};
 
-use crate::Failure;
-use crate::args::Format;
+use crate::args::ListFormat;
+use crate::terminal;
 
 pub(crate) use attribution::attribution;
 pub(crate) use models::{model_warnings, models};
 pub(crate) use panel::{panel, preview};
 
 /// What a change is, and which lenses would look at it.
-pub(crate) fn classification(
-    change: &Change,
-    classification: &Classification,
-    format: Format,
-) -> Result<String, Failure> {
+pub(crate) fn classification(change: &Change, classification: &Classification, format: ListFormat) -> String {
     let decisions = lenses(change, classification);
-    if as_json(format)? {
+    if format == ListFormat::Json {
         let lenses: Vec<_> = decisions
             .iter()
             .map(|decision| json!({ "lens": decision.lens, "seated": decision.seated, "reason": decision.reason }))
             .collect();
-        return Ok(pretty(&json!({ "classification": classification_v1(classification), "lenses": lenses })));
+        return pretty(&json!({ "classification": classification_v1(classification), "lenses": lenses }));
     }
     let mut text = String::new();
     let size =
@@ -53,7 +48,7 @@ pub(crate) fn classification(
         let seated = if decision.seated { "seated" } else { "not seated" };
         line(&mut text, "lens", &format!("{}, {seated}: {}", decision.lens.name(), decision.reason));
     }
-    Ok(text)
+    text
 }
 
 /// What is set up.
@@ -119,17 +114,6 @@ pub(crate) fn good_prompts(prompts: &Prompts) -> String {
     text
 }
 
-/// Whether JSON is wanted, of a command that has text and JSON only.
-pub(crate) fn as_json(format: Format) -> Result<bool, Failure> {
-    match format {
-        Format::Text => Ok(false),
-        Format::Json => Ok(true),
-        Format::Markdown | Format::Sarif => Err(Failure::usage(anyhow!(
-            "this command prints text or json; markdown and sarif are views of a review"
-        ))),
-    }
-}
-
 /// Micro-USD as USD with cents, and more digits below one cent.
 fn usd(micro: u64) -> String {
     if micro < 10_000 {
@@ -143,9 +127,21 @@ fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }
 
-/// A line with a name before it; an empty name goes on from the line before.
+/// `name      value`, with the value broken into lines as wide as the terminal; an empty name goes on from the line before.
 pub(crate) fn line(text: &mut String, name: &str, value: &str) {
-    let _ = writeln!(text, "{name:<9} {value}");
+    hanging(text, &format!("{name:<9} "), "          ", value);
+}
+
+/// Breaks a value into lines, the first behind one beginning and the others behind another of the same width.
+fn hanging(text: &mut String, first: &str, others: &str, value: &str) {
+    let width = terminal::width().saturating_sub(others.len());
+    let lines = report::wrap(value, width);
+    if lines.is_empty() {
+        let _ = writeln!(text, "{}", first.trim_end());
+    }
+    for (number, line) in lines.iter().enumerate() {
+        let _ = writeln!(text, "{}{line}", if number == 0 { first } else { others });
+    }
 }
 
 fn reasons(text: &mut String, reasons: &[String]) {

@@ -46,8 +46,8 @@ impl Keeping {
     /// # Errors
     /// There is a key and no file; the key cannot be used.
     pub(crate) fn of(args: &ReviewArgs, configured: Option<&Path>) -> Result<Self> {
-        let json = args.change.format == Format::Json;
-        let result = args.change.output.clone().filter(|_| json);
+        let json = args.format == Format::Json;
+        let result = args.request.change.output.clone().filter(|_| json);
         let file = args.packet.clone().or_else(|| result.clone());
         let key = match (&args.sign, configured, &file) {
             (Some(_), _, None) => {

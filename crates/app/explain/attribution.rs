@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use review::attribution::{Attribution, AuthorState, Channel, Evidence, Role, Share};
+use review::attribution::{Attribution, AuthorState, Channel, Evidence, Role, Share, UNNAMED_AGENT};
 use review::lineage::EdgeKind;
 use review::packet::attribution as attribution_v1;
 use review::panel::list;
@@ -11,20 +11,19 @@ use review::{Change, Families, Family};
 use serde_json::json;
 use service::authorship::Authorship;
 
-use super::{as_json, line, pretty};
-use crate::Failure;
-use crate::args::Format;
+use super::{hanging, line, pretty};
+use crate::args::ListFormat;
 
 /// Who wrote a change, and every trace of it.
 pub(crate) fn attribution(
     authorship: &Authorship,
     change: &Change,
     families: &Families,
-    format: Format,
-) -> Result<String, Failure> {
+    format: ListFormat,
+) -> String {
     let Authorship { attribution, shares } = authorship;
-    if as_json(format)? {
-        return Ok(pretty(&json!(attribution_v1(attribution, shares))));
+    if format == ListFormat::Json {
+        return pretty(&json!(attribution_v1(attribution, shares)));
     }
     let mut text = String::new();
     line(&mut text, "author", &author_words(attribution));
@@ -40,7 +39,7 @@ pub(crate) fn attribution(
     for (who, evidence) in by_family(attribution) {
         text.push_str(&format!("\n{who}\n"));
         for (evidence, places) in alike(&evidence) {
-            text.push_str(&format!("  {}\n", evidence_words(evidence, &places)));
+            hanging(&mut text, "  ", "    ", &evidence_words(evidence, &places));
         }
         let models: BTreeSet<&str> = evidence.iter().filter_map(|seen| seen.model.as_deref()).collect();
         for model in models {
@@ -50,18 +49,19 @@ pub(crate) fn attribution(
             for step in steps {
                 let counts = if step.kind.is_descent() { "" } else { "; not counted as descent" };
                 let doubt = if step.certain { "" } else { ", uncertain" };
-                text.push_str(&format!(
-                    "  {} {} {} ({}, {}{doubt}{counts})\n",
+                let words = format!(
+                    "{} {} {} ({}, {}{doubt}{counts})",
                     visible(&step.model),
                     step.kind.words(),
                     step.from,
                     step.source,
                     step.date
-                ));
+                );
+                hanging(&mut text, "  ", "    ", &words);
             }
         }
     }
-    Ok(text)
+    text
 }
 
 /// `partly AI: anthropic and openai, and a model that is not named; claimed, not verified`.
@@ -98,7 +98,8 @@ pub(super) fn author_words(attribution: &Attribution) -> String {
 /// The tools of some of the evidence, each once.
 fn tools(attribution: &Attribution, of: impl Fn(&Evidence) -> bool) -> String {
     let some = attribution.evidence.iter().filter(|seen| of(seen));
-    let names: BTreeSet<&str> = some.filter_map(|seen| seen.agent.as_deref()).collect();
+    let names = some.filter_map(|seen| seen.agent.as_deref()).filter(|agent| *agent != UNNAMED_AGENT);
+    let names: BTreeSet<&str> = names.collect();
     names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
@@ -161,13 +162,13 @@ fn by_family(attribution: &Attribution) -> Vec<(String, Vec<&Evidence>)> {
         let families = || list(seen.lineage.families.iter().map(Family::as_str));
         let who = match seen.role {
             Role::Implementer if seen.lineage.families.is_empty() => {
-                (1, "a model that is not named wrote it".to_owned())
+                (1, "a model that is not named was at work, by these traces".to_owned())
             }
-            Role::Implementer => (0, format!("{} wrote it", families())),
+            Role::Implementer => (0, format!("models of {} were at work, by these traces", families())),
             Role::Suggester if seen.lineage.families.is_empty() => {
-                (2, "a model that is not named suggested changes".to_owned())
+                (2, "a model that is not named suggested changes, by these traces".to_owned())
             }
-            Role::Suggester => (2, format!("{} suggested changes", families())),
+            Role::Suggester => (2, format!("models of {} suggested changes, by these traces", families())),
             Role::Human => (3, "people wrote it".to_owned()),
             Role::Bot => (4, "bots that are no AI models".to_owned()),
         };
@@ -198,12 +199,13 @@ fn alike<'a>(evidence: &[&'a Evidence]) -> Vec<(&'a Evidence, Vec<&'a str>)> {
 
 /// `claude-code with claude-opus-4-5: claimed, trailer (commit 1a2b3c4 and 3 others): Co-authored-by: Claude`.
 fn evidence_words(evidence: &Evidence, places: &[&str]) -> String {
-    let who = match (&evidence.agent, &evidence.model) {
+    let agent = evidence.agent.as_deref().filter(|agent| *agent != UNNAMED_AGENT);
+    let who = match (agent, &evidence.model) {
         (Some(agent), Some(model)) => format!("{agent} with {}", visible(model)),
         (Some(agent), None) if evidence.role == Role::Implementer => format!("{agent}, model not named"),
-        (Some(agent), None) => agent.clone(),
+        (Some(agent), None) => agent.to_owned(),
         (None, Some(model)) => visible(model),
-        (None, None) => "somebody".to_owned(),
+        (None, None) => "an AI tool without a name".to_owned(),
     };
     let others = match places.len() {
         0 | 1 => String::new(),

@@ -10,18 +10,13 @@ use serde_json::json;
 use service::models_check::Warning;
 
 use super::attribution::author_words;
-use super::{as_json, line, pretty};
-use crate::Failure;
-use crate::args::Format;
+use super::{line, pretty};
+use crate::args::ListFormat;
 
 /// The roster, and who of it would be recused if this author had written a change.
-pub(crate) fn models(
-    engines: &[Engine],
-    author: Option<&Attribution>,
-    format: Format,
-) -> Result<String, Failure> {
+pub(crate) fn models(engines: &[Engine], author: Option<&Attribution>, format: ListFormat) -> String {
     let relation_of = |engine: &Engine| author.map(|author| relation(&engine.lineage, &author.authors()));
-    if as_json(format)? {
+    if format == ListFormat::Json {
         let models: Vec<_> = engines
             .iter()
             .map(|engine| {
@@ -31,7 +26,7 @@ pub(crate) fn models(
                     "price_as_of": engine.price_as_of, "relation_to_author": relation_of(engine) })
             })
             .collect();
-        return Ok(pretty(&json!({ "models": models })));
+        return pretty(&json!({ "models": models }));
     }
     let mut text = String::new();
     if let Some(author) = author {
@@ -78,7 +73,7 @@ pub(crate) fn models(
             row(&mut text, "here", &words);
         }
     }
-    Ok(text)
+    text
 }
 
 fn row(text: &mut String, name: &str, value: &str) {

@@ -1,19 +1,22 @@
 //! Who reviews a change, who is recused, and what that would cost.
 
+use std::collections::BTreeSet;
+
 use review::judge::plural;
 use review::packet::{attribution as attribution_v1, family_words};
-use review::panel::{Asked, Relation, Reviewer, Scope, Seat};
+use review::panel::{Asked, Relation, Reviewer, Scope, Seat, UnmetKind};
 use serde_json::json;
 use service::preview::Preview;
 use service::review_one::Decided;
+use service::roster::{self, Addition};
+use service::tables::Tables;
 
 use super::attribution::author_words;
-use super::{as_json, line, pretty, usd};
-use crate::Failure;
-use crate::args::Format;
+use super::{line, pretty, usd};
+use crate::args::ListFormat;
 
 /// Who reviews a change, who is recused, and why.
-pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure> {
+pub(crate) fn panel(decided: &Decided, tables: &Tables, format: ListFormat) -> String {
     let engines = &decided.basis.engines;
     let name = |reviewer: Reviewer| match reviewer {
         Reviewer::Rules => "rules".to_owned(),
@@ -26,7 +29,7 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
         });
         all.filter(|hunk| seat.scope.holds(*hunk)).count()
     };
-    if as_json(format)? {
+    if format == ListFormat::Json {
         let seats: Vec<_> = decided
             .seated
             .panel
@@ -53,13 +56,14 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
             .iter()
             .map(|lens| {
                 json!({ "lens": lens.lens, "asked": lens.asked, "reason": lens.reason,
-                    "unmet": lens.unmet.as_ref().map(|unmet| &unmet.reason) })
+                    "unmet": lens.unmet.as_ref().map(|unmet| &unmet.reason),
+                    "next_step": lens.unmet.as_ref().map(|unmet| next_step(unmet.problem, decided, tables)) })
             })
             .collect();
         let author = attribution_v1(&decided.basis.attribution, &decided.basis.shares);
-        return Ok(pretty(
+        return pretty(
             &json!({ "attribution": author, "seats": seats, "recused": recused, "lenses": lenses }),
-        ));
+        );
     }
     let mut text = String::new();
     line(&mut text, "author", &author_words(&decided.basis.attribution));
@@ -70,7 +74,8 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
     }
     for lens in &decided.seated.panel.lenses {
         let asked = match lens.asked {
-            Asked::Models | Asked::Rules => "asked",
+            Asked::Models => "asked",
+            Asked::Rules => "rules only",
             Asked::Nobody => "not asked",
             Asked::NotNeeded => "not needed",
         };
@@ -92,13 +97,43 @@ pub(crate) fn panel(decided: &Decided, format: Format) -> Result<String, Failure
             line(&mut text, "", &format!("not enough: {}", unmet.reason));
         }
     }
-    Ok(text)
+    let problems: BTreeSet<UnmetKind> =
+        decided.seated.panel.unmet().map(|(_, unmet)| unmet.problem).collect();
+    for problem in problems {
+        line(&mut text, "next step", &next_step(problem, decided, tables));
+    }
+    text
 }
 
+/// What would make a panel enough, with the models and keys that would.
+fn next_step(problem: UnmetKind, decided: &Decided, tables: &Tables) -> String {
+    let remedy = problem.remedy(&roster::remedy(&tables.catalogue));
+    let additions = match problem {
+        UnmetKind::NoModel => Vec::new(),
+        UnmetKind::AllRelated | UnmetKind::NotDiverseEnough => {
+            roster::additions(tables, &decided.basis.engines, &decided.seated.panel.needs)
+        }
+    };
+    let words = |addition: &Addition<'_>| format!("`--model {}` (key in {})", addition.name, addition.key);
+    let ways: Vec<String> = additions
+        .iter()
+        .take(MOST_MODELS)
+        .map(|together| together.iter().map(words).collect::<Vec<_>>().join(" together with "))
+        .collect();
+    match ways.as_slice() {
+        [] => remedy,
+        [only] => format!("{remedy}; {only} would be enough"),
+        [some @ .., last] => format!("{remedy}; {} or {last} would be enough", some.join(", ")),
+    }
+}
+
+/// The most models that are named as a next step.
+const MOST_MODELS: usize = 3;
+
 /// Who would be asked how much, and what it could cost.
-pub(crate) fn preview(preview: &Preview, format: Format) -> Result<String, Failure> {
+pub(crate) fn preview(preview: &Preview, tables: &Tables, format: ListFormat) -> String {
     let engines = &preview.decided.basis.engines;
-    if as_json(format)? {
+    if format == ListFormat::Json {
         let calls: Vec<_> = preview
             .calls
             .iter()
@@ -108,12 +143,12 @@ pub(crate) fn preview(preview: &Preview, format: Format) -> Result<String, Failu
                     "max_micro_usd": call.max_micro_usd, "price_as_of": engines[call.engine].price_as_of })
             })
             .collect();
-        return Ok(pretty(&json!({
+        return pretty(&json!({
             "calls": calls, "max_micro_usd": preview.max_micro_usd, "unpriced_calls": preview.unpriced_calls,
             "examination_max_micro_usd": preview.examination_max_micro_usd, "cap_micro_usd": preview.cap_micro_usd,
-        })));
+        }));
     }
-    let mut text = panel(&preview.decided, format)?;
+    let mut text = panel(&preview.decided, tables, format);
     text.push('\n');
     for (index, engine) in engines.iter().enumerate() {
         let of_engine = || preview.calls.iter().filter(|call| call.engine == index);
@@ -149,5 +184,5 @@ pub(crate) fn preview(preview: &Preview, format: Format) -> Result<String, Failu
     if let Some(cap) = preview.cap_micro_usd {
         line(&mut text, "cap", &format!("{}; what would pass it is not asked, and told", usd(cap)));
     }
-    Ok(text)
+    text
 }

@@ -28,6 +28,7 @@ pub use proofs::proofs;
 pub use sarif::sarif;
 pub use terminal::{Colour, TerminalOptions, Verbosity, terminal};
 pub use words::channel_words;
+pub use wrap::wrap;
 
 /// The packet as JSON for people: indented, with a line feed at the end.
 ///

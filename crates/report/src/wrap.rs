@@ -11,7 +11,7 @@ pub(crate) fn columns(text: &str) -> usize {
 ///
 /// Line feeds of the text stay, the white space that a line begins with too, and more than one empty line in a row
 /// becomes one. A word that is wider than a line is left whole: it may be a path that somebody copies.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.trim_matches('\n').trim_end().lines() {
         if paragraph.trim().is_empty() {

@@ -218,18 +218,7 @@ fn missing(input: &JudgeInput<'_>) -> Vec<String> {
         }
     }
     for (kind, reason, lenses) in unmet {
-        let remedy = match kind {
-            UnmetKind::NoModel => input.no_model_remedy.to_owned(),
-            UnmetKind::AllRelated => {
-                "add a key or a local server of another family, or allow it with `--independence prefer`"
-                    .to_owned()
-            }
-            UnmetKind::NotDiverseEnough => {
-                "add a model of one more family, declare the author with `--written-by`, or allow it with \
-                 `--independence prefer`"
-                    .to_owned()
-            }
-        };
+        let remedy = kind.remedy(input.no_model_remedy);
         let how = match kind {
             UnmetKind::NoModel | UnmetKind::AllRelated => "not answered",
             UnmetKind::NotDiverseEnough => "not answered independently",

@@ -226,6 +226,24 @@ pub enum UnmetKind {
     NotDiverseEnough,
 }
 
+impl UnmetKind {
+    /// What would help; `no_model` says what to set where no model is configured at all.
+    pub fn remedy(self, no_model: &str) -> String {
+        match self {
+            Self::NoModel => no_model.to_owned(),
+            Self::AllRelated => {
+                "add a key or a local server of another family, or allow it with `--independence prefer`"
+                    .to_owned()
+            }
+            Self::NotDiverseEnough => {
+                "add a model of one more family, declare the author with `--written-by`, or allow it with \
+                 `--independence prefer`"
+                    .to_owned()
+            }
+        }
+    }
+}
+
 /// What the answers to a lens must fulfil for it to count as answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Need {
@@ -516,7 +534,7 @@ fn seat_models(input: &PanelInput<'_>, authors: &Authors, seats: &[Seat]) -> Cho
     };
     let is_enough = Need::of(authors, input).is_met_by(&lineages(&picked));
     let not_diverse = || {
-        "an unknown model wrote this change, and the configured models do not differ enough for one of them to be \
+        "a model that nobody named worked on this change, and the configured models do not differ enough for one of them to be \
          unrelated to it whatever it was"
             .to_owned()
     };

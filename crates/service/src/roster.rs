@@ -15,6 +15,7 @@ use models::{
 };
 use review::engine::{Engine, LineageSource, Price};
 use review::lineage::{Edge, Resolution};
+use review::panel::ShareNeed;
 use review::{Families, Lineage};
 use secrecy::SecretString;
 
@@ -119,6 +120,43 @@ pub fn remedy(catalogue: &Catalogue) -> String {
     format!(
         "set {shown} or another provider's key, or OPENAI_BASE_URL of a local server, or ask for `--offline`"
     )
+}
+
+/// A provider's default model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition<'t> {
+    /// As `--model` takes it.
+    pub name: String,
+    /// The variable of its key.
+    pub key: &'t str,
+    lineage: Lineage,
+}
+
+/// What would make a panel enough: the models of which one is, or else the first two that are together. Empty where
+/// more is missing.
+pub fn additions<'t>(tables: &'t Tables, engines: &[Engine], needs: &[ShareNeed]) -> Vec<Vec<Addition<'t>>> {
+    let candidates = tables.catalogue.providers.iter().filter_map(|provider| {
+        let (name, key) = (provider.default_model.as_deref()?, provider.key_variables.first()?);
+        let lineage = tables.families.resolve(name).lineage;
+        Some(Addition { name: format!("{}/{name}", provider.id), key, lineage })
+    });
+    let candidates: Vec<Addition<'t>> = candidates.collect();
+    let is_enough = |added: &[&Addition<'t>]| {
+        let there = engines.iter().map(|engine| &engine.lineage);
+        let lineages: Vec<&Lineage> = there.chain(added.iter().map(|addition| &addition.lineage)).collect();
+        needs.iter().all(|share| share.need.is_met_by(&lineages))
+    };
+    let alone: Vec<Vec<Addition<'t>>> =
+        candidates.iter().filter(|one| is_enough(&[one])).map(|one| vec![one.clone()]).collect();
+    if !alone.is_empty() {
+        return alone;
+    }
+    let pairs = candidates
+        .iter()
+        .enumerate()
+        .flat_map(|(index, one)| candidates[index + 1..].iter().map(move |other| (one, other)));
+    let mut enough = pairs.filter(|(one, other)| is_enough(&[one, other]));
+    enough.next().map(|(one, other)| vec![one.clone(), other.clone()]).into_iter().collect()
 }
 
 /// Whether the environment names any model at all; says nothing about whether it works.

@@ -358,6 +358,8 @@ mod tests {
         }
         assert_eq!(agents.display("claude-code"), "Claude Code");
         assert_eq!(agents.display("acme-coder"), "acme-coder");
+        let unnamed = agents.agents.iter().filter(|agent| agent.is_unnamed());
+        assert!(unnamed.map(|agent| agent.id.as_str()).eq([crate::attribution::UNNAMED_AGENT]));
         let upper = |mark: &String| mark.chars().any(char::is_uppercase);
         let marks = || {
             agents.agents.iter().flat_map(|agent| [&agent.emails, &agent.logins, &agent.names, &agent.keys])

@@ -33,6 +33,9 @@ pub use table::AgentsError;
 /// Longer traces are shortened to this many bytes before they are kept.
 const EVIDENCE_TEXT_LIMIT: usize = 300;
 
+/// The id that the table has for whatever AI tool nobody named.
+pub const UNNAMED_AGENT: &str = "unnamed-ai";
+
 /// The account that opened the pull request, as the platform asserts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
@@ -582,7 +585,7 @@ pub enum Channel {
 pub enum Strength {
     /// A name that a person could have chosen too.
     Weak,
-    /// What a tool writes, and anybody could.
+    /// What a tool writes or an author says of himself, and anybody could.
     Claimed,
     /// What the platform asserts or someone with write access declared.
     Vouched,

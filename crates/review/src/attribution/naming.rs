@@ -132,8 +132,10 @@ impl Tables<'_> {
         if tools.iter().any(|hit| !hit.plain && hit.start <= place.start && hit.end >= place.end) {
             return (0, Part::Other);
         }
-        for hit in tools.iter().filter(|hit| hit.start == place.start && hit.end < place.end) {
-            let behind = &word[hit.end - hit.start..];
+        let ends_inside =
+            |hit: &&NameHit| hit.start <= place.start && (place.start + 1..place.end).contains(&hit.end);
+        for hit in tools.iter().filter(ends_inside) {
+            let behind = &word[hit.end - place.start..];
             let joins = behind.starts_with([':', '/']) || behind.starts_with('-') && !hit.plain;
             if let Some(rest) = behind.get(1..).filter(|_| joins)
                 && self.part_of_word(rest) == Part::Id
@@ -218,7 +220,8 @@ mod tests {
     fn a_models_name_is_told_from_what_stands_round_it() {
         let (agents, families) = (Agents::embedded(), Families::embedded());
         let tables = Tables { agents: &agents, families: &families };
-        let cases: [(&str, &[&str]); 22] = [
+        let cases: [(&str, &[&str]); 23] = [
+            ("Claude Code:claude-opus-5", &["claude-opus-5"]),
             ("Claude Opus 4.6 (1M context)", &["Claude Opus 4.6"]),
             ("Opus 4.6 via Claude Code", &["Opus 4.6"]),
             ("aider (gpt-5.4)", &["gpt-5.4"]),

@@ -70,10 +70,10 @@ impl Prose {
             end: compile(&written_out("^{end}", &entry.words))?,
             reading: compile(&written_out(&any(&entry.reading), &entry.words))?,
             writing: compile(&written_out(r"\b(?:{write}|{writing}|{written}|{wrote})\b", &entry.words))?,
-            partly: compile(&format!(r"\b{}\b", any(&entry.partly)))?,
+            partly: compile(&written_out(&format!(r"\b{}\b", any(&entry.partly)), &entry.words))?,
             common_words: entry.common_words.clone(),
             group: compile(&format!(
-                "[{NAMED}{UNNAMED}{PLAIN}](?:{BETWEEN}[{NAMED}{UNNAMED}{PLAIN}]| ?\\([^()]{{1,80}}\\))*\\)?(?: (?:models?|tools?|assistants?|agents?))?"
+                "[{NAMED}{UNNAMED}{PLAIN}](?:{BETWEEN}[{NAMED}{UNNAMED}{PLAIN}]| ?\\([^()]{{1,80}}\\))*\\)?(?: v?[0-9]+(?:\\.[0-9]+)*)?(?: (?:models?|tools?|assistants?|agents?))?"
             ))?,
             quotation: compile(r#"`[^`]*`|"[^"]*"|“.*?”"#)?,
         })

@@ -61,7 +61,10 @@ pub fn model_lenses_for(class: &FileClass) -> Vec<LensWanted> {
         want(&[Lens::Security], "it pins dependencies");
     }
     if class.has(Label::Ci) {
-        want(&[Lens::Security, Lens::Correctness], "it is part of a pipeline");
+        want(
+            &[Lens::Security, Lens::Correctness],
+            "it sets up what runs in pipelines or on developers' machines",
+        );
     }
     if class.has(Label::Infrastructure) {
         want(&[Lens::Security, Lens::Correctness], "it is infrastructure");
@@ -74,7 +77,10 @@ pub fn model_lenses_for(class: &FileClass) -> Vec<LensWanted> {
     }
     let explained = class.has(Label::Docs) || class.has(Label::Prompts) || class.has(Label::Lockfile);
     if !explained && !test && !class.code {
-        want(&[Lens::Security, Lens::Correctness], "it is text of no known kind, taken for configuration");
+        want(
+            &[Lens::Security, Lens::Correctness],
+            "it is neither code nor a document, and is read as configuration",
+        );
     }
     wanted.sort_by_key(|known| known.lens);
     wanted
