@@ -3,6 +3,7 @@
 mod authorship;
 mod door;
 mod eval;
+mod github;
 mod panel_at_work;
 mod panel_table;
 mod prompts;

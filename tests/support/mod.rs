@@ -1,5 +1,6 @@
-//! What the stories share: a fake world of models, real repositories, and the program itself.
+//! What the stories share: a fake GitHub, a fake world of models, real repositories, and the program itself.
 
+pub(crate) mod fake_github;
 pub(crate) mod fake_models;
 pub(crate) mod packets;
 pub(crate) mod program;

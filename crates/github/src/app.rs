@@ -376,7 +376,9 @@ impl App {
     /// [`ErrorKind::NotFound`] for deliveries older than GitHub keeps.
     pub async fn redeliver(&self, delivery: u64) -> Result<(), ApiError> {
         let jwt = self.jwt();
-        self.connection.send(Request::new(Route::Redeliver { delivery }, app(&jwt))).await?;
+        // The answer is an empty object; a web page would mean that somebody else answered.
+        let request = Request::new(Route::Redeliver { delivery }, app(&jwt));
+        self.connection.json::<serde::de::IgnoredAny>(request).await?;
         Ok(())
     }
 

@@ -21,7 +21,8 @@ pub async fn gather(api: &RepositoryApi, pull: &Pull) -> Result<Change, ApiError
     let comparison = api.compare(&pull.base, &pull.head).await?;
     let (parsed, digest) = match api.diff(&pull.base, &pull.head).await {
         Ok(bytes) => (diff::parse(&bytes), Digest::of(&bytes)),
-        Err(ApiError { kind: ErrorKind::TooLarge, .. }) => {
+        // GitHub also answers 5xx where a diff takes it too long.
+        Err(ApiError { kind: ErrorKind::TooLarge | ErrorKind::Server { .. }, .. }) => {
             let files = api.files(pull.number, &pull.head).await?;
             let digest = digest_of(&files.items);
             (put_together(files, pull.changed_files), digest)

@@ -167,11 +167,11 @@ impl Connection {
             }
             let target = redirect_target(&url, response.headers())?;
             if method != Method::GET || !self.is_below_base(&target) {
-                return Err(ErrorKind::Redirected { to: without_query(&target) });
+                return Err(ErrorKind::Redirected { to: told(request.route, &target) });
             }
             url = target;
         }
-        Err(ErrorKind::Redirected { to: without_query(&url) })
+        Err(ErrorKind::Redirected { to: told(request.route, &url) })
     }
 
     /// Whether a credential may go there.
@@ -397,9 +397,11 @@ fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, ErrorKind> {
         .ok_or_else(|| ErrorKind::Unreadable { detail: "it is a redirect without a target".to_owned() })
 }
 
-/// An address as an error may hold it: queries of such targets often carry a signature.
-fn without_query(url: &Url) -> String {
-    quoted(&format!("{}{}", url.origin().ascii_serialization(), url.path()), None)
+/// Where a redirect leads, as an error may hold it: queries of such targets often carry a signature, and a path repeats
+/// what was secret in ours.
+fn told(route: Route<'_>, target: &Url) -> String {
+    let origin = target.origin().ascii_serialization();
+    if route.has_a_secret() { origin } else { quoted(&format!("{origin}{}", target.path()), None) }
 }
 
 async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Bytes, ErrorKind> {

@@ -95,6 +95,7 @@ impl Route<'_> {
         let is_fit =
             |part: &String| !matches!(part.as_str(), "" | "." | "..") && !part.chars().any(char::is_control);
         if let Some(part) = parts.iter().find(|part| !is_fit(part)) {
+            let part = if self.has_a_secret() { "the code" } else { part };
             return Err(ErrorKind::Refused { why: format!("{part:?} cannot be a part of a path") });
         }
         let mut url = base.clone();
@@ -102,21 +103,17 @@ impl Route<'_> {
         Ok(url)
     }
 
+    /// Whether its path is to be kept from errors: a manifest's code stands for the new app's key.
+    pub(crate) fn has_a_secret(self) -> bool {
+        matches!(self, Self::ConvertManifest { .. })
+    }
+
     /// The method and the path, for people.
     pub(crate) fn shown(self) -> String {
-        match self {
-            // The code stands for the new app's key.
-            Self::ConvertManifest { .. } => "POST /app-manifests/{code}/conversions".to_owned(),
-            Self::App
-            | Self::AppHook
-            | Self::Installations
-            | Self::MintToken { .. }
-            | Self::Deliveries
-            | Self::Redeliver { .. }
-            | Self::InRepository { .. } => {
-                crate::error::quoted(&format!("{} /{}", self.method(), self.parts().join("/")), None)
-            }
+        if self.has_a_secret() {
+            return "POST /app-manifests/{code}/conversions".to_owned();
         }
+        crate::error::quoted(&format!("{} /{}", self.method(), self.parts().join("/")), None)
     }
 
     fn parts(self) -> Vec<String> {

@@ -1,0 +1,455 @@
+//! What people do on GitHub: each verb changes the state and tells of it.
+
+use serde_json::{Value, json};
+
+use super::FakeGitHub;
+use super::bare::{ADA, Committer};
+use super::world::{APP_ID, CheckRun, Comment, Pull};
+
+/// A pull request that is to be opened. Its branch begins at `main` unless it is there.
+pub(crate) struct OpenPull<'a> {
+    pub(crate) author: &'a str,
+    pub(crate) branch: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) body: &'a str,
+    pub(crate) message: &'a str,
+    pub(crate) committer: Committer<'a>,
+    pub(crate) files: &'a [(&'a str, &'a str)],
+    pub(crate) is_draft: bool,
+    /// The number of the fork that it comes from; none for a branch of the repository itself.
+    pub(crate) fork: Option<u64>,
+}
+
+impl Default for OpenPull<'_> {
+    /// A small one of ada's.
+    fn default() -> Self {
+        Self {
+            author: "ada",
+            branch: "topic",
+            title: "Sell apples",
+            body: "Apples are good.",
+            message: "Sell apples",
+            committer: ADA,
+            files: &[("apples.py", "def price():\n    return 1\n")],
+            is_draft: false,
+            fork: None,
+        }
+    }
+}
+
+impl FakeGitHub {
+    /// Commits to a branch without telling anybody; the commit.
+    pub(crate) fn commit(
+        &self,
+        repository: u64,
+        branch: &str,
+        message: &str,
+        files: &[(&str, &str)],
+    ) -> String {
+        let files: Vec<_> = files.iter().map(|(path, text)| (*path, Some(text.as_bytes()))).collect();
+        self.commit_as(repository, branch, ADA, message, &files)
+    }
+
+    /// Commits bytes, or removes files, to a branch that begins at `main` without telling anybody; the commit.
+    pub(crate) fn commit_as(
+        &self,
+        repository: u64,
+        branch: &str,
+        committer: Committer<'_>,
+        message: &str,
+        files: &[(&str, Option<&[u8]>)],
+    ) -> String {
+        let mut world = self.world();
+        world.repository(repository).bare.commit(branch, Some("refs/heads/main"), committer, message, files)
+    }
+
+    /// Opens a pull request against `main`; its number.
+    pub(crate) fn open_pull(&self, repository: u64, opened: &OpenPull<'_>) -> u64 {
+        if !opened.files.is_empty() {
+            let files: Vec<_> =
+                opened.files.iter().map(|(path, text)| (*path, Some(text.as_bytes()))).collect();
+            self.commit_as(repository, opened.branch, opened.committer, opened.message, &files);
+        }
+        let mut world = self.world();
+        world.account(opened.author, "User");
+        let updated = world.next_id();
+        let known = world.repository(repository);
+        known.last_number += 1;
+        let number = known.last_number;
+        let head = known.bare.resolve(&format!("refs/heads/{}", opened.branch)).expect("the branch is there");
+        let base = known.bare.resolve("refs/heads/main").expect("main is there");
+        known.bare.point(&format!("refs/pull/{number}/head"), &head);
+        let pull = Pull {
+            number,
+            title: opened.title.to_owned(),
+            body: Some(opened.body.to_owned()).filter(|body| !body.is_empty()),
+            author: opened.author.to_owned(),
+            head_ref: opened.branch.to_owned(),
+            head,
+            head_repository: Some(opened.fork.unwrap_or(repository)),
+            base_ref: "main".to_owned(),
+            base,
+            is_draft: opened.is_draft,
+            is_open: true,
+            is_merged: false,
+            labels: Vec::new(),
+            updated,
+        };
+        known.pulls.insert(number, pull);
+        drop(world);
+        self.tell_pull(repository, number, opened.author, "opened", json!({}));
+        number
+    }
+
+    /// Pushes to a pull request's branch; the new head.
+    pub(crate) fn push(&self, repository: u64, number: u64, files: &[(&str, &str)]) -> String {
+        let pull = self.pull(repository, number);
+        let head = self.commit(repository, &pull.head_ref, "More", files);
+        self.move_head(repository, number, &head);
+        head
+    }
+
+    /// Moves a pull request's head to any commit, as a forced push does.
+    pub(crate) fn move_head(&self, repository: u64, number: u64, head: &str) -> String {
+        let before = self.pull(repository, number);
+        {
+            let mut world = self.world();
+            let bare = &world.repository(repository).bare;
+            bare.point(&format!("refs/heads/{}", before.head_ref), head);
+            bare.point(&format!("refs/pull/{number}/head"), head);
+        }
+        self.change(repository, number, |pull| pull.head = head.to_owned());
+        let more = json!({"before": before.head, "after": head});
+        self.tell_pull(repository, number, &before.author, "synchronize", more)
+    }
+
+    /// Moves the head without telling of it, as one that comes between two calls of ours and whose delivery is late.
+    pub(crate) fn move_head_silently(&self, repository: u64, number: u64, head: &str) {
+        self.world().repository(repository).bare.point(&format!("refs/pull/{number}/head"), head);
+        self.change(repository, number, |pull| pull.head = head.to_owned());
+    }
+
+    /// Edits the title or the body.
+    pub(crate) fn edit(
+        &self,
+        repository: u64,
+        number: u64,
+        title: Option<&str>,
+        body: Option<&str>,
+    ) -> String {
+        let before = self.pull(repository, number);
+        self.change(repository, number, |pull| {
+            pull.title = title.map_or_else(|| pull.title.clone(), str::to_owned);
+            pull.body = body.map(str::to_owned).or_else(|| pull.body.clone());
+        });
+        let mut changes = json!({});
+        if title.is_some() {
+            changes["title"] = json!({"from": before.title});
+        }
+        if body.is_some() {
+            changes["body"] = json!({"from": before.body});
+        }
+        self.tell_pull(repository, number, &before.author, "edited", json!({"changes": changes}))
+    }
+
+    /// Puts a label on.
+    pub(crate) fn label(&self, repository: u64, number: u64, label: &str) -> String {
+        self.change(repository, number, |pull| pull.labels.push(label.to_owned()));
+        self.tell_pull(repository, number, "ada", "labeled", json!({"label": {"name": label}}))
+    }
+
+    /// Takes a label off.
+    pub(crate) fn unlabel(&self, repository: u64, number: u64, label: &str) -> String {
+        self.change(repository, number, |pull| pull.labels.retain(|one| one != label));
+        self.tell_pull(repository, number, "ada", "unlabeled", json!({"label": {"name": label}}))
+    }
+
+    /// Says that a draft is ready.
+    pub(crate) fn ready(&self, repository: u64, number: u64) -> String {
+        self.change(repository, number, |pull| pull.is_draft = false);
+        self.tell_pull(repository, number, "ada", "ready_for_review", json!({}))
+    }
+
+    /// Closes without merging.
+    pub(crate) fn close(&self, repository: u64, number: u64) -> String {
+        self.change(repository, number, |pull| pull.is_open = false);
+        self.tell_pull(repository, number, "ada", "closed", json!({}))
+    }
+
+    /// Merges, as far as it shows.
+    pub(crate) fn merge(&self, repository: u64, number: u64) -> String {
+        self.change(repository, number, |pull| (pull.is_open, pull.is_merged) = (false, true));
+        self.tell_pull(repository, number, "ada", "closed", json!({}))
+    }
+
+    /// Opens again.
+    pub(crate) fn reopen(&self, repository: u64, number: u64) -> String {
+        self.change(repository, number, |pull| pull.is_open = true);
+        self.tell_pull(repository, number, "ada", "reopened", json!({}))
+    }
+
+    /// Writes a comment into the conversation; its number.
+    pub(crate) fn comment(&self, repository: u64, number: u64, author: &str, body: &str) -> u64 {
+        let mut world = self.world();
+        world.account(author, "User");
+        let comment = world.add_comment(repository, number, author, None, body);
+        drop(world);
+        self.shared.flush();
+        comment.id
+    }
+
+    /// Writes a comment through another app, silently; its number.
+    pub(crate) fn comment_by_app(
+        &self,
+        repository: u64,
+        number: u64,
+        login: &str,
+        app: u64,
+        body: &str,
+    ) -> u64 {
+        let mut world = self.world();
+        world.account(login, "Bot");
+        let id = world.next_id();
+        let comment = Comment {
+            id,
+            pull: number,
+            author: login.to_owned(),
+            by_app: Some(app),
+            body: body.to_owned(),
+            former_bodies: Vec::new(),
+            reactions: Vec::new(),
+        };
+        world.repository(repository).comments.push(comment);
+        id
+    }
+
+    /// Deletes a comment.
+    pub(crate) fn delete_comment(&self, repository: u64, id: u64) -> String {
+        let mut world = self.world();
+        let comments = &mut world.repository(repository).comments;
+        let index = comments.iter().position(|comment| comment.id == id).expect("a known comment");
+        let comment = comments.remove(index);
+        let guid = world.tell_comment(repository, "deleted", &comment, "ada");
+        drop(world);
+        self.shared.flush();
+        guid
+    }
+
+    /// Presses "Re-run" at a check run.
+    pub(crate) fn rerequest_check(&self, repository: u64, id: u64) -> String {
+        self.tell_check(repository, id, json!({"action": "rerequested"}))
+    }
+
+    /// Presses a button of a check run.
+    pub(crate) fn press(&self, repository: u64, id: u64, identifier: &str) -> String {
+        self.tell_check(
+            repository,
+            id,
+            json!({"action": "requested_action", "requested_action": {"identifier": identifier}}),
+        )
+    }
+
+    /// Presses "Re-run all" at a commit.
+    pub(crate) fn rerequest_suite(&self, repository: u64, head: &str) -> String {
+        let suite = json!({"id": 1, "head_sha": head, "head_branch": null, "app": {"id": APP_ID}});
+        let mut world = self.world();
+        let mut payload = json!({"action": "rerequested", "check_suite": suite});
+        payload["check_suite"]["pull_requests"] = world.pulls_of_head(repository, head);
+        let guid = world.tell("check_suite", Some(repository), "ada", payload);
+        drop(world);
+        self.shared.flush();
+        guid
+    }
+
+    /// Adds a check run of another app, or of ours as a former process of it may have left one.
+    pub(crate) fn add_check_run(
+        &self,
+        repository: u64,
+        head: &str,
+        name: &str,
+        app: u64,
+        external_id: &str,
+    ) -> u64 {
+        let mut world = self.world();
+        let id = world.next_id();
+        let run = CheckRun {
+            id,
+            suite: app,
+            name: name.to_owned(),
+            head: head.to_owned(),
+            app,
+            external_id: external_id.to_owned(),
+            status: "in_progress".to_owned(),
+            conclusion: None,
+            output: Value::Null,
+            annotations: Vec::new(),
+            actions: Vec::new(),
+            history: Vec::new(),
+        };
+        world.repository(repository).check_runs.push(run);
+        id
+    }
+
+    /// Says something of a commit by the older way.
+    pub(crate) fn add_status(&self, repository: u64, head: &str, context: &str, state: &str) {
+        let status = json!({"context": context, "state": state, "description": "", "target_url": null});
+        self.world().repository(repository).statuses.push((head.to_owned(), status));
+    }
+
+    /// Asks for the checks of a merge queue's group, whose commit is made for it; the commit.
+    pub(crate) fn enqueue(&self, repository: u64, number: u64) -> String {
+        let pull = self.pull(repository, number);
+        let branch = format!("gh-readonly-queue/main/pr-{number}-{}", pull.base);
+        let head = self.commit(repository, &branch, "Merge", &[("merged.txt", "merged\n")]);
+        let group = json!({"head_sha": head, "head_ref": format!("refs/heads/{branch}"), "base_sha": pull.base,
+            "base_ref": "refs/heads/main"});
+        let payload = json!({"action": "checks_requested", "merge_group": group});
+        self.world().tell("merge_group", Some(repository), "ada", payload);
+        self.shared.flush();
+        head
+    }
+
+    /// Pushes to a branch and tells of the push; the commit.
+    pub(crate) fn push_branch(&self, repository: u64, branch: &str, files: &[(&str, &str)]) -> String {
+        let zeros = "0".repeat(40);
+        let reference = format!("refs/heads/{branch}");
+        let before = self.world().repository(repository).bare.resolve(&reference).unwrap_or(zeros.clone());
+        let after = self.commit(repository, branch, "Push", files);
+        let paths: Vec<_> = files.iter().map(|(path, _)| *path).collect();
+        let commits = json!([{"id": after, "added": [], "modified": paths, "removed": []}]);
+        let payload = json!({"ref": reference, "before": before, "after": after, "created": before == zeros,
+            "forced": false, "commits": commits});
+        self.world().tell("push", Some(repository), "ada", payload);
+        self.shared.flush();
+        after
+    }
+
+    /// Renames a repository. Its former name leads to the new one.
+    pub(crate) fn rename(&self, repository: u64, name: &str) {
+        let mut world = self.world();
+        let known = world.repository(repository);
+        let former = std::mem::replace(&mut known.name, name.to_owned());
+        known.former_names.push((known.owner.clone(), former));
+    }
+
+    /// Deletes a repository.
+    pub(crate) fn delete_repository(&self, repository: u64) {
+        self.world().repositories.retain(|known| known.id != repository);
+    }
+
+    /// Switches an installation off.
+    pub(crate) fn suspend(&self, installation: u64) -> String {
+        self.installation_changed(installation, "suspend", |known| known.is_suspended = true)
+    }
+
+    /// Switches an installation on.
+    pub(crate) fn unsuspend(&self, installation: u64) -> String {
+        self.installation_changed(installation, "unsuspend", |known| known.is_suspended = false)
+    }
+
+    /// Takes a permission away from an installation; nobody is told of that.
+    pub(crate) fn revoke_permission(&self, installation: u64, permission: &str) {
+        let mut world = self.world();
+        let known = world.installations.get_mut(&installation).expect("a known installation");
+        known.permissions.remove(permission);
+    }
+
+    /// Uninstalls the App.
+    pub(crate) fn uninstall(&self, installation: u64) -> String {
+        let account = self.world().installations[&installation].account.clone();
+        let guid = self.tell_installation(installation, "deleted", &account);
+        self.world().installations.remove(&installation);
+        guid
+    }
+
+    /// Lets somebody do something: `admin`, `maintain`, `write`, `triage`, `read` or `none`.
+    pub(crate) fn set_access(&self, repository: u64, login: &str, role: &'static str) {
+        let mut world = self.world();
+        world.account(login, "User");
+        world.repository(repository).access.insert(login.to_owned(), role);
+    }
+
+    /// Requires a check by a rule.
+    pub(crate) fn require_check(&self, repository: u64, context: &str, app: Option<u64>) {
+        self.world().repository(repository).required_checks.push((context.to_owned(), app));
+    }
+
+    /// Requires a check by the branch's protection.
+    pub(crate) fn protect_with_check(&self, repository: u64, context: &str, app: Option<u64>) {
+        self.world().repository(repository).protected_checks.push((context.to_owned(), app));
+    }
+
+    /// Lets the list of files leave out a file's patch, as GitHub does with large ones.
+    pub(crate) fn hide_patch(&self, repository: u64, path: &str) {
+        self.world().repository(repository).hidden_patches.insert(path.to_owned());
+    }
+
+    /// A pull request's state, as head, base and so on.
+    pub(super) fn pull(&self, repository: u64, number: u64) -> Pull {
+        self.world().repository(repository).pulls.get(&number).expect("a known pull request").clone()
+    }
+
+    /// The commit that a pull request would merge.
+    pub(crate) fn head(&self, repository: u64, number: u64) -> String {
+        self.pull(repository, number).head
+    }
+
+    fn change(&self, repository: u64, number: u64, change: impl FnOnce(&mut Pull)) {
+        let mut world = self.world();
+        let updated = world.next_id();
+        let pull = world.repository(repository).pulls.get_mut(&number).expect("a known pull request");
+        change(pull);
+        pull.updated = updated;
+    }
+
+    fn tell_pull(&self, repository: u64, number: u64, sender: &str, action: &str, more: Value) -> String {
+        let pull = self.pull(repository, number);
+        let mut world = self.world();
+        let mut payload = more;
+        payload["action"] = json!(action);
+        payload["number"] = json!(number);
+        payload["pull_request"] = world.whole_pull_json(repository, &pull);
+        let guid = world.tell("pull_request", Some(repository), sender, payload);
+        drop(world);
+        self.shared.flush();
+        guid
+    }
+
+    fn tell_check(&self, repository: u64, id: u64, mut payload: Value) -> String {
+        let mut world = self.world();
+        let run = world.repository(repository).check_runs.iter().find(|run| run.id == id);
+        let run = run.expect("a known check run").clone();
+        payload["check_run"] = world.check_run_json(repository, &run);
+        let guid = world.tell("check_run", Some(repository), "ada", payload);
+        drop(world);
+        self.shared.flush();
+        guid
+    }
+
+    fn installation_changed(
+        &self,
+        installation: u64,
+        action: &str,
+        change: impl FnOnce(&mut super::Installation),
+    ) -> String {
+        let account = {
+            let mut world = self.world();
+            let known = world.installations.get_mut(&installation).expect("a known installation");
+            change(known);
+            known.account.clone()
+        };
+        self.tell_installation(installation, action, &account)
+    }
+
+    pub(super) fn tell_installation(&self, installation: u64, action: &str, sender: &str) -> String {
+        let mut world = self.world();
+        let ids = world.installations[&installation].repositories.clone();
+        let repositories: Vec<_> = ids.iter().map(|id| world.repository_json(*id)).collect();
+        let payload = json!({"action": action, "installation": world.installation_json(installation),
+            "repositories": repositories});
+        let guid = world.tell("installation", None, sender, payload);
+        drop(world);
+        self.shared.flush();
+        guid
+    }
+}
