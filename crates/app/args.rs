@@ -51,6 +51,10 @@ pub(crate) enum Command {
     Attribute(Box<AttributeArgs>),
     /// Say who would review a change, who is recused, and why; no model is asked
     Panel(Box<PanelArgs>),
+    /// Serve the GitHub App: deliveries in, packets out
+    Serve(ServeArgs),
+    /// Send a signed delivery to a server, as GitHub would
+    Simulate(SimulateArgs),
     /// List the models that can be asked: families, prices, and who would be recused
     Models(ModelsArgs),
     /// Measure reviews on changes whose issues are known
@@ -272,6 +276,52 @@ pub(crate) struct ClassifyArgs {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = ListFormat::Text, help_heading = "Result")]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Do everything but write on GitHub
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Ask no model: the rules only
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Where the server receives deliveries
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/webhook")]
+    pub(crate) url: String,
+    /// The repository
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(crate) repository: String,
+    /// The repository's id
+    #[arg(long, value_name = "ID", default_value_t = 1)]
+    pub(crate) repository_id: u64,
+    /// The installation's id
+    #[arg(long, value_name = "ID", default_value_t = 1)]
+    pub(crate) installation: u64,
+    /// The pull request
+    #[arg(long, value_name = "N")]
+    pub(crate) number: u64,
+    /// Its head
+    #[arg(long, value_name = "SHA")]
+    pub(crate) head: String,
+    /// Its base [default: the head]
+    #[arg(long, value_name = "SHA")]
+    pub(crate) base: Option<String>,
+    /// Who does it
+    #[arg(long, value_name = "LOGIN", default_value = "octocat")]
+    pub(crate) login: String,
+    /// What happened to the pull request
+    #[arg(long, value_name = "ACTION", default_value = "opened", conflicts_with = "comment")]
+    pub(crate) action: String,
+    /// A comment instead, such as `/recuse why`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
 }
 
 /// Which change, and how it is reviewed.

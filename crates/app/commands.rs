@@ -19,6 +19,7 @@ use service::places::user_config;
 use service::preview::preview;
 use service::prompts::{Prompts, PromptsError};
 use service::review_one::{ReviewRequest, Tables, decide, review_one};
+use service::steps::Steps;
 use service::{doctor, init, models_check, roster};
 
 use crate::args::{
@@ -28,7 +29,7 @@ use crate::args::{
 };
 use crate::packets::{self, Keeping, Kept};
 use crate::progress::Reporter;
-use crate::{Exit, Failure, evaluation, explain, jsonl, receipts, replay, rules, terminal};
+use crate::{Exit, Failure, evaluation, explain, jsonl, receipts, replay, rules, serving, terminal};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -38,6 +39,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Classify(args) => classify(&args, verbosity),
         Command::Attribute(args) => attribute(&args, verbosity),
         Command::Panel(args) => panel(&args, verbosity).await,
+        Command::Serve(args) => serving::serve(&args).await,
+        Command::Simulate(args) => serving::simulate(&args).await,
         Command::Models(args) => models(&args).await,
         Command::Eval(args) => evaluation::run(&args, verbosity).await,
         Command::Verify(args) => packets::verify(&args).await,
@@ -130,6 +133,7 @@ fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, Failure
         repository: gathered.repository.as_ref(),
         notes: &gathered.notes,
         declarations: &declarations,
+        opened: None,
         tables: &tables,
     });
     let authorship = authorship.map_err(Failure::ours)?;
@@ -407,6 +411,9 @@ fn request<'a>(
         repository: gathered.repository,
         notes: gathered.notes,
         declarations,
+        opened: None,
+        store: None,
+        steps: Steps::NotKept,
         repository_key: gathered.repository_key,
         config,
         tables,

@@ -10,6 +10,7 @@ mod progress;
 mod receipts;
 mod replay;
 mod rules;
+mod serving;
 mod terminal;
 
 use std::process::ExitCode;
@@ -28,7 +29,12 @@ fn main() -> ExitCode {
         }
     };
     terminal::start_logging(cli.verbosity());
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match &cli.command {
+        // A server goes on answering while it reviews.
+        args::Command::Serve(_) => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
+        _ => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+    };
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             terminal::complain(&format!("could not start: {error}"));

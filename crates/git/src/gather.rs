@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use review::change::{Source, Subject, title_and_body};
-use review::{Change, Commit, Digest, Gap, GapKind, diff};
+use review::{Change, Commit, CommitId, Digest, Gap, GapKind, diff};
 
 use crate::GitError;
 use crate::log;
@@ -51,9 +51,7 @@ impl Repository {
     /// [`MAX_DIFF_BYTES`].
     pub fn gather(&self, range: &ResolvedRange) -> Result<Change, GitError> {
         let base = range.merge_base.as_ref().map_or(self.object_format.empty_tree(), |base| base.as_str());
-        let mut command = self.object_command();
-        command.arg("diff-tree").args(DIFF_OPTIONS).args([base, range.head.as_str()]);
-        let diff = read_diff(&mut command, "diff-tree", "name a nearer base with --base")?;
+        let diff = self.diff_of(base, range.head.as_str())?;
         let parsed = diff::parse(&diff);
         let mut gaps = parsed.gaps;
         let commits = self.commits(range, &mut gaps)?;
@@ -72,6 +70,20 @@ impl Repository {
             files: parsed.files,
             gaps,
         })
+    }
+
+    /// The diff of two commits, whose history need not be here.
+    ///
+    /// # Errors
+    /// As [`gather`](Self::gather).
+    pub fn diff_between(&self, base: &CommitId, head: &CommitId) -> Result<Vec<u8>, GitError> {
+        self.diff_of(base.as_str(), head.as_str())
+    }
+
+    fn diff_of(&self, base: &str, head: &str) -> Result<Vec<u8>, GitError> {
+        let mut command = self.object_command();
+        command.arg("diff-tree").args(DIFF_OPTIONS).args([base, head]);
+        read_diff(&mut command, "diff-tree", "name a nearer base with --base")
     }
 
     /// Gathers what is staged, against `HEAD`. Nothing is written, the index neither.

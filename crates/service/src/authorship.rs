@@ -6,7 +6,7 @@ use anyhow::Result;
 use git::Repository;
 use review::Change;
 use review::attribution::{
-    Attribution, AuthorshipInput, Declaration, Note, Share, ShareInput, attribute, noted_files, shares,
+    Attribution, AuthorshipInput, Declaration, Login, Note, Share, ShareInput, attribute, noted_files, shares,
 };
 
 use crate::review_one::Tables;
@@ -22,8 +22,19 @@ pub struct AuthorshipRequest<'a> {
     pub notes: &'a [Note],
     /// What those with write access say.
     pub declarations: &'a [Declaration],
+    /// What the platform says; `None` where the change is no pull request.
+    pub opened: Option<&'a Opened>,
     /// The tables.
     pub tables: &'a Tables,
+}
+
+/// What the platform says of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Who opened it.
+    pub login: Login,
+    /// Its labels.
+    pub labels: Vec<String>,
 }
 
 /// Who wrote a change.
@@ -41,12 +52,19 @@ pub struct Authorship {
 pub fn who_wrote(request: &AuthorshipRequest<'_>) -> Result<Authorship> {
     let (change, tables) = (request.change, request.tables);
     // Title and body of a range are its commits' own words, and those are read with the commits.
+    let (title, body) = match request.opened {
+        Some(_) => (change.title.as_str(), change.body.as_str()),
+        None => ("", ""),
+    };
     let input = AuthorshipInput {
+        title,
+        body,
+        author_login: request.opened.map(|opened| &opened.login),
+        labels: request.opened.map_or(&[], |opened| &opened.labels),
         commits: &change.commits,
         branch: change.branch.as_deref(),
         notes: request.notes,
         declarations: request.declarations,
-        ..AuthorshipInput::default()
     };
     let attribution = attribute(&input, &tables.agents, &tables.families);
     let same_as_head = same_as_head(request)?;

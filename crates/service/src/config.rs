@@ -43,6 +43,8 @@ pub struct OperatorFile {
     pub rules: rules::RuleOptions,
     /// What names of models mean, beside the built-in table.
     pub lineage: LineageSection,
+    /// The server of the GitHub App.
+    pub serve: ServeSection,
     /// How long receipts are kept.
     pub receipts: ReceiptsSection,
 }
@@ -54,6 +56,41 @@ pub struct ReceiptsSection {
     /// How many days the receipts of a review are kept in the database; for good where it is left out. What is deleted
     /// leaves its digest, with when and why.
     pub keep_days: Option<NonZeroU32>,
+}
+
+/// `[serve]` of the operator's file: the server of the GitHub App.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServeSection {
+    /// The address that deliveries are received on; `127.0.0.1:8080` by default.
+    pub listen: Option<String>,
+    /// GitHub's API, where it is not github.com's: `https://HOST/api/v3`.
+    pub github_url: Option<String>,
+    /// Allows plain http to that address.
+    pub plain_http: bool,
+    /// How many pull requests are reviewed at once by this process.
+    pub workers: Option<usize>,
+    /// How many reviews of one repository run at once, on all machines together.
+    pub per_repository: Option<u32>,
+    /// Labels that ask for a review.
+    pub review_labels: Vec<String>,
+    /// Labels that keep a pull request from being reviewed. Only those with triage access can set them.
+    pub skip_labels: Vec<String>,
+    /// Accounts whose pull requests are not reviewed, such as `dependabot[bot]`, as long as nobody else has commits in
+    /// them.
+    pub skip_authors: Vec<String>,
+    /// Reviews drafts too.
+    pub drafts: bool,
+    /// After how many seconds without a sign of life a process counts as dead, so that another takes up its work; 60 by
+    /// default.
+    pub lease_seconds: Option<u32>,
+    /// How many seconds a review that failed waits before it is tried again, four times as long each time; 15 by
+    /// default.
+    pub retry_seconds: Option<u32>,
+    /// Where fetched objects are kept; beside the database by default.
+    pub cache_folder: Option<PathBuf>,
+    /// The most that they may take, in MiB.
+    pub cache_mib: Option<u64>,
 }
 
 /// `[lineage]` of the operator's file.

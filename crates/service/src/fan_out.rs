@@ -22,6 +22,7 @@ use tracing::Instrument as _;
 
 use crate::asks::AskMaker;
 use crate::metered;
+use crate::steps::Steps;
 
 pub use crate::metered::CallsOut;
 
@@ -48,6 +49,8 @@ pub struct Asking<'a> {
     pub receipts: &'a Receipts,
     /// Whose time is told.
     pub clock: Clock,
+    /// Whether replies are kept as steps of the run.
+    pub steps: Steps,
     /// The run.
     pub run_id: &'a str,
     /// What each call counts towards, and the caps in force.

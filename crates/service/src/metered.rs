@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::fan_out::{Asking, Clock};
 use crate::replies::reply_v1;
+use crate::steps;
 
 /// The calls that are out, so that others can wait for their reservations to be settled.
 #[derive(Default)]
@@ -53,6 +54,12 @@ impl Drop for Out<'_> {
 /// Asks an engine, as often as its failures may pass. `name` tells this call from the run's others.
 pub(crate) async fn ask(engine: usize, prompt: &Prompt, name: &str, asking: &Asking<'_>) -> Result<Heard> {
     let (model, engine) = (asking.models[engine].as_ref(), &asking.engines[engine]);
+    let step = steps::key(&engine.id, prompt, name, asking);
+    if let Some(key) = &step
+        && let Some(heard) = steps::taken(key, asking).await?
+    {
+        return Ok(heard);
+    }
     let seed = Digest::of_parts([asking.run_id.as_bytes(), name.as_bytes()]);
     let seed = u64::from_str_radix(&seed.as_str()[..16], 16).expect("a digest is hex");
     let metered = Metered { model, engine, asking, meter: Mutex::default() };
@@ -89,6 +96,9 @@ pub(crate) async fn ask(engine: usize, prompt: &Prompt, name: &str, asking: &Ask
             heard.reply = kept(&said.raw_sha256, reply.raw.len());
             keep(&reply, &said, asking).await?;
             heard.said = Said::Reply(Box::new(said));
+            if let Some(key) = &step {
+                steps::keep(key, &heard, asking).await?;
+            }
         }
         (Err(error), None) => {
             tracing::debug!(attempts = asked.attempts, %error, "the model gave no reply");

@@ -31,7 +31,10 @@ pub(crate) struct Office {
 impl Office {
     /// Opens both places.
     pub(crate) async fn open(request: &ReviewRequest<'_>) -> Result<Self> {
-        let ledger = open_store(request.environment).await?;
+        let ledger = match &request.store {
+            Some(store) => store.clone(),
+            None => open_store(request.environment).await?,
+        };
         let receipts = match request.receipts {
             KeepReceipts::InDatabase => Receipts::Database(ledger.clone()),
             KeepReceipts::InFolder(folder) => Receipts::Folder(ReceiptFolder::make(folder)?),
@@ -44,6 +47,9 @@ impl Office {
     pub(crate) async fn without_ledger(request: &ReviewRequest<'_>) -> Result<Self> {
         let receipts = match request.receipts {
             KeepReceipts::InFolder(folder) => Some(Receipts::Folder(ReceiptFolder::make(folder)?)),
+            KeepReceipts::InDatabase if let Some(store) = &request.store => {
+                Some(Receipts::Database(store.clone()))
+            }
             KeepReceipts::InDatabase => match open_store(request.environment).await {
                 Ok(store) => Some(Receipts::Database(store)),
                 Err(error) => {
@@ -73,6 +79,7 @@ impl Office {
             store: self.ledger.as_ref().expect(OPENED),
             receipts: self.receipts.as_ref().expect(OPENED),
             clock: request.clock,
+            steps: request.steps,
             run_id: &request.run_id,
             bookings: &bookings.all,
             deadline,
@@ -100,7 +107,9 @@ impl Office {
         if let Some(days) = request.config.keep_receipts_days {
             prune(&store, days, now_ms(request)).await?;
         }
-        store.close().await;
+        if request.store.is_none() {
+            store.close().await;
+        }
         Ok(())
     }
 }

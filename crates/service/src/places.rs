@@ -13,6 +13,16 @@ pub fn user_config(environment: Environment<'_>) -> Option<PathBuf> {
     Some(base.join("recuse").join("config.toml"))
 }
 
+/// The folder for what this program keeps: `$XDG_STATE_HOME/recuse`.
+///
+/// # Errors
+/// Neither that variable nor a home folder is known.
+pub fn state_folder(environment: Environment<'_>) -> Result<PathBuf> {
+    let base = folder(environment, "XDG_STATE_HOME", ".local/state")
+        .context("could not find a place to keep anything: set XDG_STATE_HOME or HOME")?;
+    Ok(base.join("recuse"))
+}
+
 /// The database: `RECUSE_DATABASE_URL`, else SQLite in `$XDG_STATE_HOME/recuse/recuse.db`.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ use crate::fan_out::Clock;
 use crate::office::KeepReceipts;
 use crate::review_one::{ReviewRequest, brief, decide_with, texts};
 use crate::roster::Roster;
+use crate::steps::Steps;
 use crate::tables::Tables;
 
 /// The most bytes of a receipt. The largest is the change, and no diff is larger than 256 MiB.
@@ -272,6 +273,9 @@ async fn from_repository(
         base: recorded.base.clone(),
         notes: recorded.notes.clone(),
         declarations: recorded.declarations.clone(),
+        opened: None,
+        store: None,
+        steps: Steps::NotKept,
         repository_key: String::new(),
         config: &config,
         tables: &tables,

@@ -20,10 +20,11 @@ use review::panel::Reviewer;
 use review::record::{self, File, Recording, Written};
 use review::{Change, CommitId, Digest, Families, Side};
 use rules::SecretSpan;
+use store::Store;
 use tokio::time::Instant;
 
 use crate::asks::{AskMaker, Planned, plan_asks, room_tokens};
-use crate::authorship::{Authorship, AuthorshipRequest, who_wrote};
+use crate::authorship::{Authorship, AuthorshipRequest, Opened, who_wrote};
 use crate::briefing::{self, BriefingInput};
 use crate::config::Config;
 use crate::examination::examine;
@@ -33,6 +34,7 @@ use crate::places::Environment;
 use crate::prompts::{Prompts, Template};
 use crate::roster::{self, Roster};
 use crate::rules_pass::{self, RulesPass};
+use crate::steps::Steps;
 pub use crate::tables::Tables;
 
 /// What a review starts from.
@@ -47,12 +49,18 @@ pub struct ReviewRequest<'a> {
     pub notes: Vec<Note>,
     /// What those with write access say about the author.
     pub declarations: Vec<Declaration>,
+    /// What the platform says; `None` where the change is no pull request.
+    pub opened: Option<Opened>,
     /// The repository's name for the ledger; empty where only a diff is at hand.
     pub repository_key: String,
     /// The configuration, already narrowed by the base.
     pub config: &'a Config,
     /// The tables.
     pub tables: &'a Tables,
+    /// The database, where it is open already; else it is opened where models are asked.
+    pub store: Option<Store>,
+    /// Whether the replies of this run are kept as its steps, so that nobody pays twice when it is taken up again.
+    pub steps: Steps,
     /// The environment.
     pub environment: Environment<'a>,
     /// Where receipts are kept.
@@ -222,6 +230,7 @@ pub(crate) async fn decide_with(request: &ReviewRequest<'_>, roster: Option<Rost
         repository: request.repository.as_ref(),
         notes: &request.notes,
         declarations: &request.declarations,
+        opened: request.opened.as_ref(),
         tables: request.tables,
     })?;
     for evidence in &mut attribution.evidence {

@@ -37,6 +37,7 @@ use crate::places::Environment;
 use crate::prompts::Prompts;
 use crate::review_one::{ReviewRequest, Tables, review_with};
 use crate::roster::{self, Roster, RosterError};
+use crate::steps::Steps;
 
 /// What an evaluation starts from.
 pub struct EvalRequest<'a> {
@@ -352,6 +353,9 @@ async fn review(
             repository,
             notes,
             declarations,
+            opened: None,
+            store: None,
+            steps: Steps::NotKept,
             repository_key: String::new(),
             base: None,
             config: &config,

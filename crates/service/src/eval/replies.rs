@@ -83,7 +83,7 @@ struct Remembering {
 #[async_trait::async_trait]
 impl Model for Remembering {
     async fn ask(&self, prompt: &Prompt) -> Result<Reply, ModelError> {
-        let key = key(&self.name, prompt);
+        let key = question_digest(&self.name, prompt);
         if let Some(reply) = self.replies.load(&key) {
             self.replies.remembered.fetch_add(1, Ordering::Relaxed);
             return Ok(reply);
@@ -99,7 +99,7 @@ impl Model for Remembering {
 }
 
 /// The name of a question: who is asked, and everything that is asked.
-fn key(name: &str, prompt: &Prompt) -> Digest {
+pub(crate) fn question_digest(name: &str, prompt: &Prompt) -> Digest {
     // What the provider is asked to remember changes no answer.
     let Prompt { system, messages, cache_prefix: _, tools, answer, max_output_tokens, temperature } = prompt;
     let mut parts: Vec<Vec<u8>> = vec![name.into(), system.as_str().into()];

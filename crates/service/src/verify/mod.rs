@@ -307,6 +307,7 @@ fn attribution(
         repository,
         notes: &notes,
         declarations: &declarations,
+        opened: None,
         tables,
     })?;
     Ok(Ok(packet::attribution(&attribution, &shares)))

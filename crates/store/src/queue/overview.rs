@@ -133,6 +133,24 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
+    /// What the latest review of each repository was to do, of those that were asked for since then; the latest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn latest_reviews(&self, since_ms: i64, most: usize) -> Result<Vec<String>> {
+        let rows = sqlx::query(
+            "SELECT payload FROM jobs WHERE id IN (SELECT MAX(id) FROM jobs WHERE kind = $1 AND created_at_ms >= $2 \
+             GROUP BY repository) ORDER BY id DESC LIMIT $3",
+        )
+        .bind(JobKind::Review.name())
+        .bind(since_ms)
+        .bind(i64::try_from(most)?)
+        .fetch_all(&self.pool)
+        .await
+        .context("could not list the latest reviews")?;
+        rows.iter().map(|row| Ok(row.try_get("payload")?)).collect()
+    }
+
     /// Forgets jobs that ended before a time, deliveries that came before it, and steps from before it that nobody
     /// forgot; how many rows that were. What was spent, posted and found stays.
     ///

@@ -93,6 +93,24 @@ impl Store {
         fetch.await.with_context(|| format!("could not fetch the latest packet of {subject}"))
     }
 
+    /// The bytes of a packet by their digest; `None` if it is not kept.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the bytes no longer fit their digest.
+    pub async fn packet(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
+        let fetch = async {
+            let row = sqlx::query(
+                "SELECT head, run_id, digest, at_ms, size, zlib FROM packets WHERE digest = $1 ORDER BY id LIMIT 1",
+            )
+            .bind(digest.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+            row.map(|row| with_bytes(&row)).transpose()
+        };
+        let kept = fetch.await.with_context(|| format!("could not fetch packet {}", digest.short()))?;
+        Ok(kept.map(|kept| kept.bytes))
+    }
+
     /// All packets of a subject, the one that was kept last first.
     ///
     /// # Errors

@@ -157,6 +157,25 @@ impl Store {
         write.await.with_context(|| format!("could not write down that {} was posted", key.describe()))
     }
 
+    /// Whether an act was begun and was done.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn is_posted(&self, key: &PostKey) -> Result<bool> {
+        let row = sqlx::query(
+            "SELECT remote_id FROM posts WHERE repository = $1 AND subject = $2 AND kind = $3 AND name = $4 \
+             AND remote_id IS NOT NULL",
+        )
+        .bind(key.repository.as_str())
+        .bind(key.subject.as_str())
+        .bind(key.kind.name())
+        .bind(key.name.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .with_context(|| format!("could not look for {}", key.describe()))?;
+        Ok(row.is_some())
+    }
+
     /// Forgets an act, because what it made is gone on the other side.
     ///
     /// # Errors

@@ -1,0 +1,194 @@
+//! What people ask for in comments and by buttons. Who may ask is asked of GitHub each time, on every path.
+
+use github::Credential;
+use github::RepositoryApi;
+use github::event::PullState;
+use github::repository::Access;
+use report::{Conclusion, Notice, Reply};
+use review::CommitId;
+use review::packet::PacketV1;
+use store::{Claimed, JobKind};
+
+use super::Core;
+use super::clock::now_ms;
+use super::ending::{Done, Trouble, is_out_of_reach};
+use super::review_pull::{WRITER, run_id};
+use super::work::{Asked, CommandWork, MergeGroupWork, Place, RerunWork, ReviewWork, Urgency, Wanted, Work};
+
+/// The API of a repository, with what may be written; `None` where it is out of reach.
+async fn writer(core: &Core, place: &Place) -> Result<Option<RepositoryApi>, Trouble> {
+    let token = match core.app.mint(place.installation, place.id, &WRITER).await {
+        Ok(token) => token,
+        Err(error) if is_out_of_reach(&error) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let credential = Credential::Installation(token);
+    Ok(Some(RepositoryApi::new(core.connection.clone(), credential, &place.owner, &place.name)))
+}
+
+fn out_of_reach() -> Done {
+    Done::Cancelled { note: "the repository is out of reach".to_owned() }
+}
+
+/// Does what a comment asks for.
+pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) -> Result<Done, Trouble> {
+    let Some(api) = writer(core, &work.place).await? else { return Ok(out_of_reach()) };
+    let access = api.permission(&work.login).await?;
+    if access < Access::Write {
+        // Whoever may not ask gets no answer, so that nobody can make us talk.
+        return Ok(Done::Cancelled { note: "asked by somebody without write access".to_owned() });
+    }
+    let run_id = run_id(claimed);
+    let bot = core.bot().await?;
+    let teller = core.teller(&claimed.lease, &api, &work.place, work.number, &run_id, &bot);
+    teller.eyes(work.comment).await?;
+    let subject = work.place.subject(work.number);
+    match &work.wanted {
+        Wanted::Review { lenses } => {
+            let pull = match api.pull(work.number).await {
+                Ok(pull) => pull,
+                Err(error) if is_out_of_reach(&error) => return Ok(out_of_reach()),
+                Err(error) => return Err(error.into()),
+            };
+            if pull.state == PullState::Closed {
+                return Ok(Done::Cancelled { note: "the pull request is closed".to_owned() });
+            }
+            let asked = Asked::Person { request: work.comment.id.to_string(), lenses: lenses.clone() };
+            let review =
+                ReviewWork { place: work.place.clone(), number: work.number, head: pull.head, asked };
+            core.enqueue(&Work::Review(review), Urgency::Asked).await?;
+        }
+        Wanted::Stop => {
+            let stopped =
+                core.store.cancel(&subject, "somebody with write access said stop", now_ms()).await?;
+            let reply = if stopped > 0 { Reply::Stopped } else { Reply::NothingToStop };
+            teller.answer(work.comment, &report::reply(&reply)).await?;
+        }
+        Wanted::Why => {
+            let text = match core.store.latest_packet(&subject).await? {
+                Some(kept) => match serde_json::from_slice::<PacketV1>(&kept.bytes) {
+                    Ok(packet) => report::reply(&Reply::Why(&packet, &kept.digest)),
+                    Err(_) => report::reply(&Reply::NothingYet),
+                },
+                None => report::reply(&Reply::NothingYet),
+            };
+            teller.answer(work.comment, &text).await?;
+        }
+        Wanted::Help => teller.answer(work.comment, &report::reply(&Reply::Help)).await?,
+        Wanted::Unknown { word } => {
+            teller.answer(work.comment, &report::reply(&Reply::Unknown(word))).await?;
+        }
+    }
+    Ok(Done::Succeeded { note: "answered".to_owned() })
+}
+
+/// Reviews again whatever has a head.
+pub(crate) async fn rerun(core: &Core, work: &RerunWork) -> Result<Done, Trouble> {
+    let mut numbers = work.pulls.clone();
+    if numbers.is_empty() {
+        // GitHub names no pull requests from forks; we know which ones we were told of.
+        let subjects = core.store.subjects_of_head(&work.place.key(), work.head.as_str()).await?;
+        let of_pulls = subjects.iter().filter_map(|subject| subject.rsplit_once('#')?.1.parse::<u64>().ok());
+        numbers.extend(of_pulls);
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    let count = numbers.len();
+    for number in numbers {
+        let asked = Asked::Person { request: work.request.clone(), lenses: Default::default() };
+        let review = ReviewWork { place: work.place.clone(), number, head: work.head.clone(), asked };
+        core.enqueue(&Work::Review(review), Urgency::Asked).await?;
+    }
+    Ok(Done::Succeeded { note: format!("{count} pull requests") })
+}
+
+/// Says of a merge queue's group what is known of its pull request: it was reviewed at its head, or it was not.
+pub(crate) async fn merge_group(
+    core: &Core,
+    claimed: &Claimed,
+    work: &MergeGroupWork,
+) -> Result<Done, Trouble> {
+    let Some(api) = writer(core, &work.place).await? else { return Ok(out_of_reach()) };
+    let Some(number) = pull_of(&work.head_ref) else {
+        return Ok(Done::Cancelled { note: "the queue's branch names no pull request".to_owned() });
+    };
+    let run_id = run_id(claimed);
+    let bot = core.bot().await?;
+    let teller = core.teller(&claimed.lease, &api, &work.place, number, &run_id, &bot);
+    let pull = api.pull(number).await?;
+    let kept = core.store.latest_packet(&work.place.subject(number)).await?;
+    let of_head = kept.filter(|kept| CommitId::new(&kept.head).as_ref() == Some(&pull.head));
+    match of_head.and_then(|kept| Some((serde_json::from_slice::<PacketV1>(&kept.bytes).ok()?, kept.digest)))
+    {
+        Some((packet, digest)) => {
+            let name = report::PacketName { digest, seal: report::Seal::Unsigned };
+            let mut report = report::check(&packet, &name);
+            // Its lines are those of the pull request's head.
+            report.annotations.clear();
+            teller.check_ends(&work.head, report).await?;
+        }
+        None => {
+            let notice =
+                Notice::Failed { error: "this pull request's head was not reviewed before it was queued" };
+            teller.check_ends_with(&work.head, Conclusion::ActionRequired, &notice).await?;
+        }
+    }
+    Ok(Done::Succeeded { note: format!("the group of pull request {number}") })
+}
+
+/// The pull request of a queue's branch: `refs/heads/gh-readonly-queue/main/pr-12-SHA`.
+fn pull_of(head_ref: &str) -> Option<u64> {
+    let (_, last) = head_ref.rsplit_once("/pr-")?;
+    let (number, sha) = last.split_once('-')?;
+    CommitId::new(sha)?;
+    number.parse().ok()
+}
+
+/// Tells that a job was tried as often as it may be.
+pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: &str) -> Result<(), Trouble> {
+    let Work::Review(work) = work else { return Ok(()) };
+    let Some(api) = writer(core, &work.place).await? else { return Ok(()) };
+    let run_id = run_id(claimed);
+    let bot = core.bot().await?;
+    let teller = core.teller(&claimed.lease, &api, &work.place, work.number, &run_id, &bot);
+    teller.check_ends_with(&work.head, Conclusion::ActionRequired, &Notice::Failed { error }).await
+}
+
+/// Tells that a review was stopped before it came to an end.
+pub(crate) async fn stopped(
+    core: &Core,
+    claimed: &Claimed,
+    work: &Work,
+    reason: &str,
+) -> Result<(), Trouble> {
+    let Work::Review(work) = work else { return Ok(()) };
+    let Some(api) = writer(core, &work.place).await? else { return Ok(()) };
+    let run_id = run_id(claimed);
+    let bot = core.bot().await?;
+    let teller = core.teller(&claimed.lease, &api, &work.place, work.number, &run_id, &bot);
+    let live = core.store.live_job(JobKind::Review, &claimed.subject).await?;
+    let notice = match live {
+        Some(next) if next.id != claimed.lease.job => Notice::Superseded,
+        Some(_) | None => {
+            Notice::Stopped { why: "the pull request was closed, or somebody with write access said so" }
+        }
+    };
+    tracing::info!(job = %claimed.lease.job, reason, "stopped");
+    teller.check_ends_with(&work.head, Conclusion::Cancelled, &notice).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_s_branch_names_its_pull_request() {
+        let sha = "a".repeat(40);
+        let named = |branch: &str| pull_of(&format!("refs/heads/gh-readonly-queue/{branch}-{sha}"));
+        assert_eq!(named("main/pr-12"), Some(12));
+        assert_eq!(named("release/pr-1/pr-7"), Some(7));
+        assert_eq!(named("main/pr-x"), None);
+        assert_eq!(pull_of("refs/heads/gh-readonly-queue/main/pr-12-main"), None);
+        assert_eq!(pull_of("refs/heads/main"), None);
+    }
+}

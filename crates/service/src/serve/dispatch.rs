@@ -1,0 +1,210 @@
+//! What follows from an event: which jobs, and which jobs end. Values in, values out.
+//!
+//! Nothing here believes more of an event than that something happened: a job reads again what it is about.
+
+use std::collections::BTreeSet;
+
+use github::command::{Command, command};
+use github::event::{
+    AccountKind, CheckRunAction, CheckRunEvent, CheckSuiteAction, CheckSuiteEvent, CommentAction,
+    CommentEvent, CommentPlace, Event, MergeGroupAction, MergeGroupEvent, PullRequestAction,
+    PullRequestEvent, PullState,
+};
+use review::Digest;
+use store::Order;
+
+use super::work::{
+    Asked, CommandWork, CommentAt, MergeGroupWork, Place, RerunWork, ReviewWork, Urgency, Wanted, Work,
+};
+
+/// How long a new title or description waits for the next, in milliseconds: people edit them several times.
+const SETTLING_MS: i64 = 60_000;
+
+/// The name of the button that asks for a review.
+pub(crate) const REVIEW_BUTTON: &str = "review";
+
+/// What decides what follows from events.
+#[derive(Debug, Clone)]
+pub(crate) struct EventRules {
+    /// Our own app.
+    pub(crate) app_id: u64,
+    /// Labels that ask for a review.
+    pub(crate) review_labels: BTreeSet<String>,
+    /// Labels that keep a change from being reviewed.
+    pub(crate) skip_labels: BTreeSet<String>,
+}
+
+/// What follows from an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decision {
+    /// What is to be done.
+    pub(crate) orders: Vec<Order>,
+    /// Why, in a few words, for the log.
+    pub(crate) reason: &'static str,
+}
+
+impl Decision {
+    fn nothing(reason: &'static str) -> Self {
+        Self { orders: Vec::new(), reason }
+    }
+
+    fn enqueue(work: &Work, urgency: Urgency, run_at_ms: i64, reason: &'static str) -> Self {
+        Self { orders: vec![Order::Enqueue(work.job(urgency, run_at_ms))], reason }
+    }
+}
+
+/// Says what follows from an event. `body` names the delivery's bytes.
+pub(crate) fn decide(event: &Event, body: &Digest, rules: &EventRules, now_ms: i64) -> Decision {
+    match event {
+        Event::PullRequest(event) => pull_request(event, body, rules, now_ms),
+        Event::Comment(event) => comment(event, rules, now_ms),
+        Event::CheckRun(event) => check_run(event, body, rules, now_ms),
+        Event::CheckSuite(event) => check_suite(event, body, rules, now_ms),
+        Event::MergeGroup(event) => merge_group(event, now_ms),
+        // Nothing of a base branch is kept from one review to the next.
+        Event::Push(_) => Decision::nothing("a push is told by its pull requests"),
+        // A job finds out by itself that a repository is out of reach.
+        Event::Installation(_) => Decision::nothing("an installation changed"),
+        Event::Ping => Decision::nothing("a ping"),
+        Event::Ignored { .. } => Decision::nothing("not an event that we act on"),
+    }
+}
+
+const NO_INSTALLATION: &str = "it is of no installation";
+
+fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules, now_ms: i64) -> Decision {
+    let Some(installation) = event.origin.installation else { return Decision::nothing(NO_INSTALLATION) };
+    let place = Place::new(installation, &event.origin.repository);
+    let pull = &event.pull;
+    let review = |text: Option<Digest>, run_at_ms: i64, reason: &'static str| {
+        if pull.state == PullState::Closed {
+            return Decision::nothing("the pull request is closed");
+        }
+        let asked = Asked::Event { text };
+        let work = ReviewWork { place: place.clone(), number: pull.number, head: pull.head.clone(), asked };
+        Decision::enqueue(&Work::Review(work), Urgency::Event, run_at_ms, reason)
+    };
+    let cancel = |reason: &'static str| {
+        let subject = place.subject(pull.number);
+        Decision { orders: vec![Order::Cancel { subject, reason: reason.to_owned() }], reason }
+    };
+    let label_is_in =
+        |labels: &BTreeSet<String>| event.label.as_ref().is_some_and(|label| labels.contains(label));
+    match &event.action {
+        PullRequestAction::Opened => review(None, now_ms, "opened"),
+        PullRequestAction::Reopened => review(None, now_ms, "reopened"),
+        PullRequestAction::Synchronize => review(None, now_ms, "a new head"),
+        PullRequestAction::ReadyForReview => review(None, now_ms, "ready for review"),
+        PullRequestAction::Edited if event.changed.base => review(Some(body.clone()), now_ms, "another base"),
+        PullRequestAction::Edited if event.changed.title || event.changed.body => {
+            review(Some(body.clone()), now_ms + SETTLING_MS, "another title or description")
+        }
+        PullRequestAction::Edited => Decision::nothing("nothing that we read was edited"),
+        PullRequestAction::Labeled if label_is_in(&rules.review_labels) => {
+            review(Some(body.clone()), now_ms, "a label asks for it")
+        }
+        PullRequestAction::Unlabeled if label_is_in(&rules.skip_labels) => {
+            review(Some(body.clone()), now_ms, "a label no longer forbids it")
+        }
+        PullRequestAction::Labeled | PullRequestAction::Unlabeled => {
+            Decision::nothing("a label without meaning")
+        }
+        PullRequestAction::Closed => cancel("the pull request was closed"),
+        PullRequestAction::ConvertedToDraft => cancel("the pull request became a draft"),
+        PullRequestAction::Other(_) => Decision::nothing("not an action that we act on"),
+    }
+}
+
+fn comment(event: &CommentEvent, rules: &EventRules, now_ms: i64) -> Decision {
+    if event.app_id == Some(rules.app_id) {
+        return Decision::nothing("our own comment");
+    }
+    if event.action != CommentAction::Created {
+        return Decision::nothing("only new comments hold commands");
+    }
+    // A bot that quotes a command would start a conversation of machines.
+    if event.author.kind != AccountKind::User || event.app_id.is_some() {
+        return Decision::nothing("a machine's comment");
+    }
+    let (Some(installation), Some(number)) = (event.origin.installation, event.pull) else {
+        return Decision::nothing("not a comment on a pull request of an installation");
+    };
+    let Some(command) = command(&event.body) else { return Decision::nothing("no command") };
+    let wanted = match command {
+        Command::Review { lenses, full: _ } => Wanted::Review { lenses: lenses.into_iter().collect() },
+        Command::Stop => Wanted::Stop,
+        Command::Why => Wanted::Why,
+        Command::Help => Wanted::Help,
+        Command::Unknown(word) => Wanted::Unknown { word },
+    };
+    let in_review_thread = event.place == CommentPlace::ReviewThread;
+    let work = CommandWork {
+        place: Place::new(installation, &event.origin.repository),
+        number,
+        comment: CommentAt { in_review_thread, id: event.comment_id },
+        login: event.author.login.clone(),
+        wanted,
+    };
+    Decision::enqueue(&Work::Command(work), Urgency::Asked, now_ms, "a command")
+}
+
+fn check_run(event: &CheckRunEvent, body: &Digest, rules: &EventRules, now_ms: i64) -> Decision {
+    if event.app_id != Some(rules.app_id) {
+        return Decision::nothing("another app's check");
+    }
+    match &event.action {
+        CheckRunAction::Rerequested => {}
+        CheckRunAction::RequestedAction { identifier } if identifier == REVIEW_BUTTON => {}
+        CheckRunAction::Created
+        | CheckRunAction::Completed
+        | CheckRunAction::RequestedAction { .. }
+        | CheckRunAction::Other(_) => {
+            return Decision::nothing("not an action that we act on");
+        }
+    }
+    let Some(installation) = event.origin.installation else { return Decision::nothing(NO_INSTALLATION) };
+    let work = RerunWork {
+        place: Place::new(installation, &event.origin.repository),
+        head: event.head.clone(),
+        request: body.short().to_owned(),
+        pulls: event.pulls.clone(),
+    };
+    Decision::enqueue(&Work::Rerun(work), Urgency::Asked, now_ms, "the check was asked for again")
+}
+
+fn check_suite(event: &CheckSuiteEvent, body: &Digest, rules: &EventRules, now_ms: i64) -> Decision {
+    if event.app_id != Some(rules.app_id) {
+        return Decision::nothing("another app's checks");
+    }
+    match &event.action {
+        CheckSuiteAction::Rerequested => {}
+        // GitHub asks on every push; the pull request's own event says more.
+        CheckSuiteAction::Requested | CheckSuiteAction::Completed | CheckSuiteAction::Other(_) => {
+            return Decision::nothing("not an action that we act on");
+        }
+    }
+    let Some(installation) = event.origin.installation else { return Decision::nothing(NO_INSTALLATION) };
+    let work = RerunWork {
+        place: Place::new(installation, &event.origin.repository),
+        head: event.head.clone(),
+        request: body.short().to_owned(),
+        pulls: event.pulls.clone(),
+    };
+    Decision::enqueue(&Work::Rerun(work), Urgency::Asked, now_ms, "the checks were asked for again")
+}
+
+fn merge_group(event: &MergeGroupEvent, now_ms: i64) -> Decision {
+    let Some(installation) = event.origin.installation else { return Decision::nothing(NO_INSTALLATION) };
+    match &event.action {
+        MergeGroupAction::ChecksRequested => {}
+        MergeGroupAction::Destroyed | MergeGroupAction::Other(_) => {
+            return Decision::nothing("not an action that we act on");
+        }
+    }
+    let work = MergeGroupWork {
+        place: Place::new(installation, &event.origin.repository),
+        head: event.head.clone(),
+        head_ref: event.head_ref.clone(),
+    };
+    Decision::enqueue(&Work::MergeGroup(work), Urgency::Asked, now_ms, "a merge queue waits")
+}

@@ -1,0 +1,81 @@
+//! How a job ends, and what follows from what went wrong.
+
+use std::time::Duration;
+
+use github::{ApiError, ErrorKind};
+use store::NewJob;
+
+/// How a job ended that was not interrupted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// What it was about is done.
+    Succeeded {
+        /// A few words for the log.
+        note: String,
+    },
+    /// There is a newer head; these jobs look at it.
+    Superseded {
+        /// The jobs.
+        then: Vec<NewJob>,
+    },
+    /// There is nothing to do any more.
+    Cancelled {
+        /// Why.
+        note: String,
+    },
+}
+
+/// Why a job did not end.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Somebody else has the job now; nothing more may be done in its name.
+    Lost,
+    /// Not now, and not this job's fault: a rate limit, a database that is away.
+    Later {
+        /// How long to wait.
+        delay: Duration,
+        /// Why.
+        note: String,
+    },
+    /// Something went wrong that may go right another time.
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Trouble {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<ApiError>() {
+            Ok(error) => error.into(),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl From<ApiError> for Trouble {
+    fn from(error: ApiError) -> Self {
+        match (&error.kind, error.delay()) {
+            (ErrorKind::RateLimited { .. }, Some(delay)) => Self::Later { delay, note: error.to_string() },
+            _ => Self::Failed(error.into()),
+        }
+    }
+}
+
+/// Whether GitHub says that we may not see or touch it any more: the app was uninstalled, the repository is gone.
+pub(crate) fn is_out_of_reach(error: &ApiError) -> bool {
+    match &error.kind {
+        ErrorKind::NotFound | ErrorKind::Gone => true,
+        ErrorKind::Forbidden { .. }
+        | ErrorKind::Unauthorized
+        | ErrorKind::Unexpected { .. }
+        | ErrorKind::Interrupted
+        | ErrorKind::Unreachable
+        | ErrorKind::RateLimited { .. }
+        | ErrorKind::Invalid { .. }
+        | ErrorKind::Conflict { .. }
+        | ErrorKind::TooLarge
+        | ErrorKind::Server { .. }
+        | ErrorKind::Unreadable { .. }
+        | ErrorKind::TimedOut
+        | ErrorKind::Redirected { .. }
+        | ErrorKind::Refused { .. } => false,
+    }
+}

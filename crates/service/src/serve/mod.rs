@@ -1,0 +1,331 @@
+//! `recuse serve`: the GitHub App. Deliveries in, packets out, nothing lost, nothing told twice (law 10).
+//!
+//! A delivery is verified, decided upon ([`dispatch`]) and on disk before it is acknowledged ([`intake`]); workers claim
+//! what follows from it ([`worker`]). Everything between two durable effects can be repeated.
+
+mod clock;
+mod commands;
+mod dispatch;
+mod ending;
+mod http;
+mod intake;
+mod keys;
+mod metrics;
+mod review_pull;
+mod setup;
+pub mod simulate;
+mod tell;
+mod upkeep;
+mod work;
+mod worker;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use git::{FetchLimits, GitError, ObjectCache, Repository};
+use github::{ApiUrl, App, Connection, Credential, Limits, PlainHttp, RepositoryApi};
+use review::CommitId;
+use review::text::visible_line;
+use store::{Enqueued, Lease, Store};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, OnceCell, watch};
+
+use crate::config::{OperatorFile, Overrides};
+use crate::places::{self, Environment};
+use crate::tables::Tables;
+use clock::now_ms;
+use dispatch::EventRules;
+pub use keys::{AppKeys, app_keys};
+use metrics::Metrics;
+use tell::{Marks, Teller, Writing};
+use work::{Place, Urgency, Work};
+
+/// Where deliveries are received where nobody says otherwise: by whoever is in front of this machine.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// How many pull requests are reviewed at once, by default. Most of a review is waiting for models.
+const WORKERS: usize = 4;
+
+/// How many reviews of one repository run at once, by default.
+const PER_REPOSITORY: u32 = 2;
+
+/// How long a process counts as alive without a sign of life, by default.
+const LEASE_SECONDS: u32 = 60;
+
+/// How long a review that failed waits before it is tried again, by default.
+const RETRY_SECONDS: u32 = 15;
+
+/// What fetched objects may take, by default, in MiB.
+const CACHE_MIB: u64 = 2_048;
+
+/// What one fetch may add: a shallow copy of a large repository.
+const MAX_FETCH_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// How long one fetch may take.
+const MAX_FETCH_TIME: Duration = Duration::from_secs(180);
+
+/// What a server is started with.
+pub struct Settings {
+    /// The operator's file.
+    pub file: OperatorFile,
+    /// What flags say.
+    pub overrides: Overrides,
+    /// The tables.
+    pub tables: Tables,
+    /// The version of recuse.
+    pub version: &'static str,
+    /// Whether anything is written on GitHub.
+    pub dry_run: DryRun,
+}
+
+/// Whether anything is written on GitHub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DryRun {
+    /// Everything is done but that.
+    Yes,
+    /// It is.
+    No,
+}
+
+impl Settings {
+    fn per_repository(&self) -> u32 {
+        self.file.serve.per_repository.unwrap_or(PER_REPOSITORY).max(1)
+    }
+
+    /// How long a job is somebody's without a sign of life, in milliseconds.
+    fn lease_ms(&self) -> i64 {
+        i64::from(self.file.serve.lease_seconds.unwrap_or(LEASE_SECONDS).max(1)) * 1_000
+    }
+
+    /// How long to wait before another attempt: four times as long each time, a quarter of an hour at the most.
+    fn backoff(&self, attempt: u32) -> Duration {
+        let first = u64::from(self.file.serve.retry_seconds.unwrap_or(RETRY_SECONDS));
+        let seconds = first.saturating_mul(4_u64.saturating_pow(attempt.saturating_sub(1)));
+        Duration::from_secs(seconds.min(900))
+    }
+
+    fn workers(&self) -> usize {
+        self.file.serve.workers.unwrap_or(WORKERS).clamp(1, 64)
+    }
+
+    fn writing(&self) -> Writing {
+        match self.dry_run {
+            DryRun::Yes => Writing::Dry,
+            DryRun::No => Writing::Live,
+        }
+    }
+
+    /// Where deliveries are received.
+    ///
+    /// # Errors
+    /// It is no address with a port.
+    pub fn listen(&self, environment: Environment<'_>) -> Result<SocketAddr> {
+        let from_environment = environment("RECUSE_LISTEN");
+        let text = from_environment.as_deref().or(self.file.serve.listen.as_deref()).unwrap_or(LISTEN);
+        text.parse().with_context(|| {
+            format!("could not listen on {}: give an address with a port, as in {LISTEN}", visible_line(text))
+        })
+    }
+
+    /// GitHub's API.
+    ///
+    /// # Errors
+    /// The address cannot be used.
+    pub fn connection(&self, environment: Environment<'_>) -> Result<Connection> {
+        let plain = if self.file.serve.plain_http { PlainHttp::Allowed } else { PlainHttp::LoopbackOnly };
+        let url = environment("RECUSE_GITHUB_URL").or_else(|| self.file.serve.github_url.clone());
+        let base = match url {
+            Some(url) => ApiUrl::parse(&url, plain)?,
+            None => ApiUrl::github_com(),
+        };
+        let mut limits = Limits::default();
+        // GitHub asks for a second between writes; an Enterprise Server has no such limits by default, nor has a test's.
+        if let Some(millis) = environment("RECUSE_WRITE_INTERVAL_MS") {
+            let millis = millis.parse().context("RECUSE_WRITE_INTERVAL_MS is no number of milliseconds")?;
+            limits.write_interval = Duration::from_millis(millis);
+        }
+        Ok(match models::Proxy::from_environment() {
+            Some(proxy) => {
+                let proxy = github::http::Proxy { url: proxy.url, except: proxy.except };
+                Connection::through(base, limits, &proxy)?
+            }
+            None => Connection::new(base, limits)?,
+        })
+    }
+}
+
+/// What workers share.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) connection: Connection,
+    pub(crate) app: App,
+    pub(crate) app_id: u64,
+    pub(crate) marks: Marks,
+    pub(crate) metrics: Metrics,
+    /// Told where a job was enqueued by this process.
+    pub(crate) news: Notify,
+    cache: ObjectCache,
+    bot: OnceCell<String>,
+}
+
+impl Core {
+    fn new(
+        settings: Settings,
+        store: Store,
+        connection: Connection,
+        keys: &AppKeys,
+        cache: ObjectCache,
+    ) -> Result<Self> {
+        let app = App::new(connection.clone(), keys.id, &keys.private_key)
+            .with_context(|| format!("could not use the private key of app {}", keys.id))?;
+        Ok(Self {
+            settings,
+            store,
+            connection,
+            app,
+            app_id: keys.id,
+            marks: Marks::new(&keys.private_key),
+            metrics: Metrics::default(),
+            news: Notify::new(),
+            cache,
+            bot: OnceCell::new(),
+        })
+    }
+
+    /// The login of the App's bot.
+    pub(crate) async fn bot(&self) -> Result<String, github::ApiError> {
+        let look = || async { Ok(format!("{}[bot]", self.app.describe().await?.slug)) };
+        self.bot.get_or_try_init(look).await.cloned()
+    }
+
+    pub(crate) fn teller<'a>(
+        &'a self,
+        lease: &'a Lease,
+        api: &'a RepositoryApi,
+        place: &'a Place,
+        number: u64,
+        run_id: &'a str,
+        bot: &'a str,
+    ) -> Teller<'a> {
+        Teller {
+            store: &self.store,
+            lease,
+            api,
+            place,
+            number,
+            run_id,
+            app_id: self.app_id,
+            bot,
+            marks: &self.marks,
+            writing: self.settings.writing(),
+        }
+    }
+
+    /// Enqueues what is to be done now.
+    pub(crate) async fn enqueue(&self, work: &Work, urgency: Urgency) -> Result<Enqueued> {
+        let now = now_ms();
+        let enqueued = self.store.enqueue(&work.job(urgency, now), now).await?;
+        self.news.notify_one();
+        Ok(enqueued)
+    }
+
+    /// Fetches commits and the notes about them.
+    pub(crate) fn fetch(
+        &self,
+        place: &Place,
+        credential: &Credential,
+        wanted: &[CommitId],
+    ) -> Result<Repository, GitError> {
+        let remote = review_pull::remote(self, &place.owner, &place.name, credential)
+            .map_err(|_| GitError::BadRemote { why: "whose name cannot be part of an address" })?;
+        let limits = FetchLimits { bytes: MAX_FETCH_BYTES, patience: MAX_FETCH_TIME };
+        self.cache.fetch(&remote, wanted, &review_pull::REFERENCES, &limits)
+    }
+
+    fn event_rules(&self) -> EventRules {
+        let labels = |labels: &[String]| labels.iter().cloned().collect::<BTreeSet<_>>();
+        EventRules {
+            app_id: self.app_id,
+            review_labels: labels(&self.settings.file.serve.review_labels),
+            skip_labels: labels(&self.settings.file.serve.skip_labels),
+        }
+    }
+}
+
+/// Returns once the process is to stop.
+pub(crate) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // Where nobody is left who could say it, nobody wants this to go on.
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
+/// What is told of a server that runs.
+pub struct Running<'a> {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where an App can be registered, if there is none yet.
+    pub setup_path: Option<&'a str>,
+}
+
+/// Serves until `shutdown` says true. `told` is called when it listens.
+///
+/// # Errors
+/// The configuration cannot be used; the address is taken; the database cannot be opened.
+pub async fn serve(
+    settings: Settings,
+    environment: Environment<'_>,
+    shutdown: watch::Receiver<bool>,
+    told: &(dyn Fn(Running<'_>) + Sync),
+) -> Result<()> {
+    let address = settings.listen(environment)?;
+    let connection = settings.connection(environment)?;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
+    let address = listener.local_addr()?;
+    let listener = Arc::new(listener);
+    let keys = match app_keys(environment)? {
+        Some(keys) => keys,
+        None => {
+            let file = keys::file(environment)?;
+            let setup = setup::Setup::new(connection.clone(), file)?;
+            told(Running { address, setup_path: Some(&setup.path()) });
+            match setup.until_registered(&listener, shutdown.clone()).await? {
+                Some(keys) => keys,
+                None => return Ok(()),
+            }
+        }
+    };
+    let url = places::database_url(environment)?;
+    let store = store::open(&url)
+        .await
+        .context("could not open the database (RECUSE_DATABASE_URL names another one)")?;
+    let cache = cache(&settings, environment)?;
+    let workers = settings.workers();
+    let core = Arc::new(Core::new(settings, store, connection, &keys, cache)?);
+    told(Running { address, setup_path: None });
+    let name = format!("{}-{}", std::process::id(), now_ms());
+    let mut tasks = Vec::new();
+    for number in 0..workers {
+        let worker = worker::work(core.clone(), format!("{name}-{number}"), shutdown.clone());
+        tasks.push(tokio::spawn(worker));
+    }
+    tasks.push(tokio::spawn(upkeep::tick(core.clone(), shutdown.clone())));
+    let served = http::serve(&listener, core.clone(), keys.webhook, shutdown).await;
+    for task in tasks {
+        task.await.map_err(|error| anyhow!("a worker broke off: {error}"))?;
+    }
+    served
+}
+
+fn cache(settings: &Settings, environment: Environment<'_>) -> Result<ObjectCache> {
+    let folder: PathBuf = match &settings.file.serve.cache_folder {
+        Some(folder) => folder.clone(),
+        None => places::state_folder(environment)?.join("objects"),
+    };
+    let bytes = settings.file.serve.cache_mib.unwrap_or(CACHE_MIB).saturating_mul(1024 * 1024);
+    Ok(ObjectCache::new(&folder, bytes)?)
+}

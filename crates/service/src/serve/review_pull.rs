@@ -1,0 +1,342 @@
+//! One pull request, from its number to what is told of it. What is reviewed is what GitHub has now, whatever an event
+//! said; before anything is told it is looked at once more, and nothing is told of a head that is no more.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, anyhow};
+use git::{Remote, Repository, Transport};
+use github::app::Permission;
+use github::event::PullState;
+use github::repository::Pull;
+use github::{Credential, RepositoryApi};
+use report::{Earlier, Notice, PacketName, Seal};
+use review::attribution::{Login, Note};
+use review::change::{Source, Subject};
+use review::packet::PacketV1;
+use review::policy::Gate;
+use review::{Change, CommitId, Digest, Gap, GapKind, Lens};
+
+use super::Core;
+use super::clock::now_ms;
+use super::ending::{Done, Trouble, is_out_of_reach};
+use super::tell::Teller;
+use super::work::{Asked, ReviewWork, Urgency, Work};
+use crate::authorship::{Opened, declaration};
+use crate::config::{self, BASE_FILE, BaseSettings, Overrides};
+use crate::fan_out::Clock;
+use crate::office::KeepReceipts;
+use crate::review_one::{ReviewRequest, review_one};
+use crate::steps::Steps;
+use store::{Claimed, Lease};
+
+/// What the token that reads may do.
+const READER: [Permission; 3] =
+    [Permission::MetadataRead, Permission::ContentsRead, Permission::PullRequestsRead];
+
+/// What the token that writes may do.
+pub(crate) const WRITER: [Permission; 4] = [
+    Permission::MetadataRead,
+    Permission::ChecksWrite,
+    Permission::PullRequestsWrite,
+    Permission::IssuesWrite,
+];
+
+/// The notes that agents leave.
+const AI_NOTES: &str = "refs/notes/ai";
+
+/// The name of a run. A job that is taken up again is the same run, so that it finds what it has paid for.
+pub(crate) fn run_id(claimed: &Claimed) -> String {
+    let job = format!("{} {} {}", claimed.lease.job, claimed.created_at_ms, claimed.subject);
+    Digest::of(job.as_bytes()).as_str()[..32].to_owned()
+}
+
+/// Reviews a pull request.
+pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<Done, Trouble> {
+    let place = &work.place;
+    let reader = match core.app.mint(place.installation, place.id, &READER).await {
+        Ok(token) => token,
+        Err(error) if is_out_of_reach(&error) => {
+            return Ok(Done::Cancelled { note: "the app is no longer installed there".to_owned() });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let credential = Credential::Installation(reader);
+    let api = RepositoryApi::new(core.connection.clone(), credential.clone(), &place.owner, &place.name);
+    let pull = match api.pull(work.number).await {
+        Ok(pull) => pull,
+        Err(error) if is_out_of_reach(&error) => {
+            return Ok(Done::Cancelled { note: "the pull request is out of reach".to_owned() });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if pull.state == PullState::Closed {
+        return Ok(Done::Cancelled { note: "the pull request is closed".to_owned() });
+    }
+    if pull.head != work.head {
+        return Ok(superseded(work, pull.head));
+    }
+    let writer = core.app.mint(place.installation, place.id, &WRITER).await?;
+    let writer = RepositoryApi::new(
+        core.connection.clone(),
+        Credential::Installation(writer),
+        &place.owner,
+        &place.name,
+    );
+    let run_id = run_id(claimed);
+    let bot = core.bot().await?;
+    let teller = core.teller(&claimed.lease, &writer, place, work.number, &run_id, &bot);
+    if let Some((rule, what)) = skipped(core, &pull, &work.asked) {
+        teller
+            .check_ends_with(&pull.head, report::Conclusion::Neutral, &Notice::Skipped { rule, what: &what })
+            .await?;
+        return Ok(Done::Succeeded { note: format!("not reviewed: {rule}") });
+    }
+    teller.check_begins(&pull.head).await?;
+    let packet = packet(core, work, &api, &credential, &pull, run_id.clone(), claimed).await?;
+    let packet = Reviewed { head: pull.head.clone(), packet };
+    tell(core, work, &api, &teller, packet, &claimed.lease).await
+}
+
+/// A newer head is looked at instead.
+fn superseded(work: &ReviewWork, head: CommitId) -> Done {
+    let work = ReviewWork { head, ..work.clone() };
+    Done::Superseded { then: vec![Work::Review(work).job(Urgency::Event, now_ms())] }
+}
+
+/// Which rule of the operator keeps a pull request from being reviewed, and what met it.
+fn skipped(core: &Core, pull: &Pull, asked: &Asked) -> Option<(&'static str, String)> {
+    if matches!(asked, Asked::Person { .. }) {
+        return None;
+    }
+    let rules = &core.settings.file.serve;
+    if let Some(label) = pull.labels.iter().find(|label| rules.skip_labels.contains(label)) {
+        return Some(("a label says so", label.clone()));
+    }
+    if pull.is_draft && !rules.drafts {
+        return Some(("drafts are reviewed once they are ready", pull.head_ref.clone()));
+    }
+    let author = &pull.author.login;
+    rules.skip_authors.contains(author).then(|| ("changes of this author are not reviewed", author.clone()))
+}
+
+/// The change, read in the way that tells most.
+struct Read {
+    change: Change,
+    repository: Option<Repository>,
+    notes: Vec<Note>,
+}
+
+async fn read(
+    core: &Core,
+    api: &RepositoryApi,
+    credential: &Credential,
+    work: &ReviewWork,
+    pull: &Pull,
+) -> Result<Read, Trouble> {
+    let comparison = api.compare(&pull.base, &pull.head).await?;
+    let mut gaps = Vec::new();
+    let seen = comparison.commits.items.len() as u64;
+    if seen < comparison.total_commits {
+        let more = comparison.total_commits - seen;
+        let detail = format!("{more} of the {} commits were not read, the newest", comparison.total_commits);
+        gaps.push(Gap { kind: GapKind::TooLarge, file: None, lines: None, detail });
+    }
+    let wanted = [pull.head.clone(), comparison.merge_base.clone(), pull.base.clone()];
+    let fetched = core.fetch(&work.place, credential, &wanted);
+    let repository = match fetched {
+        Ok(repository) => Some(repository),
+        Err(error) => {
+            tracing::warn!(%error, "the repository could not be fetched; the change is read by the API");
+            None
+        }
+    };
+    let source = Source::PullRequest {
+        repository: format!("{}/{}", api.owner(), api.name()),
+        number: pull.number,
+        base_ref: pull.base_ref.clone(),
+        head_ref: pull.head_ref.clone(),
+    };
+    let mut commits = comparison.commits.items;
+    // A range lists its newest commit first.
+    commits.reverse();
+    let gathered =
+        repository.as_ref().map(|repository| repository.diff_between(&comparison.merge_base, &pull.head));
+    let change = match gathered {
+        Some(Ok(diff)) => {
+            let parsed = review::diff::parse(&diff);
+            gaps.extend(parsed.gaps);
+            let subject = Subject {
+                source,
+                base: Some(comparison.merge_base.clone()),
+                head: Some(pull.head.clone()),
+                diff_digest: Digest::of(&diff),
+            };
+            Change {
+                subject,
+                title: pull.title.clone(),
+                body: pull.body.clone(),
+                branch: Some(pull.head_ref.clone()),
+                commits,
+                files: parsed.files,
+                gaps,
+            }
+        }
+        Some(Err(_)) | None => {
+            let mut change = github::change::gather(api, pull).await?;
+            change.subject.source = source;
+            change
+        }
+    };
+    let notes = match &repository {
+        Some(repository) => {
+            let ids: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
+            let notes = repository.ai_notes(&ids).map_err(anyhow::Error::from)?;
+            notes.into_iter().map(|(commit, text)| Note { commit, text }).collect()
+        }
+        None => Vec::new(),
+    };
+    Ok(Read { change, repository, notes })
+}
+
+/// Reads the change and reviews it.
+async fn packet(
+    core: &Core,
+    work: &ReviewWork,
+    api: &RepositoryApi,
+    credential: &Credential,
+    pull: &Pull,
+    run_id: String,
+    claimed: &Claimed,
+) -> Result<PacketV1, Trouble> {
+    let Read { change, repository, notes } = read(core, api, credential, work, pull).await?;
+    let base_file = match &repository {
+        Some(repository) => {
+            repository.read_at(&pull.base, &BASE_FILE.into()).map_err(anyhow::Error::from)?.into_bytes()
+        }
+        None => api.content(BASE_FILE, &pull.base).await?,
+    };
+    let BaseSettings { policy, written_by } = match base_file {
+        Some(bytes) => config::read_base_file(&String::from_utf8_lossy(&bytes))?,
+        None => BaseSettings::default(),
+    };
+    let lenses: Option<BTreeSet<Lens>> = match &work.asked {
+        Asked::Person { lenses, .. } if !lenses.is_empty() => Some(lenses.clone()),
+        Asked::Person { .. } | Asked::Event { .. } => None,
+    };
+    let mut file = core.settings.file.clone();
+    // Whoever installs the App chooses a gate before anything is held up.
+    file.review.fail_on = file.review.fail_on.or(Some(Gate::Never));
+    let overrides = Overrides { lenses, ..core.settings.overrides.clone() };
+    let mut config = config::merge(file, &overrides)?;
+    config.policy = config.policy.narrowed(&policy).map_err(anyhow::Error::from)?;
+    let tables = &core.settings.tables;
+    let declarations = written_by.iter().map(|who| declaration(who.trim(), tables)).collect();
+    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let request = ReviewRequest {
+        change,
+        repository,
+        base: Some(pull.base.clone()),
+        notes,
+        declarations,
+        opened: Some(Opened {
+            login: Login { login: pull.author.login.clone(), id: Some(pull.author.id) },
+            labels: pull.labels.clone(),
+        }),
+        store: Some(core.store.clone()),
+        steps: Steps::Kept,
+        repository_key: work.place.key(),
+        config: &config,
+        tables,
+        environment: &environment,
+        receipts: &KeepReceipts::InDatabase,
+        run_id,
+        // An attempt that is taken up again tells the time of the first one.
+        now: claimed.created_at_ms.div_euclid(1_000),
+        clock: Clock::Running,
+        version: core.settings.version,
+        progress: &|_| (),
+    };
+    Ok(review_one(&request).await.context("could not review the pull request")?)
+}
+
+/// A packet, and the head that it is about.
+struct Reviewed {
+    head: CommitId,
+    packet: PacketV1,
+}
+
+/// Keeps the packet and tells it, unless the pull request has moved on.
+async fn tell(
+    core: &Core,
+    work: &ReviewWork,
+    api: &RepositoryApi,
+    teller: &Teller<'_>,
+    reviewed: Reviewed,
+    lease: &Lease,
+) -> Result<Done, Trouble> {
+    let Reviewed { head, packet } = reviewed;
+    let now = api.pull(work.number).await?;
+    if now.head != head || now.state == PullState::Closed {
+        let notice = match now.state {
+            PullState::Closed => Notice::Stopped { why: "the pull request was closed" },
+            PullState::Open => Notice::Superseded,
+        };
+        teller.check_ends_with(&head, report::Conclusion::Cancelled, &notice).await?;
+        return Ok(match now.state {
+            PullState::Closed => Done::Cancelled { note: "the pull request was closed meanwhile".to_owned() },
+            PullState::Open => superseded(work, now.head),
+        });
+    }
+    let subject = work.place.subject(work.number);
+    let earlier = earlier(core, &subject, &packet).await?;
+    let bytes = packet.canonical_bytes();
+    let digest = core.store.keep_packet(&subject, head.as_str(), &packet.run.id, &bytes, now_ms()).await?;
+    let name = PacketName { digest, seal: Seal::Unsigned };
+    // The comment first: where the check is required, whoever reads its end finds the comment there.
+    teller.comment(&report::comment(&packet, &name, &earlier)).await?;
+    teller.inline(&head, report::inline_comments(&packet)).await?;
+    teller.check_ends(&head, report::check(&packet, &name)).await?;
+    core.store.forget_steps(&packet.run.id).await?;
+    tracing::info!(job = %lease.job, verdict = packet.verdict.name(), "told");
+    Ok(Done::Succeeded { note: packet.verdict.name().to_owned() })
+}
+
+/// What was said of earlier heads, newest first; each head once.
+async fn earlier(core: &Core, subject: &str, packet: &PacketV1) -> Result<Vec<Earlier>, Trouble> {
+    let mut seen: BTreeSet<String> =
+        packet.subject.head.iter().map(|head| head.as_str().to_owned()).collect();
+    let mut all = Vec::new();
+    for kept in core.store.packets_of(subject).await? {
+        if kept.run_id == packet.run.id || !seen.insert(kept.head.clone()) {
+            continue;
+        }
+        let Some(bytes) = core.store.packet(&kept.digest).await? else { continue };
+        // A packet of a version that we do not read any more is history that we do not tell.
+        let Ok(earlier) = serde_json::from_slice::<PacketV1>(&bytes) else { continue };
+        let head = CommitId::new(&kept.head).ok_or_else(|| anyhow!("a packet was kept without its head"))?;
+        all.push(Earlier::of(&earlier, head, kept.digest));
+    }
+    Ok(all)
+}
+
+/// Where a repository is fetched from.
+pub(crate) fn remote(
+    core: &Core,
+    owner: &str,
+    name: &str,
+    credential: &Credential,
+) -> anyhow::Result<Remote> {
+    use base64::Engine as _;
+    use secrecy::{ExposeSecret as _, SecretString};
+    let url = core.connection.base().clone_url(owner, name)?;
+    let pair = format!("x-access-token:{}", credential.secret().expose_secret());
+    let header = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+    let allow = match core.settings.file.serve.plain_http {
+        true => Transport::HttpOrHttps,
+        false => Transport::Https,
+    };
+    Ok(Remote { url: url.to_string(), authorization: Some(SecretString::from(header)), allow })
+}
+
+/// The references that are fetched where they are.
+pub(crate) const REFERENCES: [&str; 1] = [AI_NOTES];

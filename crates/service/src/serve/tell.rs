@@ -1,0 +1,381 @@
+//! Telling GitHub, so that nothing is told twice: the intent is written down, our own object is looked for by our app and
+//! a signed mark, then it is made, then that is written down (law 10). Each step only under a lease that is still held.
+
+use github::repository::{
+    Annotation, AnnotationLevel, Annotations, CheckAction, CheckOutput, CheckRunUpdate, CheckState,
+    Conclusion, InlineComment, NewCheckRun,
+};
+use github::webhook::Secrets;
+use github::{ApiError, ErrorKind, RepositoryApi};
+use report::CheckReport;
+use review::{CommitId, Digest};
+use secrecy::{ExposeSecret as _, SecretString};
+use store::{Held, Intended, Lease, PostKey, PostKind, Store};
+
+use super::clock::now_ms;
+use super::dispatch::REVIEW_BUTTON;
+use super::ending::Trouble;
+use super::work::{CommentAt, Place};
+
+/// The name of our check run. Required checks name it, so it never changes.
+pub(crate) const CHECK_NAME: &str = "recuse";
+
+/// The most inline comments of one head. People stop reading more.
+const MOST_INLINE: usize = 5;
+
+/// Marks that nobody else can make, by which our own comments are found again.
+pub(crate) struct Marks(Secrets);
+
+impl Marks {
+    /// Marks of the App with this private key.
+    pub(crate) fn new(private_key: &SecretString) -> Self {
+        let key = Digest::of_parts([b"recuse mark".as_slice(), private_key.expose_secret().as_bytes()]);
+        let key = SecretString::from(key.as_str().to_owned());
+        Self(Secrets::new(&key, None).expect("a digest is not empty"))
+    }
+
+    /// A line for the end of a text. It shows nothing.
+    fn line(&self, place: &Place, number: u64, kind: &str) -> String {
+        let signature = self.0.sign(format!("{kind} {}#{number}", place.id).as_bytes());
+        format!("<!-- recuse {kind} {} -->", signature.trim_start_matches("sha256="))
+    }
+}
+
+/// Whether anything is written on GitHub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// It is.
+    Live,
+    /// Everything is done but that.
+    Dry,
+}
+
+/// What is told of one pull request, in the name of one job.
+pub(crate) struct Teller<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) lease: &'a Lease,
+    pub(crate) api: &'a RepositoryApi,
+    pub(crate) place: &'a Place,
+    pub(crate) number: u64,
+    /// The run in whose name it is told.
+    pub(crate) run_id: &'a str,
+    pub(crate) app_id: u64,
+    /// The login of the App's bot: reviews name their author only.
+    pub(crate) bot: &'a str,
+    pub(crate) marks: &'a Marks,
+    pub(crate) writing: Writing,
+}
+
+impl Teller<'_> {
+    fn key(&self, kind: PostKind, name: &str) -> PostKey {
+        PostKey {
+            repository: self.place.key(),
+            subject: self.place.subject(self.number),
+            kind,
+            name: name.to_owned(),
+        }
+    }
+
+    /// Begins the check run of a head, or goes on with the one that is there.
+    pub(crate) async fn check_begins(&self, head: &CommitId) -> Result<(), Trouble> {
+        let (title, summary) = report::notice(&report::Notice::Running);
+        let output =
+            CheckOutput { title: title.to_owned(), summary, text: None, annotations: Annotations::default() };
+        self.check(head, CheckState::InProgress, output, Vec::new()).await
+    }
+
+    /// Ends the check run of a head.
+    pub(crate) async fn check_ends(&self, head: &CommitId, report: CheckReport) -> Result<(), Trouble> {
+        let annotations = report.annotations.into_iter().map(annotation).collect();
+        let output = CheckOutput {
+            title: report.title,
+            summary: report.summary,
+            text: Some(report.text).filter(|text| !text.is_empty()),
+            annotations: Annotations::default(),
+        };
+        let state = CheckState::Completed { conclusion: conclusion(report.conclusion) };
+        self.check(head, state, output, annotations).await
+    }
+
+    /// Ends the check run of a head without a packet.
+    pub(crate) async fn check_ends_with(
+        &self,
+        head: &CommitId,
+        conclusion: report::Conclusion,
+        notice: &report::Notice<'_>,
+    ) -> Result<(), Trouble> {
+        let (title, summary) = report::notice(notice);
+        let (title, text, annotations) = (title.to_owned(), String::new(), Vec::new());
+        self.check_ends(head, CheckReport { conclusion, title, summary, text, annotations }).await
+    }
+
+    async fn check(
+        &self,
+        head: &CommitId,
+        state: CheckState,
+        output: CheckOutput,
+        annotations: Vec<Annotation>,
+    ) -> Result<(), Trouble> {
+        // Each run has a check run of its own; GitHub shows the newest.
+        let name = format!("{head}/{}", self.run_id);
+        let key = self.key(PostKind::CheckRun, &name);
+        let external_id = format!("{}/{}", self.place.subject(self.number), self.run_id);
+        let (known, told) = match self.intend(&key).await? {
+            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing => (None, 0),
+            Known::Is(id) => (Some(id), 0),
+            // GitHub adds annotations to those that are there, so those that were sent are not sent again.
+            Known::Maybe(_) => self.own_check(head, &external_id).await?,
+        };
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let run = NewCheckRun {
+                    name: CHECK_NAME.to_owned(),
+                    head: head.clone(),
+                    external_id,
+                    details_url: None,
+                    state: CheckState::InProgress,
+                    output: Some(CheckOutput { annotations: Annotations::default(), ..output.clone() }),
+                    actions: Vec::new(),
+                };
+                let id = self.api.create_check_run(&run).await?;
+                if matches!(state, CheckState::InProgress) {
+                    return self.posted(&key, id, &output.title).await;
+                }
+                id
+            }
+        };
+        // What has annotations is ended by the last of its batches, so that nobody reads half of them as all.
+        let mut batches = Annotations::batches(annotations.into_iter().skip(told).collect());
+        let last = batches.pop().unwrap_or_default();
+        for annotations in batches {
+            let output = CheckOutput { annotations, ..output.clone() };
+            let update =
+                CheckRunUpdate { state: CheckState::InProgress, output: Some(output), actions: Vec::new() };
+            self.api.update_check_run(id, &update).await?;
+        }
+        let title = output.title.clone();
+        let output = CheckOutput { annotations: last, ..output };
+        let update = CheckRunUpdate { state, output: Some(output), actions: buttons(state) };
+        self.api.update_check_run(id, &update).await?;
+        self.posted(&key, id, &title).await
+    }
+
+    /// Our check run of this run, and how many annotations it has.
+    async fn own_check(&self, head: &CommitId, external_id: &str) -> Result<(Option<u64>, usize), ApiError> {
+        let runs = self.api.check_runs(head, Some(CHECK_NAME)).await?;
+        let own = runs.items.into_iter().filter(|run| run.app_id == Some(self.app_id));
+        let found = own.filter(|run| run.external_id == external_id).min_by_key(|run| run.id);
+        Ok(found
+            .map_or((None, 0), |run| (Some(run.id), usize::try_from(run.annotations).unwrap_or(usize::MAX))))
+    }
+
+    /// Writes the one comment of the pull request, in place of what it said before.
+    pub(crate) async fn comment(&self, text: &str) -> Result<(), Trouble> {
+        self.text("", "packet", text).await
+    }
+
+    /// Answers a comment. The same answer is never given twice.
+    pub(crate) async fn answer(&self, comment: CommentAt, text: &str) -> Result<(), Trouble> {
+        let name = comment.id.to_string();
+        self.text(&name, &format!("answer-{name}"), text).await
+    }
+
+    async fn text(&self, name: &str, kind: &str, text: &str) -> Result<(), Trouble> {
+        let key = self.key(PostKind::Comment, name);
+        let mark = self.marks.line(self.place, self.number, kind);
+        let body = format!("{text}\n{mark}\n");
+        let known = match self.intend(&key).await? {
+            // Another database may have written one before us.
+            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing | Known::Maybe(None) => self.own_comment(&mark).await?,
+            Known::Is(id) | Known::Maybe(Some(id)) => Some(id),
+        };
+        let updated = match known {
+            Some(id) => match self.api.update_comment(id, &body).await {
+                Ok(()) => Some(id),
+                Err(ApiError { kind: ErrorKind::NotFound | ErrorKind::Gone, .. }) => None,
+                Err(error) => return Err(error.into()),
+            },
+            None => None,
+        };
+        let id = match updated {
+            Some(id) => id,
+            None => self.api.create_comment(self.number, &body).await?,
+        };
+        self.posted(&key, id, &body).await
+    }
+
+    async fn own_comment(&self, mark: &str) -> Result<Option<u64>, ApiError> {
+        let comments = self.api.comments(self.number).await?;
+        let own = comments.items.into_iter().filter(|comment| comment.app_id == Some(self.app_id));
+        Ok(own.filter(|comment| comment.body.trim_end().ends_with(mark)).map(|comment| comment.id).min())
+    }
+
+    /// Posts the worst claims at their lines, those that were not posted for an earlier head.
+    pub(crate) async fn inline(
+        &self,
+        head: &CommitId,
+        comments: Vec<report::InlineComment>,
+    ) -> Result<(), Trouble> {
+        let mut fresh = Vec::new();
+        for comment in comments {
+            if fresh.len() == MOST_INLINE {
+                break;
+            }
+            // What was told of a claim once is not told again at every push.
+            if !self.was_told(&comment.claim).await? {
+                fresh.push(comment);
+            }
+        }
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let key = self.key(PostKind::Inline, head.as_str());
+        let mark = self.marks.line(self.place, self.number, &format!("inline-{head}"));
+        let posted = match self.intend(&key).await? {
+            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing => None,
+            Known::Maybe(_) => self.own_review(&mark).await?,
+            Known::Is(id) => Some(id),
+        };
+        let id = match posted {
+            Some(id) => id,
+            None => {
+                let count = fresh.len();
+                let words = if count == 1 { "claim at its line" } else { "claims at their lines" };
+                let body = format!("{count} {words}; the comment above has all of them.\n{mark}\n");
+                let lines: Vec<InlineComment> = fresh.iter().map(at_lines).collect();
+                match self.api.create_review(self.number, head, &lines, &body).await {
+                    Ok(id) => id,
+                    // GitHub sees the diff otherwise; the comment has them all.
+                    Err(ApiError { kind: ErrorKind::Invalid { message }, .. }) => {
+                        tracing::warn!(%message, "github does not take comments at these lines");
+                        0
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        self.posted(&key, id, &mark).await?;
+        for comment in &fresh {
+            let key = self.key(PostKind::Inline, &comment.claim);
+            self.intend(&key).await?;
+            self.posted(&key, id, &comment.body).await?;
+        }
+        Ok(())
+    }
+
+    async fn own_review(&self, mark: &str) -> Result<Option<u64>, ApiError> {
+        let reviews = self.api.reviews(self.number).await?;
+        let own = reviews.items.into_iter().filter(|review| review.author.login == self.bot);
+        Ok(own.filter(|review| review.body.trim_end().ends_with(mark)).map(|review| review.id).min())
+    }
+
+    async fn was_told(&self, claim: &str) -> Result<bool, Trouble> {
+        Ok(self.store.is_posted(&self.key(PostKind::Inline, claim)).await?)
+    }
+
+    /// Puts eyes on a comment: it was seen.
+    pub(crate) async fn eyes(&self, comment: CommentAt) -> Result<(), Trouble> {
+        let key = self.key(PostKind::Reaction, &comment.id.to_string());
+        match self.intend(&key).await? {
+            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            // GitHub keeps one reaction of a kind by one actor.
+            Known::Nothing | Known::Maybe(_) => {}
+            Known::Is(_) => return Ok(()),
+        }
+        match self.api.react_with_eyes(comment.place(), comment.id).await {
+            Ok(()) => {}
+            // It was deleted meanwhile.
+            Err(ApiError { kind: ErrorKind::NotFound | ErrorKind::Gone, .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.posted(&key, comment.id, "eyes").await
+    }
+
+    async fn intend(&self, key: &PostKey) -> Result<Known, Trouble> {
+        if self.writing == Writing::Dry {
+            tracing::info!(post = key.kind.name(), name = %key.name, "dry run: not written");
+            return Ok(Known::Nothing);
+        }
+        Ok(match self.store.intend(self.lease, key, now_ms()).await? {
+            Intended::First => Known::Nothing,
+            Intended::Again => Known::Maybe(None),
+            Intended::Done { remote_id, content } => match (remote_id.parse(), content) {
+                (Ok(id), Some(_)) => Known::Is(id),
+                (id, _) => Known::Maybe(id.ok()),
+            },
+            Intended::Lost => return Err(Trouble::Lost),
+        })
+    }
+
+    async fn posted(&self, key: &PostKey, id: u64, content: &str) -> Result<(), Trouble> {
+        if self.writing == Writing::Dry {
+            return Ok(());
+        }
+        let content = Digest::of(content.as_bytes());
+        match self.store.posted(self.lease, key, &id.to_string(), &content, now_ms()).await? {
+            Held::Yes => Ok(()),
+            Held::Lost => Err(Trouble::Lost),
+        }
+    }
+}
+
+/// What is known of our own object.
+enum Known {
+    /// It was never made.
+    Nothing,
+    /// It may have been made, or what it says may have been changed; its id, if that is known.
+    Maybe(Option<u64>),
+    /// It was made, and this is its id.
+    Is(u64),
+}
+
+/// What can be pressed at a check run.
+fn buttons(state: CheckState) -> Vec<CheckAction> {
+    match state {
+        CheckState::Completed { .. } => vec![CheckAction {
+            label: "Review again".to_owned(),
+            description: "Reviews this head once more".to_owned(),
+            identifier: REVIEW_BUTTON.to_owned(),
+        }],
+        CheckState::Queued | CheckState::InProgress => Vec::new(),
+    }
+}
+
+fn conclusion(conclusion: report::Conclusion) -> Conclusion {
+    match conclusion {
+        report::Conclusion::Success => Conclusion::Success,
+        report::Conclusion::Failure => Conclusion::Failure,
+        report::Conclusion::ActionRequired => Conclusion::ActionRequired,
+        report::Conclusion::Neutral => Conclusion::Neutral,
+        report::Conclusion::Cancelled => Conclusion::Cancelled,
+    }
+}
+
+fn annotation(annotation: report::Annotation) -> Annotation {
+    Annotation {
+        path: annotation.path,
+        start_line: annotation.line_start,
+        end_line: annotation.line_end,
+        level: match annotation.level {
+            report::AnnotationLevel::Failure => AnnotationLevel::Failure,
+            report::AnnotationLevel::Warning => AnnotationLevel::Warning,
+            report::AnnotationLevel::Notice => AnnotationLevel::Notice,
+        },
+        message: annotation.message,
+        title: annotation.title,
+    }
+}
+
+fn at_lines(comment: &report::InlineComment) -> InlineComment {
+    InlineComment {
+        path: comment.path.clone(),
+        line: comment.line_end,
+        side: comment.side,
+        start_line: Some(comment.line_start).filter(|start| *start < comment.line_end),
+        body: comment.body.clone(),
+    }
+}

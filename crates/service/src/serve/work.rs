@@ -1,0 +1,261 @@
+//! What a job of the queue is to do, as it is kept there.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use github::event::{CommentPlace, RepositoryRef};
+use review::{CommitId, Digest, Lens};
+use serde::{Deserialize, Serialize};
+use store::{JobKind, NewJob};
+
+/// How often a review is tried before that is said to have failed.
+const REVIEW_ATTEMPTS: u32 = 5;
+
+/// How often an answer to a command is tried. It is cheap, and somebody waits for it.
+const COMMAND_ATTEMPTS: u32 = 8;
+
+/// Who waits for a job decides how soon it is done; more is sooner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Urgency {
+    /// Nobody waits: something was found lying about.
+    Found,
+    /// A push or a new pull request.
+    Event,
+    /// A person asked.
+    Asked,
+}
+
+impl Urgency {
+    fn priority(self) -> i64 {
+        match self {
+            Self::Found => 10,
+            Self::Event => 50,
+            Self::Asked => 100,
+        }
+    }
+}
+
+/// One job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "snake_case")]
+pub(crate) enum Work {
+    /// Review a pull request.
+    Review(ReviewWork),
+    /// Do what a comment asks for.
+    Command(CommandWork),
+    /// Review again whatever has this head.
+    Rerun(RerunWork),
+    /// Say of a merge queue's group what is known of its pull request.
+    MergeGroup(MergeGroupWork),
+    /// Look for what was missed, and forget what is old.
+    Upkeep,
+}
+
+/// A repository, and by which right it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// The installation.
+    pub(crate) installation: u64,
+    /// The repository's id, which stays when it is renamed.
+    pub(crate) id: u64,
+    /// Its owner, when the event came.
+    pub(crate) owner: String,
+    /// Its name, when the event came.
+    pub(crate) name: String,
+}
+
+impl Place {
+    /// The repository of an event.
+    pub(crate) fn new(installation: u64, repository: &RepositoryRef) -> Self {
+        Self {
+            installation,
+            id: repository.id,
+            owner: repository.owner.clone(),
+            name: repository.name.clone(),
+        }
+    }
+
+    /// What limits and fairness count by.
+    pub(crate) fn key(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// What jobs, posts and packets of a pull request are kept by.
+    pub(crate) fn subject(&self, number: u64) -> String {
+        format!("{}#{number}", self.id)
+    }
+}
+
+/// Which pull request to review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReviewWork {
+    /// The repository.
+    pub(crate) place: Place,
+    /// The pull request.
+    pub(crate) number: u64,
+    /// Its head when the event came; what is reviewed is the head that it has then.
+    pub(crate) head: CommitId,
+    /// Who asked.
+    pub(crate) asked: Asked,
+}
+
+/// Who asked for a review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub(crate) enum Asked {
+    /// Something that happened to the pull request.
+    Event {
+        /// What a new text of title or body is known by, where that is what happened.
+        text: Option<Digest>,
+    },
+    /// A person with write access. Rules about what is skipped do not hold.
+    Person {
+        /// What tells this request from others.
+        request: String,
+        /// Only these lenses; all where none is named.
+        lenses: BTreeSet<Lens>,
+    },
+}
+
+/// What a comment asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CommandWork {
+    /// The repository.
+    pub(crate) place: Place,
+    /// The pull request.
+    pub(crate) number: u64,
+    /// Where the comment is.
+    pub(crate) comment: CommentAt,
+    /// Who wrote it.
+    pub(crate) login: String,
+    /// What is asked for.
+    pub(crate) wanted: Wanted,
+}
+
+/// Where a comment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CommentAt {
+    /// Whether it is at lines.
+    pub(crate) in_review_thread: bool,
+    /// Its id.
+    pub(crate) id: u64,
+}
+
+impl CommentAt {
+    /// What GitHub calls such comments.
+    pub(crate) fn place(self) -> CommentPlace {
+        if self.in_review_thread { CommentPlace::ReviewThread } else { CommentPlace::Issue }
+    }
+}
+
+/// What a command asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub(crate) enum Wanted {
+    /// A review of the head as it is.
+    Review {
+        /// Only these lenses; all where none is named.
+        lenses: BTreeSet<Lens>,
+    },
+    /// No review.
+    Stop,
+    /// Who wrote it and who reviews it.
+    Why,
+    /// What can be asked for.
+    Help,
+    /// Something that we do not know.
+    Unknown {
+        /// The word.
+        word: String,
+    },
+}
+
+/// Which commit to review again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RerunWork {
+    /// The repository.
+    pub(crate) place: Place,
+    /// The commit.
+    pub(crate) head: CommitId,
+    /// What tells this request from others.
+    pub(crate) request: String,
+    /// The pull requests that the event names; GitHub leaves those from forks out.
+    pub(crate) pulls: Vec<u64>,
+}
+
+/// A group of a merge queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MergeGroupWork {
+    /// The repository.
+    pub(crate) place: Place,
+    /// The commit that waits for a check.
+    pub(crate) head: CommitId,
+    /// The queue's branch, which names the pull request.
+    pub(crate) head_ref: String,
+}
+
+impl Work {
+    /// Reads what the queue kept.
+    ///
+    /// # Errors
+    /// It was written by a version that meant something else.
+    pub(crate) fn read(payload: &str) -> Result<Self> {
+        serde_json::from_str(payload).context("could not read what the job is to do")
+    }
+
+    /// The job that does this.
+    pub(crate) fn job(&self, urgency: Urgency, run_at_ms: i64) -> NewJob {
+        let (kind, repository, subject, dedupe_key, head, max_attempts) = match self {
+            Self::Review(work) => {
+                let subject = work.place.subject(work.number);
+                let why = match &work.asked {
+                    Asked::Event { text: None } => String::new(),
+                    Asked::Event { text: Some(text) } => format!("~{}", text.short()),
+                    Asked::Person { request, .. } => format!("+{request}"),
+                };
+                let key = format!("{subject}@{}{why}", work.head);
+                (JobKind::Review, work.place.key(), subject, key, Some(&work.head), REVIEW_ATTEMPTS)
+            }
+            Self::Command(work) => {
+                let subject = format!("{}!{}", work.place.subject(work.number), work.comment.id);
+                (JobKind::Command, work.place.key(), subject.clone(), subject, None, COMMAND_ATTEMPTS)
+            }
+            Self::Rerun(work) => {
+                let subject = format!("{}@{}!{}", work.place.key(), work.head, work.request);
+                (
+                    JobKind::Command,
+                    work.place.key(),
+                    subject.clone(),
+                    subject,
+                    Some(&work.head),
+                    COMMAND_ATTEMPTS,
+                )
+            }
+            Self::MergeGroup(work) => {
+                let subject = format!("{}@{}", work.place.key(), work.head);
+                (
+                    JobKind::Command,
+                    work.place.key(),
+                    subject.clone(),
+                    subject,
+                    Some(&work.head),
+                    COMMAND_ATTEMPTS,
+                )
+            }
+            Self::Upkeep => {
+                (JobKind::Upkeep, String::new(), "upkeep".to_owned(), "upkeep".to_owned(), None, 1)
+            }
+        };
+        NewJob {
+            kind,
+            repository,
+            subject,
+            dedupe_key,
+            head: head.map(|head| head.as_str().to_owned()),
+            payload: serde_json::to_string(self).expect("strings, numbers and lists always serialize"),
+            priority: urgency.priority(),
+            run_at_ms,
+            max_attempts,
+        }
+    }
+}

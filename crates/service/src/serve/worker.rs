@@ -1,0 +1,206 @@
+//! The worker: claims a job, works on it under its lease, ends it. Whatever kills it, the lease runs out and the job is
+//! claimed again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use review::text::{shorten, visible_line};
+use store::{AttemptCounts, Beat, ClaimLimits, Claimed, Held, JobEnding};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::Core;
+use super::clock::now_ms;
+use super::commands::{command, give_up, merge_group, rerun, stopped};
+use super::ending::{Done, Trouble};
+use super::review_pull::review_pull;
+use super::upkeep::upkeep;
+use super::work::Work;
+
+/// How long an idle worker waits for news that come from another process.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What a job is told from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Word {
+    GoOn,
+    Stop { reason: String },
+    Lost,
+}
+
+/// Works until it is told to stop.
+pub(crate) async fn work(core: Arc<Core>, name: String, mut shutdown: watch::Receiver<bool>) {
+    while !*shutdown.borrow() {
+        match work_once(&core, &name, &shutdown).await {
+            Ok(true) => {}
+            Ok(false) => {
+                tokio::select! {
+                    () = core.news.notified() => {}
+                    () = sleep(IDLE) => {}
+                    () = super::stopped(&mut shutdown) => {}
+                }
+            }
+            Err(error) => {
+                tracing::error!("the queue cannot be read or written: {error:#}");
+                tokio::select! {
+                    () = sleep(IDLE) => {}
+                    () = super::stopped(&mut shutdown) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Claims one job and works on it; whether there was one.
+async fn work_once(core: &Arc<Core>, name: &str, shutdown: &watch::Receiver<bool>) -> anyhow::Result<bool> {
+    let limits = ClaimLimits { per_repository: core.settings.per_repository() };
+    let Some(claimed) = core.store.claim(name, limits, now_ms(), core.settings.lease_ms()).await? else {
+        return Ok(false);
+    };
+    core.metrics.claimed(claimed.kind.name());
+    let ended = run(core, &claimed, shutdown.clone()).await;
+    end(core, &claimed, ended).await?;
+    Ok(true)
+}
+
+/// How a job's run ended.
+enum Ended {
+    /// By itself.
+    Done(Result<Done, Trouble>),
+    /// It was told to stop.
+    Stopped { reason: String },
+    /// The process stops; somebody else goes on.
+    Interrupted,
+}
+
+async fn run(core: &Arc<Core>, claimed: &Claimed, mut shutdown: watch::Receiver<bool>) -> Ended {
+    let (tell, mut told) = watch::channel(Word::GoOn);
+    let heart = tokio::spawn(beat(core.clone(), claimed.clone(), tell));
+    let job = {
+        let (core, claimed) = (core.clone(), claimed.clone());
+        // Rules and git keep a thread busy: they get one of their own, and the server goes on answering.
+        tokio::task::spawn_blocking(move || {
+            tokio::runtime::Handle::current().block_on(async move {
+                tokio::select! {
+                    done = Box::pin(carry_out(&core, &claimed)) => Ended::Done(done),
+                    word = told.wait_for(|word| *word != Word::GoOn) => match word.as_deref() {
+                        Ok(Word::Stop { reason }) => Ended::Stopped { reason: reason.clone() },
+                        Ok(Word::Lost | Word::GoOn) | Err(_) => Ended::Done(Err(Trouble::Lost)),
+                    },
+                    () = super::stopped(&mut shutdown) => Ended::Interrupted,
+                }
+            })
+        })
+    };
+    let ended = job.await.unwrap_or_else(|panic| {
+        Ended::Done(Err(Trouble::Failed(anyhow::anyhow!("the review broke off: {panic}"))))
+    });
+    heart.abort();
+    ended
+}
+
+/// Gives signs of life, and tells the job what the queue says.
+async fn beat(core: Arc<Core>, claimed: Claimed, tell: watch::Sender<Word>) {
+    let lease_ms = core.settings.lease_ms();
+    loop {
+        sleep(Duration::from_millis(lease_ms.unsigned_abs() / 4)).await;
+        match core.store.beat(&claimed.lease, now_ms(), lease_ms).await {
+            Ok(Beat::Go) => {}
+            Ok(Beat::Stop { reason }) => {
+                tell.send_replace(Word::Stop { reason });
+            }
+            Ok(Beat::Lost) => {
+                tell.send_replace(Word::Lost);
+                return;
+            }
+            // The lease may still be good when the database is back; each write asks anyway.
+            Err(error) => tracing::warn!("could not renew the lease of job {}: {error:#}", claimed.lease.job),
+        }
+    }
+}
+
+async fn carry_out(core: &Core, claimed: &Claimed) -> Result<Done, Trouble> {
+    let work = Work::read(&claimed.payload)?;
+    if claimed.is_last_word {
+        let error = "the process ended before it could say what happened";
+        give_up(core, claimed, &work, error).await?;
+        return Err(Trouble::Failed(anyhow::anyhow!(error)));
+    }
+    match &work {
+        Work::Review(work) => review_pull(core, claimed, work).await,
+        Work::Command(work) => command(core, claimed, work).await,
+        Work::Rerun(work) => rerun(core, work).await,
+        Work::MergeGroup(work) => merge_group(core, claimed, work).await,
+        Work::Upkeep => upkeep(core).await,
+    }
+}
+
+/// Writes down how a job ended.
+async fn end(core: &Core, claimed: &Claimed, ended: Ended) -> anyhow::Result<()> {
+    let lease = &claimed.lease;
+    let (store, now) = (&core.store, now_ms());
+    let job = lease.job;
+    let held = match ended {
+        Ended::Done(Ok(Done::Succeeded { note })) => {
+            core.metrics.ended("succeeded");
+            store.finish(lease, JobEnding::Succeeded, &note, &[], now).await?
+        }
+        Ended::Done(Ok(Done::Superseded { then })) => {
+            core.metrics.ended("superseded");
+            let held =
+                store.finish(lease, JobEnding::Superseded, "there is a newer head", &then, now).await?;
+            core.news.notify_one();
+            held
+        }
+        Ended::Done(Ok(Done::Cancelled { note })) => {
+            core.metrics.ended("cancelled");
+            store.finish(lease, JobEnding::Cancelled, &note, &[], now).await?
+        }
+        Ended::Done(Err(Trouble::Lost)) => {
+            core.metrics.ended("lost");
+            tracing::info!(%job, "somebody else has the job");
+            Held::Lost
+        }
+        Ended::Done(Err(Trouble::Later { delay, note })) => {
+            core.metrics.ended("later");
+            let at = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 2));
+            store.put_back(lease, at, &note, AttemptCounts::No, now).await?
+        }
+        Ended::Done(Err(Trouble::Failed(error))) => failed(core, claimed, &error).await?,
+        Ended::Stopped { reason } => {
+            core.metrics.ended("stopped");
+            if let Ok(work) = Work::read(&claimed.payload)
+                && let Err(trouble) = stopped(core, claimed, &work, &reason).await
+            {
+                tracing::warn!(%job, ?trouble, "could not tell that the review was stopped");
+            }
+            store.finish(lease, JobEnding::Cancelled, &reason, &[], now_ms()).await?
+        }
+        Ended::Interrupted => {
+            store.put_back(lease, now, "the process stopped", AttemptCounts::No, now).await?
+        }
+    };
+    if held == Held::Lost {
+        tracing::info!(%job, "the lease was lost before the end was written");
+    }
+    Ok(())
+}
+
+async fn failed(core: &Core, claimed: &Claimed, error: &anyhow::Error) -> anyhow::Result<Held> {
+    let lease = &claimed.lease;
+    let words = shorten(&visible_line(&format!("{error:#}")), 500);
+    tracing::warn!(job = %lease.job, attempt = claimed.attempt, "the job failed: {words}");
+    core.metrics.ended("failed");
+    if claimed.attempt < claimed.max_attempts {
+        let delay = core.settings.backoff(claimed.attempt);
+        let at = now_ms().saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 2));
+        return core.store.put_back(lease, at, &words, AttemptCounts::Yes, now_ms()).await;
+    }
+    if !claimed.is_last_word
+        && let Ok(work) = Work::read(&claimed.payload)
+        && let Err(trouble) = give_up(core, claimed, &work, &words).await
+    {
+        tracing::error!(job = %lease.job, ?trouble, "could not tell that the review failed");
+    }
+    core.store.finish(lease, JobEnding::Failed, &words, &[], now_ms()).await
+}
