@@ -1,5 +1,6 @@
 //! The one integration binary: decisions as tables, and the program through its door.
 
+mod app;
 mod authorship;
 mod door;
 mod eval;

@@ -5,3 +5,4 @@ pub(crate) mod fake_models;
 pub(crate) mod packets;
 pub(crate) mod program;
 pub(crate) mod repository;
+pub(crate) mod server;

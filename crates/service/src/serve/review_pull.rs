@@ -331,9 +331,10 @@ pub(crate) fn remote(
     let url = core.connection.base().clone_url(owner, name)?;
     let pair = format!("x-access-token:{}", credential.secret().expose_secret());
     let header = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
-    let allow = match core.settings.file.serve.plain_http {
-        true => Transport::HttpOrHttps,
-        false => Transport::Https,
+    // The API's address is http only where the operator said so, or on this machine.
+    let allow = match url.scheme() {
+        "http" => Transport::HttpOrHttps,
+        _ => Transport::Https,
     };
     Ok(Remote { url: url.to_string(), authorization: Some(SecretString::from(header)), allow })
 }

@@ -1,0 +1,125 @@
+//! The GitHub App through its door: a real server, a fake GitHub that keeps state, and what a maintainer would see.
+
+use serde_json::json;
+
+use crate::support::fake_github::{Call, CheckRun, Endpoint, FakeGitHub, OpenPull};
+use crate::support::fake_models::{Behaviour, FakeModels};
+use crate::support::server::{Home, Server};
+
+/// Leases that run out soon, so that a story is told in seconds.
+const SOON: &str = "[serve]\nlease_seconds = 1\nretry_seconds = 1\n";
+
+/// A change that the rules have something to say about.
+const RISKY: (&str, &str) = (
+    "shop/search.py",
+    "def search(connection, name):\n    return connection.execute(\"SELECT * FROM goods WHERE name = '\" + name + \"'\")\n",
+);
+
+fn fake() -> FakeGitHub {
+    FakeGitHub::start()
+}
+
+fn served(fake: &FakeGitHub, config: &str, arguments: &[&str]) -> (Home, Server) {
+    let home = Home::new(fake, &format!("{SOON}{config}"));
+    let server = home.serve(arguments);
+    fake.deliver_to(&server.webhook);
+    (home, server)
+}
+
+fn opened(fake: &FakeGitHub, branch: &str, files: &[(&str, &str)]) -> u64 {
+    fake.open_pull(1, &OpenPull { branch, files, ..OpenPull::default() })
+}
+
+/// Our check run of a pull request's head, once it has ended.
+fn ended(fake: &FakeGitHub, server: &Server, number: u64) -> CheckRun {
+    let head = fake.head(1, number);
+    let run = || fake.check_runs(1, &head).into_iter().find(|run| run.status == "completed");
+    server.until("the check run ended", || run().is_some());
+    run().expect("it was there just now")
+}
+
+#[test]
+fn a_pull_request_gets_its_packet_once() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "", &["--offline"]);
+    let number = opened(&fake, "topic", &[RISKY]);
+    let run = ended(&fake, &server, number);
+    assert_eq!(run.conclusion.as_deref(), Some("success"), "the gate is opt-in: {}", run.output);
+    assert_eq!(run.name, "recuse");
+    assert!(run.output["title"].as_str().is_some_and(|title| title.contains("rules only")), "{}", run.output);
+    assert_eq!(run.annotations.len(), 1, "{:?}", run.annotations);
+    let comments = fake.comments(1, number);
+    assert_eq!(comments.len(), 1);
+    assert!(comments[0].body.contains("security/injection"), "{}", comments[0].body);
+    assert_eq!(comments[0].body.matches("<!--").count(), 1);
+    assert_eq!(fake.review_comments(1, number).len(), 1);
+    fake.finish();
+}
+
+#[test]
+fn a_small_change_takes_eleven_calls() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "", &["--offline"]);
+    let first = opened(&fake, "first", &[RISKY]);
+    ended(&fake, &server, first);
+    fake.forget_calls();
+    let second = opened(&fake, "second", &[("shop/find.py", RISKY.1)]);
+    ended(&fake, &server, second);
+    let calls = fake.calls();
+    let of_git = |call: &&Call| call.endpoint == Some(Endpoint::Git);
+    assert!(calls.iter().any(|call| of_git(&call)), "whole files come by git");
+    let api: Vec<_> =
+        calls.iter().filter(|call| !of_git(call)).map(|call| (&call.method, &call.path)).collect();
+    // Two tokens, the pull request twice, one comparison; check run, comment and lines, each looked for first where it
+    // may be there already.
+    assert!(api.len() <= 11, "{api:#?}");
+    fake.finish();
+}
+
+#[test]
+fn a_push_is_reviewed_in_the_same_comment_and_a_claim_is_told_at_its_line_once() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "", &["--offline"]);
+    let number = opened(&fake, "topic", &[RISKY]);
+    ended(&fake, &server, number);
+    fake.push(1, number, &[("shop/other.py", "def other():\n    return 1\n")]);
+    ended(&fake, &server, number);
+    let comments = fake.comments(1, number);
+    assert_eq!(comments.len(), 1);
+    server.until("the comment tells of the earlier head", || {
+        fake.comments(1, number)[0].body.contains("Earlier reviews of this pull request")
+    });
+    assert_eq!(fake.review_comments(1, number).len(), 1);
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_are_asked_and_the_authors_family_is_recused() {
+    let fake = fake();
+    let models = FakeModels::start().await;
+    let answer = json!({ "examined": ["all that was shown"], "findings": [], "questions": [] });
+    models.always("oak", Behaviour::Answer(answer));
+    let url = models.base_url();
+    let model = |name: &str, family: &str| {
+        format!("[[model]]\nname = \"local/{name}\"\nbase_url = \"{url}\"\nfamilies = [\"{family}\"]\n")
+    };
+    let config =
+        format!("[review]\nreviewers_per_lens = 1\n{}{}", model("oak", "qwen"), model("elm", "anthropic"));
+    let (_home, server) = served(&fake, &config, &[]);
+    let number = fake.open_pull(
+        1,
+        &OpenPull {
+            branch: "claude/topic",
+            body: "Generated with [Claude Code](https://claude.com/claude-code)",
+            files: &[("shop/total.py", "def total(items):\n    return sum(items)\n")],
+            ..OpenPull::default()
+        },
+    );
+    let run = ended(&fake, &server, number);
+    assert_eq!(run.conclusion.as_deref(), Some("success"), "{}", run.output);
+    let body = &fake.comments(1, number)[0].body;
+    assert!(body.contains("local/elm") && body.contains("anthropic"), "{body}");
+    assert!(models.requests().iter().all(|asked| asked.model == "oak"));
+    models.finish();
+    fake.finish();
+}
