@@ -83,7 +83,8 @@ fn kept(path: &Path) -> Result<Option<AppKeys>> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            return Err(error).with_context(|| format!("could not read the App's keys in {}", path.display()));
+            return Err(error)
+                .with_context(|| format!("could not read the App's keys in {}", path.display()));
         }
     };
     let file: KeysFile = serde_json::from_str(&text).map_err(|_| {
