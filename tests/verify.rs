@@ -99,6 +99,8 @@ async fn one_of_several_keys_is_enough_and_a_strangers_is_not() {
         for (arguments, expected) in cases {
             let ran = verify(&made, &packet, arguments);
             assert!(line(&ran, "signature").contains(expected), "{arguments:?}: {}", ran.stdout);
+            assert_eq!(ran.code, if expected == "ok: " { 3 } else { 1 }, "{arguments:?}: {}", ran.stdout);
+            assert_eq!(ran.stdout.contains("is not trusted"), expected != "ok: ", "{}", ran.stdout);
         }
         let ran = verify(&made, &packet, &["--key", &git_only]);
         assert_eq!(ran.code, 2, "{}", ran.stdout);
@@ -167,6 +169,25 @@ async fn what_breaks_is_named() {
         let ran = verify(&made, &pretty, &["--signature", &signature, "--key", &made.path("key.pub")]);
         assert!(line(&ran, "canonical form").contains("the file is written otherwise"), "{}", ran.stdout);
         assert!(line(&ran, "signature").contains("ok: "), "{}", ran.stdout);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_packet_that_says_that_another_version_made_it_is_no_pass() {
+    with_a_packet(|made| {
+        let path = copy(&made, "changed.json", |packet| packet["run"]["version"] = "9.9.9".into());
+        for extension in ["sig", "dsse.json"] {
+            std::fs::remove_file(format!("{path}.{extension}")).expect("removed");
+        }
+        let ran = verify(&made, &path, &["--repo", ".", "--receipts", "store"]);
+        assert_eq!(ran.code, 3, "{}", ran.stdout);
+        assert!(line(&ran, "version").contains("not checked: it says that 9.9.9 made it"), "{}", ran.stdout);
+        assert!(
+            line(&ran, "replay").contains("not checked: the record comes to another packet"),
+            "{}",
+            ran.stdout
+        );
     })
     .await;
 }

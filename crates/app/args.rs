@@ -147,7 +147,7 @@ pub(crate) struct ReplayArgs {
     /// Decide what stands before the replies again too, from this repository's objects
     #[arg(short = 'C', long = "repo", value_name = "DIR")]
     pub(crate) repository: Option<PathBuf>,
-    /// Say what another policy would have decided: an operator's file, whose [review] and [[path]] count
+    /// Say what another policy would have decided: an operator's file, whose sections `review` and `path` count
     #[arg(long, value_name = "FILE")]
     pub(crate) with: Option<PathBuf>,
 }

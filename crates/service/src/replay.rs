@@ -305,8 +305,18 @@ async fn from_repository(
 
 /// The change as the repository has it, under the names that it was given at the time.
 fn gather(was: &Change, recorded: &Recorded, repository: &Repository) -> Result<Change, ReplayError> {
-    let (Source::Range { base_ref, head_ref }, Some(head)) = (&was.subject.source, &was.subject.head) else {
-        return Err(unusable("the packet is about a diff or an index, of which no repository has anything"));
+    let (base_ref, head_ref, head) = match (&was.subject.source, &was.subject.head) {
+        (Source::Range { base_ref, head_ref }, Some(head)) => (base_ref, head_ref, head),
+        (Source::PullRequest { .. }, _) => {
+            return Err(unusable(
+                "the packet is about a pull request: its title and its author are the platform's word",
+            ));
+        }
+        (Source::Range { .. } | Source::Staged | Source::Patch, _) => {
+            return Err(unusable(
+                "the packet is about a diff or an index, of which no repository has anything",
+            ));
+        }
     };
     let range = ResolvedRange {
         kind: RangeKind::Branch,

@@ -481,3 +481,40 @@ fn read_small(path: &Path) -> Result<String> {
     let bytes = fs::read(path).with_context(|| format!("could not read {name}"))?;
     String::from_utf8(bytes).map_err(|_| anyhow!("could not use {name}: it is no text"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_expired_is_not_simply_trusted_for_what_says_that_it_is_older() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        generate(&path("key")).expect("a key");
+        generate(&path("other")).expect("a key");
+        let line = |name: &str| fs::read_to_string(path(name)).expect("a public key");
+        let key = |name: &str| PublicKey::from_openssh(&line(name)).expect("a public key");
+        let second = |day: &str| {
+            let day: DateTime = day.parse().expect("a day");
+            day.to_zoned(jiff::tz::TimeZone::UTC).expect("a time").timestamp().as_second()
+        };
+        let year = "ci valid-after=\"20260101Z\",valid-before=\"20270101Z\"";
+        let signers = |text: String| {
+            fs::write(path("signers"), text).expect("written");
+            TrustedKeys::read(&[path("signers")]).expect("allowed signers")
+        };
+        let of_year = signers(format!("{year} {}", line("key.pub")));
+        let forever = signers(format!("{year} {}ci {}", line("key.pub"), line("key.pub")));
+        for (then, now, expected) in [
+            ("2026-06-01", "2026-06-02", Trust::Full),
+            ("2026-06-01", "2028-06-01", Trust::NoLonger),
+            ("2025-06-01", "2026-06-01", Trust::None),
+            ("2027-06-01", "2027-06-01", Trust::None),
+        ] {
+            let (then, now) = (second(then), second(now));
+            assert_eq!(of_year.trust(&key("key.pub"), then, now), expected, "{then} {now}");
+            assert_eq!(forever.trust(&key("key.pub"), then, now), Trust::Full);
+            assert_eq!(forever.trust(&key("other.pub"), then, now), Trust::None);
+        }
+    }
+}

@@ -393,6 +393,32 @@ async fn an_altered_receipt_is_told_as_such(database: Database) {
     database.remove().await;
 }
 
+#[tokio::test]
+async fn receipts_of_before_there_was_retention_count_as_the_oldest() {
+    for database in [sqlite(), postgres().await] {
+        let store = open(&database.url).await.unwrap();
+        let digest = keep(&store, b"exit 0", 5).await;
+        store.close().await;
+        // As the first version made it.
+        for undo in [
+            "DROP INDEX receipts_by_time",
+            "ALTER TABLE receipts DROP COLUMN kept_at_ms",
+            "ALTER TABLE receipts DROP COLUMN pruned_at_ms",
+            "ALTER TABLE receipts DROP COLUMN pruned_because",
+            "DELETE FROM _sqlx_migrations WHERE version = 2",
+        ] {
+            database.run(undo, &[]).await;
+        }
+        let store = open(&database.url).await.unwrap();
+        assert_eq!(store.fetch(&digest, MOST).await.unwrap(), Fetched::Kept(b"exit 0".to_vec()));
+        let pruned = Pruned { at_ms: 9, because: "after 30 days".into() };
+        assert_eq!(store.prune_receipts(1, &pruned).await.unwrap(), 1);
+        assert_eq!(store.fetch(&digest, MOST).await.unwrap(), Fetched::Pruned(pruned));
+        store.close().await;
+        database.remove().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_that_share_a_database_never_pass_a_cap() {
     for database in [sqlite(), postgres().await] {

@@ -56,7 +56,7 @@ impl Earlier {
 
 /// The packet as the one comment of a pull request, with what was said of earlier heads folded at its end.
 ///
-/// At most [`MAX_COMMENT_BYTES`]: claims that do not fit are counted.
+/// At most [`crate::MAX_COMMENT_BYTES`]: claims that do not fit are counted.
 pub fn comment(packet: &PacketV1, name: &PacketName, earlier: &[Earlier]) -> String {
     whole(packet, name, history(earlier))
 }

@@ -13,10 +13,11 @@ use crate::verify::UNCHECKED;
 pub fn page() -> String {
     let schema = PacketV1::json_schema();
     let mut page = include_str!("page.md").to_owned();
-    page.push_str("\n## What only the digest and the signature protect\n\n");
+    page.push_str("\n## What only the record and the signature protect\n\n");
     page.push_str(
-        "`recuse verify` finds a change of any other field without a signature, given the repository and the receipts. \
-         A test changes every field of two packets, one at a time, and holds this list to what it finds.\n\n",
+        "With the record (`--receipts`) `recuse verify` finds a change of any field; so it does with a signature or a \
+         digest that somebody was told. The check `replay` apart, these are what a change goes unnoticed of. A test \
+         changes every field of two packets, one at a time, and holds this list to what it finds.\n\n",
     );
     page.push_str("| field | what it is |\n|---|---|\n");
     for (field, what) in UNCHECKED {

@@ -4,7 +4,7 @@
 //! with a `schema`, so that the inside stays free to change. What a model said is kept in no provider's format
 //! ([`ReplyV1`]), so that no later reader of such a format can change what follows from it.
 //!
-//! [`write`] and [`Opened::read`] undo each other. What is read was kept by anybody: nothing in it is trusted to fit
+//! [`write()`] and [`Opened::read`] undo each other. What is read was kept by anybody: nothing in it is trusted to fit
 //! together.
 
 mod authorship;

@@ -113,7 +113,8 @@ pub(super) fn costs(packet: &PacketV1) -> Proof {
         problems.expect(sum <= most, || format!("{sum} micro-USD were spent, and the most is {most}"));
     }
     for (index, call) in packet.ledger.calls.iter().enumerate() {
-        let within = call.elapsed_ms <= packet.run.elapsed_ms;
+        // A packet of an evaluation does not tell its own time.
+        let within = packet.run.elapsed_ms == 0 || call.elapsed_ms <= packet.run.elapsed_ms;
         problems.expect(within, || format!("call {index} took longer than the whole review"));
     }
     Proof::of(

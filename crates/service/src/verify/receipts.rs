@@ -122,7 +122,7 @@ pub async fn replayed(request: &VerifyRequest<'_>, repository: Option<Repository
     };
     let repository = match packet.subject.source {
         Source::Range { .. } => repository,
-        // Who opened a pull request, and with which words, is on the platform only.
+        // What the platform says of a pull request, no repository holds.
         Source::PullRequest { .. } | Source::Patch | Source::Staged => None,
     };
     let replayed = match replay(request.read, receipts, repository).await {
