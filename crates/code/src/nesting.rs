@@ -11,6 +11,15 @@ pub(crate) struct Structure {
     depth: u32,
 }
 
+/// The control structures of a tree.
+#[derive(Debug)]
+pub(crate) struct Structures {
+    /// All of them, by line.
+    pub(crate) all: Vec<Structure>,
+    /// How many branches stand side by side at most.
+    pub(crate) most_branches_abreast: u32,
+}
+
 /// The deepest structure that starts between two lines, of structures in the order of [`structures`].
 pub(crate) fn deepest(structures: &[Structure], first_line: u32, last_line: u32) -> u32 {
     let from = structures.partition_point(|structure| structure.line < first_line);
@@ -23,26 +32,31 @@ pub(crate) fn deepest(structures: &[Structure], first_line: u32, last_line: u32)
 }
 
 /// Lists the control structures of a tree, by line. Walks without recursion.
-pub(crate) fn structures(language: Language, tree: &Tree) -> Vec<Structure> {
-    let mut found = Vec::new();
+pub(crate) fn structures(language: Language, tree: &Tree) -> Structures {
+    let mut found = Structures { all: Vec::new(), most_branches_abreast: 0 };
     let mut cursor = tree.walk();
-    // What is known of each node on the way from the root to the cursor: the depth inside it, and its role.
-    let mut path: Vec<(u32, Role)> = Vec::new();
+    // What is known of each node on the way from the root to the cursor: the depth inside it, its role, and how many of
+    // its children so far are branches.
+    let mut path: Vec<(u32, Role, u32)> = Vec::new();
     loop {
         let node = cursor.node();
-        let (depth_outside, parent) = path.last().copied().unwrap_or((0, Role::Other));
+        let (depth_outside, parent, _) = path.last().copied().unwrap_or((0, Role::Other, 0));
         let role = role(language, node);
+        if let (Role::If, Some((.., branches))) = (role, path.last_mut()) {
+            *branches += 1;
+            found.most_branches_abreast = found.most_branches_abreast.max(*branches);
+        }
         let depth = match (role, parent) {
             (Role::If, Role::If | Role::Else) | (Role::Else | Role::Other, _) => depth_outside,
             (Role::If | Role::Structure, _) => {
                 let line = u32::try_from(node.start_position().row + 1).unwrap_or(u32::MAX);
-                found.push(Structure { line, depth: depth_outside + 1 });
+                found.all.push(Structure { line, depth: depth_outside + 1 });
                 depth_outside + 1
             }
             (Role::Function, _) => 0,
         };
         if cursor.goto_first_child() {
-            path.push((depth, role));
+            path.push((depth, role, 0));
             continue;
         }
         while !cursor.goto_next_sibling() {
