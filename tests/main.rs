@@ -4,6 +4,7 @@ mod app;
 mod authorship;
 mod door;
 mod eval;
+mod evidence;
 mod github;
 mod panel_at_work;
 mod panel_table;

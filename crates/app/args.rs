@@ -1,10 +1,14 @@
 //! The arguments.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use review::policy::{Gate, Independence};
 use review::{Digest, Lens, Severity};
+
+use crate::evidence;
 
 /// An independent reviewer of changes: no model reviews its own family's work.
 #[derive(Debug, Parser)]
@@ -45,6 +49,8 @@ impl Cli {
 pub(crate) enum Command {
     /// Review a change and print the evidence packet
     Review(Box<ReviewArgs>),
+    /// Run a command, keep its output and its exit code, and record both as evidence for reviews
+    Run(RunArgs),
     /// Say what a change is and which lenses would look at it
     Classify(Box<ClassifyArgs>),
     /// Say who wrote a change, and why we think so
@@ -243,6 +249,9 @@ pub(crate) enum Format {
 pub(crate) struct ReviewArgs {
     #[command(flatten)]
     pub(crate) request: RequestArgs,
+    /// Records of `recuse run` that count as checks [default without DIR: those in the repository's own folder]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, help_heading = "How it is reviewed")]
+    pub(crate) evidence: Option<Option<PathBuf>>,
     /// Also write the packet there, in its canonical form, whose SHA-256 is its name
     #[arg(long, value_name = "FILE", conflicts_with = "preview", help_heading = "What is kept")]
     pub(crate) packet: Option<PathBuf>,
@@ -349,6 +358,22 @@ pub(crate) struct RequestArgs {
     /// The most that it may take
     #[arg(long, value_name = "SECONDS", help_heading = "How it is reviewed")]
     pub(crate) max_seconds: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// What the run is called, in packets and in `required_checks`
+    #[arg(long, value_name = "NAME", value_parser = evidence::name)]
+    pub(crate) name: String,
+    /// The most that it may take: seconds, or a number with s, m or h; then the command is ended, and 124 is its exit code
+    #[arg(long, value_name = "TIME", value_parser = evidence::time)]
+    pub(crate) timeout: Option<Duration>,
+    /// Where the record goes [default: recuse/evidence in the repository's own folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) evidence_dir: Option<PathBuf>,
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

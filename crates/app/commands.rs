@@ -9,10 +9,12 @@ use anyhow::{Context as _, Result, anyhow};
 use git::{MAX_DIFF_BYTES, RangeRequest, Repository, ResolvedRange};
 use report::{PacketName, Seal, TerminalOptions, json, markdown, sarif};
 use review::attribution::{AuthorshipInput, Declaration, Note};
+use review::judge::Check;
 use review::packet::PacketV1;
 use review::{Change, CommitId, RepoPath};
 use service::authorship::{AuthorshipRequest, declaration, who_wrote};
 use service::config::{self, BASE_FILE, BaseSettings, Config, Offline, OperatorFile, Overrides};
+use service::evidence::folder_of;
 use service::fan_out::Clock;
 use service::office::KeepReceipts;
 use service::places::user_config;
@@ -29,13 +31,16 @@ use crate::args::{
 };
 use crate::packets::{self, Keeping, Kept};
 use crate::progress::Reporter;
-use crate::{Exit, Failure, evaluation, explain, jsonl, receipts, replay, rules, serving, terminal};
+use crate::{
+    Exit, Failure, evaluation, evidence, explain, jsonl, receipts, replay, rules, serving, terminal,
+};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
     let verbosity = cli.verbosity();
     match cli.command {
         Command::Review(args) => review(&args, verbosity).await,
+        Command::Run(args) => evidence::run(&args).await,
         Command::Classify(args) => classify(&args, verbosity),
         Command::Attribute(args) => attribute(&args, verbosity),
         Command::Panel(args) => panel(&args, verbosity).await,
@@ -68,12 +73,15 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
     let declarations = declarations(&args.request.change, &written_by, &tables)?;
+    let checks = checks(args, &gathered)?;
     let keep = match &args.receipts {
         Some(folder) => KeepReceipts::InFolder(folder.clone()),
         None => KeepReceipts::InDatabase,
     };
-    let request =
-        ReviewRequest { receipts: &keep, ..request(gathered, declarations, &config, &tables, &progress)? };
+    let request = ReviewRequest {
+        receipts: &keep,
+        ..request(gathered, &checks, declarations, &config, &tables, &progress)?
+    };
     if args.preview {
         let preview = preview(&request).await.map_err(failure)?;
         return print(
@@ -107,7 +115,7 @@ async fn panel(args: &PanelArgs, verbosity: Verbosity) -> Result<Exit, Failure> 
     let Settings { config, written_by, .. } = configure(&args.request, &gathered, verbosity)?;
     let tables = joined(tables, config.families.as_deref())?;
     let declarations = declarations(&args.request.change, &written_by, &tables)?;
-    let request = request(gathered, declarations, &config, &tables, &|_| ())?;
+    let request = request(gathered, &[], declarations, &config, &tables, &|_| ())?;
     let decided = decide(&request).await.map_err(failure)?;
     print(&args.request.change, &explain::panel(&decided, &tables, args.format))
 }
@@ -387,13 +395,30 @@ fn declarations(args: &ChangeArgs, base: &[String], tables: &Tables) -> Result<V
     Ok(args.written_by.iter().chain(base).map(|who| declaration(who.trim(), tables)).collect())
 }
 
+/// Seconds since 1970.
 pub(crate) fn now() -> Result<i64, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Failure::ours)?;
     Ok(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
+/// What was run on the head, by the records that the arguments name.
+fn checks(args: &ReviewArgs, gathered: &Gathered) -> Result<Vec<Check>, Failure> {
+    let Some(named) = &args.evidence else { return Ok(Vec::new()) };
+    let folder = match (named, &gathered.repository) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(repository)) => folder_of(repository),
+        (None, None) => {
+            return Err(Failure::usage(anyhow!("--evidence needs a folder where there is no repository")));
+        }
+    };
+    let here = args.request.change.repository.as_deref().unwrap_or(Path::new("."));
+    let at = gathered.repository.as_ref().map(|repository| (repository, here));
+    service::evidence::checks(&folder, gathered.change.subject.head.as_ref(), at).map_err(Failure::usage)
+}
+
 fn request<'a>(
     gathered: Gathered,
+    checks: &'a [Check],
     declarations: Vec<Declaration>,
     config: &'a Config,
     tables: &'a Tables,
@@ -414,6 +439,7 @@ fn request<'a>(
         opened: None,
         store: None,
         steps: Steps::NotKept,
+        checks,
         repository_key: gathered.repository_key,
         config,
         tables,

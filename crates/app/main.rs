@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod evaluation;
+mod evidence;
 mod explain;
 mod jsonl;
 mod packets;
@@ -55,6 +56,8 @@ fn main() -> ExitCode {
 pub(crate) enum Exit {
     /// 0, 1 or 3: as the judge computed it, or as the checks of a packet came out.
     Verdict(u8),
+    /// As the command ended that was run.
+    Command(u8),
     /// Something that was asked for is not good: 1.
     NotGood,
     /// The arguments or the configuration are wrong: 2.
@@ -66,7 +69,7 @@ pub(crate) enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
-            Exit::Verdict(code) => code,
+            Exit::Verdict(code) | Exit::Command(code) => code,
             Exit::NotGood => 1,
             Exit::Usage => 2,
             Exit::Ours => 4,

@@ -23,6 +23,7 @@ mod program;
 mod range;
 mod repository;
 mod trees;
+mod work_tree;
 
 pub use blobs::{BlobReader, FileAt, MAX_BLOB_BYTES, Revision};
 pub use cache::ObjectCache;
@@ -31,3 +32,4 @@ pub use fetch::{FetchLimits, Remote, Transport};
 pub use gather::{MAX_COMMITS, MAX_DIFF_BYTES};
 pub use range::{RangeKind, RangeRequest, ResolvedRange};
 pub use repository::Repository;
+pub use work_tree::WorkTree;

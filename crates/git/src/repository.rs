@@ -17,7 +17,7 @@ use crate::program::{self, Output, Program};
 const MAX_ANSWER_BYTES: u64 = 1024 * 1024;
 
 /// What the user may have set for git to find repositories, and to trust those of others. It is passed on to the
-/// one call that finds the repository, and to no other.
+/// calls that find the repository and look at its work tree, and to no other.
 const DISCOVERY_VARIABLES: [&str; 8] = [
     "HOME",
     "XDG_CONFIG_HOME",
@@ -92,11 +92,7 @@ impl Repository {
         }
         let mut command = program.command();
         command.current_dir(dir);
-        for variable in DISCOVERY_VARIABLES {
-            if let Some(value) = env::var_os(variable) {
-                command.env(variable, value);
-            }
-        }
+        discover_as_the_user(&mut command);
         let output = ask_where(&mut command)?;
         if output.message.contains("dubious ownership") {
             // git names the directory that counts, which can be above the one that was asked for.
@@ -157,6 +153,19 @@ impl Repository {
         }
     }
 
+    /// The repository's own folder, which no commit can write to.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// A git command in a directory of the work tree, with the configuration of the repository and of the user.
+    pub(crate) fn command_in(&self, dir: &Path) -> Command {
+        let mut command = self.program.command();
+        command.current_dir(dir);
+        discover_as_the_user(&mut command);
+        command
+    }
+
     /// A git command that reads objects, cut off from every configuration but ours.
     pub(crate) fn object_command(&self) -> Command {
         self.isolation.command(&self.program)
@@ -197,6 +206,15 @@ impl Repository {
         let answer = ask(&mut command, queries.as_bytes(), "cat-file --batch-check")?;
         let ids: Vec<_> = answer.lines().map(CommitId::new).collect();
         if ids.len() == names.len() { Ok(ids) } else { Err(GitError::Unexpected { task: "cat-file" }) }
+    }
+}
+
+/// Passes on what the user set for git to find repositories by.
+fn discover_as_the_user(command: &mut Command) {
+    for variable in DISCOVERY_VARIABLES {
+        if let Some(value) = env::var_os(variable) {
+            command.env(variable, value);
+        }
     }
 }
 

@@ -9,3 +9,4 @@ mod ranges;
 mod same_as_git;
 mod server;
 mod support;
+mod work_tree;

@@ -48,6 +48,13 @@ pub fn sarif(packet: &PacketV1, name: &PacketName) -> Value {
             "head": packet.subject.head.as_ref().map(|head| visible(head.as_str())),
             "base": packet.subject.base.as_ref().map(|base| visible(base.as_str())),
             "unanchoredFindings": packet.unanchored.len(),
+            "checks": packet.checks.iter().map(|check| json!({
+                "name": message(&check.name),
+                "state": check.state,
+                "source": check.source,
+                "exitCode": check.exit_code,
+                "detail": message(&check.detail),
+            })).collect::<Vec<_>>(),
         },
     });
     json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] })

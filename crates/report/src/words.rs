@@ -149,6 +149,9 @@ pub(crate) fn check_words(state: CheckState) -> &'static str {
     match state {
         CheckState::Passed => "passed",
         CheckState::Failed => "failed",
+        CheckState::Stale => "does not count",
+        CheckState::Altered => "altered, does not count",
+        CheckState::Refused => "refused",
     }
 }
 

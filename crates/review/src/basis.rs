@@ -6,6 +6,7 @@ use crate::attribution::{Attribution, Share};
 use crate::classify::{Classification, lenses};
 use crate::engine::Engine;
 use crate::finding::{Finding, Lens};
+use crate::judge::Check;
 use crate::outcome::RulesMiss;
 use crate::packet::RulesV1;
 use crate::panel::{LensWish, Panel, PanelInput, Reviewer, choose};
@@ -33,6 +34,8 @@ pub struct Basis {
     pub engines: Vec<Engine>,
     /// Every set of families that an unknown author could descend from.
     pub lineage_sets: Vec<BTreeSet<Family>>,
+    /// What was run on the head and how it ended.
+    pub checks: Vec<Check>,
     /// What the operator and the base ask for.
     pub policy: Policy,
     /// What would help where no model is configured, in words.

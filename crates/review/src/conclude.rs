@@ -288,13 +288,12 @@ impl<'a> Sitting<'a> {
             rules_misses: &basis.rules.misses(panel),
             policy: &basis.policy,
         });
-        let checks = Vec::new();
         let judgement = judge(&JudgeInput {
             attribution: &basis.attribution,
             panel,
             coverage: &coverage,
             claims: told.claims,
-            checks: &checks,
+            checks: &basis.checks,
             policy: &basis.policy,
             no_model_remedy: &basis.no_model_remedy,
         });
@@ -313,7 +312,7 @@ impl<'a> Sitting<'a> {
             unanchored: told.unanchored,
             coverage: &coverage,
             rules: &basis.rules.beside,
-            checks: &checks,
+            checks: &basis.checks,
             policy: &basis.policy,
             redacted_secrets: basis.rules.redacted,
             house_rules: &self.briefing.house_rules,

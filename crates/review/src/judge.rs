@@ -9,7 +9,7 @@ use crate::coverage::Coverage;
 use crate::merge::{Claim, Verification};
 use crate::panel::{Asked, Panel, UnmetKind, list};
 use crate::policy::Policy;
-use crate::{Family, Severity};
+use crate::{CommitId, Digest, Family, Severity};
 
 /// What a review comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,33 @@ pub struct Check {
     pub source: CheckSource,
     /// The command's exit code, if it ended with one.
     pub exit_code: Option<i32>,
+    /// How else it ended, or why it does not count; empty where there is nothing to add.
+    #[serde(default)]
+    pub detail: String,
+    /// What was recorded of the run, where a record could be read.
+    #[serde(default)]
+    pub record: Option<CheckRecord>,
+}
+
+/// What whoever ran a command recorded of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckRecord {
+    /// The record's own digest, without which an edit would not be noticed.
+    pub digest: Digest,
+    /// The program and its arguments, secrets redacted.
+    pub command: Vec<String>,
+    /// The commit that the work tree was at when it started.
+    pub head: Option<CommitId>,
+    /// Seconds since 1970.
+    pub started_at: i64,
+    /// How long it ran, in milliseconds.
+    pub elapsed_ms: u64,
+    /// The digest of all that it printed.
+    pub log: Digest,
+    /// How many bytes that was.
+    pub log_bytes: u64,
+    /// The last lines of it, secrets redacted.
+    pub last_lines: Vec<String>,
 }
 
 /// How a check ended.
@@ -58,6 +85,12 @@ pub enum CheckState {
     Passed,
     /// It failed.
     Failed,
+    /// It is about another head, or about a work tree that was not the head's. It does not count.
+    Stale,
+    /// Its record was edited, or is none. It does not count.
+    Altered,
+    /// Its record is tracked in the head: code under review cannot vouch for itself. It does not count.
+    Refused,
 }
 
 /// Who says how a check ended.
@@ -190,17 +223,35 @@ pub fn plural(count: usize, one: &str, many: &str) -> String {
 }
 
 fn blocked_by(input: &JudgeInput<'_>) -> Vec<String> {
-    let state = |name: &str| input.checks.iter().find(|check| check.name == name).map(|check| check.state);
-    input
-        .policy
-        .required_checks
-        .iter()
-        .filter_map(|name| match state(name) {
-            Some(CheckState::Passed) => None,
-            Some(CheckState::Failed) => Some(format!("the required check `{name}` failed")),
-            None => Some(format!("the required check `{name}` left no record")),
-        })
-        .collect()
+    let required = input.policy.required_checks.iter();
+    required.filter_map(|name| unmet_check(name, input.checks, input.policy)).collect()
+}
+
+/// Why a required check blocks: one run of that name that failed is enough, and one that passed has to be there.
+fn unmet_check(name: &str, checks: &[Check], policy: &Policy) -> Option<String> {
+    let of_name = || checks.iter().filter(|check| check.name == name);
+    if of_name().any(|check| check.state == CheckState::Failed) {
+        return Some(format!("the required check `{name}` failed"));
+    }
+    let mut passed = of_name().filter(|check| check.state == CheckState::Passed).peekable();
+    let is_self_reported = passed.peek().is_some();
+    let counts = |check: &Check| match check.source {
+        CheckSource::Platform => true,
+        CheckSource::SelfReported => policy.self_reported_checks,
+    };
+    if passed.any(counts) {
+        return None;
+    }
+    if is_self_reported {
+        return Some(format!(
+            "the required check `{name}` passed by its own report only, which counts where the operator sets \
+             `self_reported_checks = true`"
+        ));
+    }
+    Some(match of_name().next() {
+        Some(other) => format!("the required check `{name}` does not count: {}", other.detail),
+        None => format!("the required check `{name}` left no record"),
+    })
 }
 
 /// What keeps the review from saying anything about the whole change.
@@ -293,5 +344,47 @@ fn independence_words(standing: Standing, input: &JudgeInput<'_>) -> String {
             )
         }
         Standing::NotReached => "independence was asked for and not reached".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(state: CheckState, source: CheckSource) -> Check {
+        let detail = "because".to_owned();
+        Check { name: "tests".into(), state, source, exit_code: None, detail, record: None }
+    }
+
+    /// The runs, and why the check is unmet under a strict and under a trusting policy.
+    type Row = (&'static [(CheckState, CheckSource)], Option<&'static str>, Option<&'static str>);
+
+    #[test]
+    fn a_required_check_is_met_by_a_run_that_passed_and_counts_and_by_nothing_else() {
+        use CheckSource::{Platform, SelfReported};
+        use CheckState::{Altered, Failed, Passed, Refused, Stale};
+        let strict = Policy::default();
+        let trusting = Policy { self_reported_checks: true, ..Policy::default() };
+        let by_own_report = "passed by its own report only";
+        let rows: [Row; 9] = [
+            (&[], Some("left no record"), Some("left no record")),
+            (&[(Passed, Platform)], None, None),
+            (&[(Passed, SelfReported)], Some(by_own_report), None),
+            (&[(Failed, SelfReported)], Some("failed"), Some("failed")),
+            (&[(Passed, Platform), (Failed, SelfReported)], Some("failed"), Some("failed")),
+            (&[(Stale, SelfReported)], Some("does not count: because"), Some("does not count: because")),
+            (&[(Altered, SelfReported)], Some("does not count: because"), Some("does not count: because")),
+            (&[(Refused, SelfReported)], Some("does not count: because"), Some("does not count: because")),
+            (&[(Stale, SelfReported), (Passed, SelfReported)], Some(by_own_report), None),
+        ];
+        for (states, expect_strict, expect_trusting) in rows {
+            let checks: Vec<Check> = states.iter().map(|(state, source)| check(*state, *source)).collect();
+            for (policy, expect) in [(&strict, expect_strict), (&trusting, expect_trusting)] {
+                let unmet = unmet_check("tests", &checks, policy);
+                assert_eq!(unmet.is_some(), expect.is_some(), "{states:?}: {unmet:?}");
+                assert!(unmet.unwrap_or_default().contains(expect.unwrap_or_default()), "{states:?}");
+                assert!(unmet_check("lint", &checks, policy).is_some(), "another check's run meets nothing");
+            }
+        }
     }
 }

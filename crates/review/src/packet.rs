@@ -748,6 +748,9 @@ pub struct JudgementV1 {
     /// The checks that had to pass, by name.
     #[serde(default)]
     pub required_checks: Vec<String>,
+    /// Whether one is met by the record of whoever ran it.
+    #[serde(default)]
+    pub self_reported_checks: bool,
     /// How many claims do.
     pub gated: u32,
     /// 0, 1 or 3.

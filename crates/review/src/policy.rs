@@ -90,6 +90,8 @@ pub struct Policy {
     pub paths: PathRules,
     /// Checks that must have passed, by name.
     pub required_checks: Vec<String>,
+    /// Whether a required check is met by the record of whoever ran it. The operator's alone to say.
+    pub self_reported_checks: bool,
     /// The most that one review may cost, in micro-USD.
     pub max_micro_usd: Option<u64>,
     /// The most that one review may take, in seconds.
@@ -106,6 +108,7 @@ impl Default for Policy {
             fail_on: Gate::High,
             paths: PathRules::default(),
             required_checks: Vec::new(),
+            self_reported_checks: false,
             max_micro_usd: None,
             max_seconds: 600,
         }

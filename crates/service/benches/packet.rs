@@ -137,6 +137,7 @@ impl Reviewed {
             base: None,
             notes: Vec::new(),
             declarations: Vec::new(),
+            checks: &[],
             repository_key: String::new(),
             config: &config,
             tables: &tables,

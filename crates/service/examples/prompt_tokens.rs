@@ -207,6 +207,7 @@ fn decide(subject: &Subject, shown: Shown, tables: &Tables) -> Result<Decided> {
         lineage_sets: tables.families.lineage_sets(),
         policy: Policy { independence: Independence::Off, reviewers_per_lens: 1, ..Policy::default() },
         no_model_remedy: String::new(),
+        checks: Vec::new(),
         engines: vec![engine],
         change: rules.change,
         rules: rules.report,

@@ -132,6 +132,8 @@ pub struct ReviewSection {
     pub prompt_tokens: Option<u32>,
     /// Checks that must have passed, by name.
     pub required_checks: Vec<String>,
+    /// Whether such a check is met by a record of `recuse run`, which says only what whoever ran it says.
+    pub self_reported_checks: Option<bool>,
 }
 
 /// One `[[model]]` of the operator's file.
@@ -351,6 +353,7 @@ pub fn policy_with(policy: &Policy, base: &BasePolicy, file: &OperatorFile) -> R
             [] => policy.required_checks.clone(),
             [_, ..] => review.required_checks.clone(),
         },
+        self_reported_checks: review.self_reported_checks.unwrap_or(policy.self_reported_checks),
         max_micro_usd: policy.max_micro_usd,
         max_seconds: policy.max_seconds,
     };
@@ -443,6 +446,7 @@ pub fn merge(file: OperatorFile, flags: &Overrides) -> Result<Config> {
         fail_on: flags.fail_on.or(review.fail_on).unwrap_or(defaults.fail_on),
         paths: PathRules::new(rules)?,
         required_checks: review.required_checks,
+        self_reported_checks: review.self_reported_checks.unwrap_or(defaults.self_reported_checks),
         max_micro_usd: max_usd.map(micro_usd).transpose()?,
         max_seconds: flags.max_seconds.or(review.max_seconds).unwrap_or(defaults.max_seconds),
     };
@@ -567,6 +571,7 @@ mod tests {
             "[[model]]\nname = \"x/y\"",
             "[review]\nlenses = []",
             "[review]\nconcurrency = 99",
+            "[review]\nself_reported_checks = true",
             "[review]\nbase_url = \"https://evil.example\"",
             "[rules]\ncognitive = 999",
             "base_url = \"x\"",

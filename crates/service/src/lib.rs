@@ -9,6 +9,7 @@ pub mod briefing;
 pub mod config;
 pub mod doctor;
 pub mod eval;
+pub mod evidence;
 pub mod examination;
 pub mod fan_out;
 pub mod init;

@@ -271,6 +271,7 @@ async fn from_repository(
         change,
         repository: Some(repository),
         base: recorded.base.clone(),
+        checks: &recorded.basis.checks,
         notes: recorded.notes.clone(),
         declarations: recorded.declarations.clone(),
         opened: None,

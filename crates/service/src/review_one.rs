@@ -15,6 +15,7 @@ use review::basis::{Basis, Briefing, Seated};
 use review::classify::classify;
 use review::conclude::{Concluded, Proceedings, Sitting, conclude};
 use review::hearing::HeardPanel;
+use review::judge::Check;
 use review::packet::{PacketV1, ReceiptKindV1, RunV1};
 use review::panel::Reviewer;
 use review::record::{self, File, Recording, Written};
@@ -53,6 +54,8 @@ pub struct ReviewRequest<'a> {
     pub opened: Option<Opened>,
     /// The repository's name for the ledger; empty where only a diff is at hand.
     pub repository_key: String,
+    /// What was run on the head and how it ended.
+    pub checks: &'a [Check],
     /// The configuration, already narrowed by the base.
     pub config: &'a Config,
     /// The tables.
@@ -256,6 +259,7 @@ pub(crate) async fn decide_with(request: &ReviewRequest<'_>, roster: Option<Rost
         rules: report,
         engines,
         lineage_sets: request.tables.families.lineage_sets(),
+        checks: request.checks.to_vec(),
         policy: request.config.policy.clone(),
         no_model_remedy: roster::remedy(&request.tables.catalogue),
     };

@@ -169,6 +169,9 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
             let exit = check.exit_code.map(|exit| [own(", exit code "), Inline::Amount(Amount::Code(exit))]);
             line.extend(exit.into_iter().flatten());
             line.extend([own(", "), own(check_source_words(check.source))]);
+            if !check.detail.is_empty() {
+                line.extend([own(": "), Inline::Code(Foreign::clipped(&check.detail, 300))]);
+            }
             Entry::from(line)
         })));
     }

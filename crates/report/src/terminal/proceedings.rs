@@ -1,5 +1,6 @@
 //! How the review went: questions, checks, who answered, what it cost.
 
+use review::judge::CheckState;
 use review::outcome::EndingKind;
 use review::packet::{CallV1, PacketV1, SeatV1};
 use review::panel::{Asked, Relation};
@@ -10,6 +11,9 @@ use crate::amount::{Amount, plural};
 use crate::parts::{tokens, was_served_as_another};
 use crate::text::short;
 use crate::words::{check_source_words, check_words, ending_words, relation_words};
+
+/// How many of a failed check's last lines are shown; the packet has more.
+const LAST_LINES: usize = 5;
 
 /// Everything that stands below the claims.
 pub(super) fn proceedings(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosity) {
@@ -42,9 +46,20 @@ fn checks(screen: &mut Screen, packet: &PacketV1) {
     for check in &packet.checks {
         let exit = check.exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
         let source = check_source_words(check.source);
-        let pieces =
-            [(Ink::Plain, check_words(check.state)), (Ink::Dim, &exit), (Ink::Dim, ", "), (Ink::Dim, source)];
+        let detail = if check.detail.is_empty() { String::new() } else { format!(": {}", check.detail) };
+        let pieces = [
+            (Ink::Plain, check_words(check.state)),
+            (Ink::Dim, &exit),
+            (Ink::Dim, ", "),
+            (Ink::Dim, source),
+            (Ink::Dim, &detail),
+        ];
         screen.labelled(2, width, (Ink::Plain, &check.name), &pieces);
+        let record = check.record.as_ref().filter(|_| check.state == CheckState::Failed);
+        let lines = record.map_or(&[][..], |record| &record.last_lines);
+        for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
+            screen.flow(width + 4, width + 6, &[(Ink::Dim, line)]);
+        }
     }
 }
 

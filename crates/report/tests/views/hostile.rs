@@ -19,6 +19,11 @@ use crate::fixture::{beside_the_claims, examined, name, read};
 fn value() -> Value {
     let mut value = examined();
     value["rules"] = beside_the_claims();
+    value["checks"][1]["detail"] = json!("ended by signal 9");
+    value["checks"][1]["record"] = json!({
+        "digest": "0".repeat(64), "command": ["cargo", "test"], "head": null, "started_at": 1, "elapsed_ms": 2,
+        "log": "1".repeat(64), "log_bytes": 3, "last_lines": ["error: it is broken"],
+    });
     value
 }
 
@@ -146,6 +151,8 @@ fn every_kind_of_text_of_a_packet_is_made_hostile() {
         "/claims/1/examination/quote",
         "/panel/examinations/0/detail",
         "/checks/0/name",
+        "/checks/1/detail",
+        "/checks/1/record/last_lines/0",
         "/questions/0/text",
         "/rules/suppressed/0/reason",
         "/rules/suppressed/0/file",

@@ -210,6 +210,8 @@ fn a_failed_check_is_told_first_and_the_rest_below() {
         state: CheckState::Failed,
         source: CheckSource::SelfReported,
         exit_code: Some(101),
+        detail: String::new(),
+        record: None,
     };
     let packet = without_models(&policy, &[failed]);
     let shown = shell(&packet);

@@ -92,6 +92,22 @@ fn the_log_has_the_claims_as_results_and_the_gaps_as_notifications() {
           ],
           "properties": {
             "base": "0c3f9a1be27d5486f0a9c1d2e3b4a5f607182930",
+            "checks": [
+              {
+                "detail": "",
+                "exitCode": 0,
+                "name": "tests",
+                "source": "self_reported",
+                "state": "passed"
+              },
+              {
+                "detail": "",
+                "exitCode": null,
+                "name": "build (windows)",
+                "source": "platform",
+                "state": "failed"
+              }
+            ],
             "head": "4f1c0ab5c9d24e0f8a7b6c5d4e3f2a1b0c9d8e7f",
             "headline": "inconclusive: not everything was looked at: tests/data/nested.zip: a binary file: nobody can read it (and 2 more); 1 high, 1 medium, 1 low; written by anthropic by its own account, reviewed by others",
             "packetDigest": "d733a1d49b3e81df029926f54163533ee6dcf7d4694b67621b6d29d127e62dd9",

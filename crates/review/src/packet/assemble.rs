@@ -99,6 +99,7 @@ pub fn assemble(input: &PacketInput<'_>) -> PacketV1 {
             independence_words: input.judgement.independence_words.clone(),
             fail_on: input.policy.fail_on,
             required_checks: input.policy.required_checks.clone(),
+            self_reported_checks: input.policy.self_reported_checks,
             gated: count(input.judgement.gated),
             exit_code: input.judgement.exit_code,
         },

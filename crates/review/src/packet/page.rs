@@ -142,9 +142,9 @@ fn source(kind: &str, field: &str) -> &'static str {
         ("EvidenceV1", "agent" | "model" | "place") => "the traces that the author left",
         ("BudgetV1", _)
         | ("PanelV1", "policy" | "rules_only")
-        | ("JudgementV1", "fail_on" | "required_checks")
+        | ("JudgementV1", "fail_on" | "required_checks" | "self_reported_checks")
         | ("EngineV1", "id") => OPERATOR,
-        ("Check", _) => "whoever `source` names",
+        ("Check" | "CheckRecord", _) => "whoever `source` names",
         ("EngineV1", "lineage" | "lineage_source") => "a table, or the operator's declaration",
         ("EngineV1", "price" | "price_as_of") | ("Rates", _) => "a table, or the operator",
         ("EngineV1", "edges") | ("Edge", _) => TABLE,

@@ -49,6 +49,7 @@ struct PolicyV1 {
     fail_on: Gate,
     paths: Vec<PathRuleV1>,
     required_checks: Vec<String>,
+    self_reported_checks: bool,
     max_micro_usd: Option<u64>,
     max_seconds: u32,
 }
@@ -108,6 +109,7 @@ impl ConfigurationV1 {
             fail_on,
             paths,
             required_checks,
+            self_reported_checks,
             max_micro_usd,
             max_seconds,
         } = policy.clone();
@@ -121,6 +123,7 @@ impl ConfigurationV1 {
                 fail_on,
                 paths: paths.rules().iter().map(path_rule_v1).collect(),
                 required_checks,
+                self_reported_checks,
                 max_micro_usd,
                 max_seconds,
             },
@@ -164,6 +167,7 @@ impl ConfigurationV1 {
             fail_on: policy.fail_on,
             paths: PathRules::new(policy.paths.into_iter().map(path_rule).collect())?,
             required_checks: policy.required_checks,
+            self_reported_checks: policy.self_reported_checks,
             max_micro_usd: policy.max_micro_usd,
             max_seconds: policy.max_seconds,
         };

@@ -7,6 +7,7 @@ use crate::classify::{Classification, FileClass, Label, Labelled, Risk};
 use crate::conclude::TooSmall;
 use crate::finding::{Category, Finding, Lens, Severity};
 use crate::hearing::{Attempt, Heard, HeardQuestion, Question, Said, TimeLeft};
+use crate::judge::Check;
 use crate::outcome::Kept;
 use crate::packet::{self, ClassificationV1, ReceiptV1, RunV1};
 use crate::panel::{Reviewer, Seat};
@@ -29,6 +30,8 @@ pub(super) struct RecordV1 {
     pub(super) classes: Vec<FileClassV1>,
     pub(super) rules: RulesReportV1,
     pub(super) no_model_remedy: String,
+    /// What was run on the head.
+    pub(super) checks: Vec<Check>,
     /// What was asked in any case.
     pub(super) questions: Vec<QuestionV1>,
     pub(super) too_small: Vec<TooSmallV1>,

@@ -10,6 +10,7 @@ use crate::diff::change_from_patch;
 use crate::engine::{LineageSource, Price, Usage};
 use crate::finding::{Category, Finding, Lens, Severity};
 use crate::hearing::{Attempt, TimeLeft};
+use crate::judge::{Check, CheckRecord, CheckSource, CheckState};
 use crate::outcome::{EndingKind, Kept};
 use crate::panel::Reviewer;
 use crate::policy::{BasePolicy, Origin, PathEffect, PathRule, PathRules};
@@ -101,6 +102,23 @@ fn basis(families: &Families) -> Basis {
             ..Policy::default()
         },
         no_model_remedy: "set a key".into(),
+        checks: vec![Check {
+            name: "tests".into(),
+            state: CheckState::Failed,
+            source: CheckSource::SelfReported,
+            exit_code: Some(3),
+            detail: String::new(),
+            record: Some(CheckRecord {
+                digest: Digest::of(b"record"),
+                command: vec!["make".into(), "test".into()],
+                head: None,
+                started_at: 1_790_000_000,
+                elapsed_ms: 12,
+                log: Digest::of(b"log"),
+                log_bytes: 3,
+                last_lines: vec!["no".into()],
+            }),
+        }],
         change,
         attribution,
     }

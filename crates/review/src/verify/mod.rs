@@ -145,6 +145,7 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("gaps[].detail", "why a hunk was not covered, where it is not the first reason"),
     ("house_rules[].path", "said not to be checked where the base has no such file today"),
     ("judgement.fail_on", "the operator's gate, where no claim stands between the one and the other"),
+    ("judgement.self_reported_checks", "the operator's word, where no check is required"),
     ("ledger.calls[].elapsed_ms", "the clock's; no more than the review took"),
     ("ledger.calls[].reserved_micro_usd", "the estimate before the call"),
     ("ledger.calls[].usage.cache_write", "the provider's count, where it costs nothing else"),

@@ -40,6 +40,7 @@ impl Rebuilt {
             offline: packet.panel.rules_only,
             fail_on: packet.judgement.fail_on,
             required_checks: packet.judgement.required_checks.clone(),
+            self_reported_checks: packet.judgement.self_reported_checks,
             max_micro_usd: packet.contract.budget.max_micro_usd,
             max_seconds: packet.contract.budget.max_seconds,
             ..Policy::default()

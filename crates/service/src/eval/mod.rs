@@ -219,6 +219,8 @@ fn basis(request: &EvalRequest<'_>, roster: &Roster) -> Result<Digest> {
         fail_on,
         paths,
         required_checks,
+        // Cases have no records.
+        self_reported_checks: _,
         max_micro_usd: _,
         max_seconds,
     } = policy;
@@ -358,6 +360,7 @@ async fn review(
             steps: Steps::NotKept,
             repository_key: String::new(),
             base: None,
+            checks: &[],
             config: &config,
             tables: request.tables,
             environment: &environment,

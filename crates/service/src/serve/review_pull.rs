@@ -236,6 +236,7 @@ async fn packet(
         change,
         repository,
         base: Some(pull.base.clone()),
+        checks: &[],
         notes,
         declarations,
         opened: Some(Opened {
