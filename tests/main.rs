@@ -2,6 +2,7 @@
 
 mod app;
 mod authorship;
+mod doctor;
 mod door;
 mod eval;
 mod evidence;
@@ -12,6 +13,7 @@ mod prompts;
 mod replay;
 mod review;
 mod schema;
+mod setup;
 mod support;
 mod tamper;
 mod verify;

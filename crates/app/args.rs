@@ -77,7 +77,7 @@ pub(crate) enum Command {
         what: ReceiptsCommand,
     },
     /// Say what is set up and what is missing
-    Doctor(ConfigArgs),
+    Doctor(DoctorArgs),
     /// Write commented configuration files
     Init(InitArgs),
     /// List, show or check the prompts that models are asked with
@@ -285,6 +285,15 @@ pub(crate) struct ClassifyArgs {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = ListFormat::Text, help_heading = "Result")]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Look at what this repository requires before merging, too; else at those that were reviewed lately
+    #[arg(long = "repo", value_name = "OWNER/NAME")]
+    pub(crate) repository: Option<String>,
 }
 
 #[derive(Debug, Args)]

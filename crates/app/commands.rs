@@ -25,9 +25,9 @@ use service::steps::Steps;
 use service::{doctor, init, models_check, roster};
 
 use crate::args::{
-    AttributeArgs, ChangeArgs, ClassifyArgs, Cli, Command, ConfigArgs, FileArgs, Format, InitArgs,
-    ListFormat, ModelsArgs, ModelsCommand, PanelArgs, PromptsCommand, RequestArgs, ReviewArgs, SchemaName,
-    Verbosity,
+    AttributeArgs, ChangeArgs, ClassifyArgs, Cli, Command, ConfigArgs, DoctorArgs, FileArgs, Format,
+    InitArgs, ListFormat, ModelsArgs, ModelsCommand, PanelArgs, PromptsCommand, RequestArgs, ReviewArgs,
+    SchemaName, Verbosity,
 };
 use crate::packets::{self, Keeping, Kept};
 use crate::progress::Reporter;
@@ -346,7 +346,12 @@ pub(crate) fn operator_file(args: &FileArgs) -> Result<(OperatorFile, String)> {
         std::fs::read_to_string(&path).with_context(|| format!("could not read the configuration {name}"))?;
     let mut file = config::read_operator_file(&text, &name)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let named = [&mut file.lineage.families, &mut file.prompts_folder, &mut file.signing_key];
+    let named = [
+        &mut file.lineage.families,
+        &mut file.prompts_folder,
+        &mut file.signing_key,
+        &mut file.serve.cache_folder,
+    ];
     for named in named.into_iter().flatten() {
         *named = folder.join(&*named);
     }
@@ -515,10 +520,12 @@ fn prompts(what: PromptsCommand) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-async fn doctor(args: &ConfigArgs) -> Result<Exit, Failure> {
-    let (config, source) = operator_config(args)?;
+async fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
+    let (config, source) = operator_config(&args.config)?;
+    let (file, _) = operator_file(&args.config.file).map_err(Failure::usage)?;
     let tables = joined(std::thread::spawn(Tables::embedded), config.families.as_deref())?;
-    let diagnoses = doctor::examine(Path::new("."), &config, &source, &tables, &environment).await;
+    let mut diagnoses = doctor::examine(Path::new("."), &config, &source, &tables, &environment).await;
+    diagnoses.extend(doctor::examine_app(&file.serve, args.repository.as_deref(), &environment).await);
     let text = explain::diagnoses(&diagnoses);
     terminal::write_result(&text, None).map_err(Failure::ours)?;
     let missing = diagnoses.iter().any(|diagnosis| diagnosis.state == doctor::Health::Missing);

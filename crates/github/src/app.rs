@@ -168,6 +168,14 @@ pub struct DeliveryPage {
     pub next: Option<String>,
 }
 
+/// A repository that a token reaches.
+#[derive(Deserialize)]
+struct Reached {
+    id: u64,
+    #[serde(default)]
+    name: String,
+}
+
 /// An App that was just registered by a manifest.
 #[derive(Debug, Clone)]
 pub struct NewApp {
@@ -206,6 +214,32 @@ impl App {
         repository: u64,
         permissions: &[Permission],
     ) -> Result<Token, ApiError> {
+        let wanted = serde_json::json!({"repository_ids": [repository]});
+        self.minted(installation, wanted, permissions, |reached| reached.id == repository).await
+    }
+
+    /// Mints a token for one repository that only its name is known of.
+    ///
+    /// # Errors
+    /// As [`App::mint`].
+    pub async fn mint_by_name(
+        &self,
+        installation: u64,
+        name: &str,
+        permissions: &[Permission],
+    ) -> Result<Token, ApiError> {
+        let wanted = serde_json::json!({"repositories": [name]});
+        self.minted(installation, wanted, permissions, |reached| reached.name.eq_ignore_ascii_case(name))
+            .await
+    }
+
+    async fn minted(
+        &self,
+        installation: u64,
+        mut wanted: serde_json::Value,
+        permissions: &[Permission],
+        is_wanted: impl Fn(&Reached) -> bool,
+    ) -> Result<Token, ApiError> {
         #[derive(Deserialize)]
         struct Minted {
             token: SecretString,
@@ -214,18 +248,13 @@ impl App {
             #[serde(default)]
             permissions: BTreeMap<String, String>,
         }
-        #[derive(Deserialize)]
-        struct Reached {
-            id: u64,
-        }
         let asked: BTreeMap<_, _> = permissions.iter().map(|permission| permission.wire()).collect();
-        let body = serde_json::json!({"repository_ids": [repository], "permissions": asked});
+        wanted["permissions"] = serde_json::json!(asked);
         let jwt = self.jwt();
-        let request = Request::new(Route::MintToken { installation }, app(&jwt)).body(&body);
+        let request = Request::new(Route::MintToken { installation }, app(&jwt)).body(&wanted);
         let answer = self.connection.send(request).await?;
         let minted: Minted = answer.read()?;
-        let is_one =
-            minted.repositories.is_some_and(|all| all.iter().all(|reached| reached.id == repository));
+        let is_one = minted.repositories.is_some_and(|all| all.iter().all(is_wanted));
         let is_narrow = minted.permissions.iter().all(|(name, access)| {
             name == "metadata"
                 || asked.get(name.as_str()).is_some_and(|asked| asked == access || access == "read")

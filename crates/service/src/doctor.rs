@@ -1,5 +1,7 @@
 //! `recuse doctor`: what is set up, what is missing, and what helps. It asks no model anything.
 
+mod app;
+
 use std::path::Path;
 
 use git::{RangeRequest, Repository};
@@ -10,6 +12,8 @@ use crate::config::Config;
 use crate::places::{self, Environment};
 use crate::review_one::Tables;
 use crate::roster;
+
+pub use app::examine_app;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]

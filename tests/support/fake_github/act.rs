@@ -100,7 +100,7 @@ impl World {
                 }
                 let mut app = self.app_json();
                 app["pem"] = json!(self.key.pem());
-                app["webhook_secret"] = json!("a-new-webhook-secret");
+                app["webhook_secret"] = json!(super::NEW_WEBHOOK_SECRET);
                 app["client_secret"] = json!("a-client-secret");
                 Answered::json(201, app)
             }

@@ -99,8 +99,13 @@ impl World {
         if known.is_suspended {
             return Answered::message(403, "This installation has been suspended");
         }
-        let wanted: Vec<u64> =
-            asked["repository_ids"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+        let listed = |name: &str| asked[name].as_array().into_iter().flatten();
+        let is_named = |name: &Value| {
+            let known = self.repositories.iter().find(|known| *name == known.name);
+            known.map(|known| known.id)
+        };
+        let ids = listed("repository_ids").filter_map(Value::as_u64);
+        let wanted: Vec<u64> = ids.chain(listed("repositories").filter_map(is_named)).collect();
         if wanted.len() != 1 {
             self.violations.push(format!("a token was asked for {} repositories, not for one", wanted.len()));
         }

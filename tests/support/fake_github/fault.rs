@@ -108,6 +108,8 @@ impl Pause {
 pub(crate) struct Switches {
     faults: Vec<(Endpoint, Times, Fault)>,
     pauses: Vec<Held>,
+    /// How long every call of the API takes at least.
+    pub(crate) delay: Duration,
 }
 
 struct Held {

@@ -19,6 +19,7 @@ mod read;
 mod render;
 mod server;
 mod verbs;
+mod web;
 mod world;
 mod write;
 
@@ -39,6 +40,7 @@ pub(crate) use delivery::{Delivery, Sending};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use fault::{At, Elsewhere, Fault, Pause, Times, When};
 pub(crate) use verbs::OpenPull;
+pub(crate) use web::NEW_WEBHOOK_SECRET;
 pub(crate) use world::{APP_ID, APP_SLUG, Call, CheckRun, Comment, Review, ReviewComment};
 
 /// The secret that deliveries are signed with.
@@ -173,6 +175,11 @@ impl FakeGitHub {
     /// Lets nothing go wrong any more.
     pub(crate) fn heal(&self) {
         self.world().switches.clear_faults();
+    }
+
+    /// Lets every call of the API take at least so long.
+    pub(crate) fn set_delay(&self, delay: Duration) {
+        self.world().switches.delay = delay;
     }
 
     /// Holds a call, before or after it does what it does, until the test lets it go on.
@@ -328,22 +335,26 @@ impl FakeGitHub {
         code
     }
 
+    /// Changes what the App asks for and is told of; installations keep what they have.
+    pub(crate) fn set_app(&self, permissions: &[(&str, &str)], events: &[&str]) {
+        let mut world = self.world();
+        world.app_permissions =
+            permissions.iter().map(|(name, access)| ((*name).to_owned(), (*access).to_owned())).collect();
+        world.app_events = events.iter().map(|event| (*event).to_owned()).collect();
+    }
+
+    /// The manifests of the Apps that were registered on its page, in order.
+    pub(crate) fn manifests(&self) -> Vec<serde_json::Value> {
+        self.world().manifests.clone()
+    }
+
     /// Installs the App with all permissions that it asks for, and tells of it.
     pub(crate) fn install(&self, installation: u64, account: &str, repositories: &[u64]) -> String {
-        let permissions = [
-            ("checks", "write"),
-            ("contents", "read"),
-            ("issues", "write"),
-            ("metadata", "read"),
-            ("pull_requests", "write"),
-            ("statuses", "read"),
-        ];
-        let permissions = permissions.map(|(name, access)| (name.to_owned(), access.to_owned())).into();
         let mut world = self.world();
         let added = Installation {
             account: account.to_owned(),
             repositories: repositories.to_vec(),
-            permissions,
+            permissions: world.app_permissions.clone(),
             is_suspended: false,
         };
         world.installations.insert(installation, added);

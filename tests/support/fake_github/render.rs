@@ -11,10 +11,7 @@ impl World {
     pub(crate) fn app_json(&self) -> Value {
         json!({"id": APP_ID, "slug": APP_SLUG, "name": "recuse (test)", "client_id": "Iv1.oak",
             "html_url": format!("https://github.example/apps/{APP_SLUG}"), "owner": self.user_json("acme"),
-            "permissions": {"checks": "write", "contents": "read", "issues": "write", "metadata": "read",
-                "pull_requests": "write", "statuses": "read"},
-            "events": ["check_run", "check_suite", "issue_comment", "merge_group", "pull_request",
-                "pull_request_review_comment", "push"]})
+            "permissions": self.app_permissions, "events": self.app_events})
     }
 
     pub(crate) fn repository_json(&self, id: u64) -> Value {

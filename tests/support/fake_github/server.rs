@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use super::endpoint::{Endpoint, Target};
 use super::fault::{Elsewhere, Fault, When};
 use super::git_http;
+use super::web;
 use super::world::{AnswerBody, Answered, Call, World, now};
 
 /// The version that every call must name.
@@ -103,6 +104,9 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Reply {
     let (parts, body) = request.into_parts();
     // Larger than anything that may be sent.
     let body = axum::body::to_bytes(Body::new(body), 16 * 1024 * 1024).await.map_err(|_| HangUp)?;
+    if let Some(page) = web::serve(shared, &parts, &body) {
+        return Ok(page);
+    }
     let path = parts.uri.path().to_owned();
     let Some(below) = path.strip_prefix(shared.prefix).filter(|_| !path.contains(".git/")) else {
         return git_http::serve(shared, &parts, body).await;
@@ -130,7 +134,7 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Reply {
         return Ok(reply(shared, Answered::not_found()));
     };
     let endpoint = target.endpoint;
-    let (caller, fault, mut gate) = {
+    let (caller, fault, mut gate, delay) = {
         let mut world = shared.world();
         wrong_with_headers(&parts.headers, &format!("{} {path}", parts.method), &mut world.violations);
         let caller = world.caller(endpoint.right(), authorization.as_deref());
@@ -138,8 +142,12 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Reply {
             call.permissions = caller.permissions();
         }
         world.calls.push(call);
-        (caller, world.switches.take_fault(endpoint), world.switches.take_gate(endpoint))
+        let (fault, gate) = (world.switches.take_fault(endpoint), world.switches.take_gate(endpoint));
+        (caller, fault, gate, world.switches.delay)
     };
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
     if let Some(gate) = &mut gate {
         gate.pass(When::BeforeEffect).await;
     }
@@ -279,7 +287,7 @@ pub(crate) fn reply(shared: &Shared, answered: Answered) -> Response<Body> {
     response
 }
 
-fn raw(status: u16, headers: &[(&str, &str)], body: Body) -> Response<Body> {
+pub(crate) fn raw(status: u16, headers: &[(&str, &str)], body: Body) -> Response<Body> {
     let builder = headers
         .iter()
         .fold(Response::builder().status(status), |builder, (name, value)| builder.header(*name, *value));

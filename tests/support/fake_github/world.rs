@@ -25,6 +25,11 @@ pub(crate) struct World {
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) repositories: Vec<Repository>,
     pub(crate) manifest_codes: BTreeSet<String>,
+    /// What people had registered by manifest, in order.
+    pub(crate) manifests: Vec<Value>,
+    /// What the App asks for, and what it is told of.
+    pub(crate) app_permissions: BTreeMap<String, String>,
+    pub(crate) app_events: Vec<String>,
     pub(crate) outbox: Outbox,
     pub(crate) switches: Switches,
     pub(crate) calls: Vec<Call>,
@@ -229,6 +234,9 @@ impl World {
             tokens: BTreeMap::new(),
             repositories: Vec::new(),
             manifest_codes: BTreeSet::new(),
+            manifests: Vec::new(),
+            app_permissions: needed_permissions(),
+            app_events: NEEDED_EVENTS.map(str::to_owned).to_vec(),
             outbox: Outbox::default(),
             switches: Switches::default(),
             calls: Vec::new(),
@@ -293,6 +301,31 @@ impl World {
         }
     }
 }
+
+/// What the App asks for. Written down here once more, so that the fake does not believe recuse.
+pub(crate) fn needed_permissions() -> BTreeMap<String, String> {
+    let needed = [
+        ("checks", "write"),
+        ("contents", "read"),
+        ("issues", "write"),
+        ("metadata", "read"),
+        ("pull_requests", "write"),
+        // One more than is needed, as older registrations have it.
+        ("statuses", "read"),
+    ];
+    needed.map(|(name, access)| (name.to_owned(), access.to_owned())).into()
+}
+
+/// What the App is told of.
+const NEEDED_EVENTS: [&str; 7] = [
+    "check_run",
+    "check_suite",
+    "issue_comment",
+    "merge_group",
+    "pull_request",
+    "pull_request_review_comment",
+    "push",
+];
 
 /// The App's bot.
 pub(crate) fn bot_login() -> String {

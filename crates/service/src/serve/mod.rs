@@ -11,6 +11,7 @@ mod http;
 mod intake;
 mod keys;
 mod metrics;
+pub mod needs;
 mod review_pull;
 mod setup;
 pub mod simulate;
@@ -34,13 +35,14 @@ use store::{Enqueued, Lease, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, OnceCell, watch};
 
-use crate::config::{OperatorFile, Overrides};
+use crate::config::{OperatorFile, Overrides, ServeSection};
 use crate::places::{self, Environment};
 use crate::tables::Tables;
 use clock::now_ms;
 use dispatch::EventRules;
 pub use keys::{AppKeys, app_keys};
 use metrics::Metrics;
+pub(crate) use tell::CHECK_NAME;
 use tell::{Marks, Teller, Writing};
 use work::{Place, Urgency, Work};
 
@@ -136,26 +138,44 @@ impl Settings {
     /// # Errors
     /// The address cannot be used.
     pub fn connection(&self, environment: Environment<'_>) -> Result<Connection> {
-        let plain = if self.file.serve.plain_http { PlainHttp::Allowed } else { PlainHttp::LoopbackOnly };
-        let url = environment("RECUSE_GITHUB_URL").or_else(|| self.file.serve.github_url.clone());
-        let base = match url {
-            Some(url) => ApiUrl::parse(&url, plain)?,
-            None => ApiUrl::github_com(),
-        };
-        let mut limits = Limits::default();
-        // GitHub asks for a second between writes; an Enterprise Server has no such limits by default, nor has a test's.
-        if let Some(millis) = environment("RECUSE_WRITE_INTERVAL_MS") {
-            let millis = millis.parse().context("RECUSE_WRITE_INTERVAL_MS is no number of milliseconds")?;
-            limits.write_interval = Duration::from_millis(millis);
-        }
-        Ok(match models::Proxy::from_environment() {
-            Some(proxy) => {
-                let proxy = github::http::Proxy { url: proxy.url, except: proxy.except };
-                Connection::through(base, limits, &proxy)?
-            }
-            None => Connection::new(base, limits)?,
-        })
+        connection(&self.file.serve, environment)
     }
+}
+
+/// GitHub's API, as the configuration and the environment name it.
+///
+/// # Errors
+/// The address cannot be used.
+pub fn connection(section: &ServeSection, environment: Environment<'_>) -> Result<Connection> {
+    let plain = if section.plain_http { PlainHttp::Allowed } else { PlainHttp::LoopbackOnly };
+    let url = environment("RECUSE_GITHUB_URL").or_else(|| section.github_url.clone());
+    let base = match url {
+        Some(url) => ApiUrl::parse(&url, plain)?,
+        None => ApiUrl::github_com(),
+    };
+    let mut limits = Limits::default();
+    // GitHub asks for a second between writes; an Enterprise Server has no such limits by default, nor has a test's.
+    if let Some(millis) = environment("RECUSE_WRITE_INTERVAL_MS") {
+        let millis = millis.parse().context("RECUSE_WRITE_INTERVAL_MS is no number of milliseconds")?;
+        limits.write_interval = Duration::from_millis(millis);
+    }
+    Ok(match models::Proxy::from_environment() {
+        Some(proxy) => {
+            let proxy = github::http::Proxy { url: proxy.url, except: proxy.except };
+            Connection::through(base, limits, &proxy)?
+        }
+        None => Connection::new(base, limits)?,
+    })
+}
+
+/// The repositories that were to be reviewed within so many milliseconds, as `OWNER/NAME`, the latest first.
+pub(crate) async fn recent_places(store: &Store, within_ms: i64, most: usize) -> Result<Vec<String>> {
+    let payloads = store.latest_reviews(now_ms().saturating_sub(within_ms), most).await?;
+    let name = |payload: &String| match Work::read(payload).ok()? {
+        Work::Review(work) => Some(format!("{}/{}", work.place.owner, work.place.name)),
+        Work::Command(_) | Work::Rerun(_) | Work::MergeGroup(_) | Work::Upkeep => None,
+    };
+    Ok(payloads.iter().filter_map(name).collect())
 }
 
 /// What workers share.

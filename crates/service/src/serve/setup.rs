@@ -20,28 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::http;
 use super::keys::{self, AppKeys};
-
-/// What the App may do. Nothing here can change code or approve.
-const PERMISSIONS: [(&str, &str); 6] = [
-    ("metadata", "read"),
-    ("contents", "read"),
-    ("pull_requests", "write"),
-    ("issues", "write"),
-    ("checks", "write"),
-    ("statuses", "read"),
-];
-
-/// What the App is told of.
-const EVENTS: [&str; 8] = [
-    "pull_request",
-    "issue_comment",
-    "pull_request_review_comment",
-    "check_run",
-    "check_suite",
-    "merge_group",
-    "push",
-    "status",
-];
+use super::needs::{EVENTS, PERMISSIONS};
 
 /// A registration that is under way.
 pub(crate) struct Setup {

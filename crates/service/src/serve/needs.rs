@@ -1,0 +1,21 @@
+//! What the App needs of GitHub: it is registered with this, and looked at for it afterwards.
+
+/// What the App may do: GitHub's names, with which access. Nothing here can change code or approve.
+pub const PERMISSIONS: [(&str, &str); 5] = [
+    ("metadata", "read"),
+    ("contents", "read"),
+    ("pull_requests", "write"),
+    ("issues", "write"),
+    ("checks", "write"),
+];
+
+/// What the App is told of. Installations are told of without being asked for.
+pub const EVENTS: [&str; 7] = [
+    "pull_request",
+    "issue_comment",
+    "pull_request_review_comment",
+    "check_run",
+    "check_suite",
+    "merge_group",
+    "push",
+];

@@ -1,0 +1,88 @@
+//! A GitHub to try recuse out with: the fake of the tests, kept running. It says what to set, sends signed deliveries, and
+//! prints what recuse tells it. Each line on its standard input opens a pull request; its end is the end.
+//!
+//! `cargo run --example fake_github -- [--webhook URL] [--delay-ms N] [--key FILE]`
+
+#![allow(clippy::print_stdout, reason = "it talks to a person")]
+
+use std::collections::BTreeMap;
+use std::io::BufRead as _;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+#[allow(unused_imports, reason = "it is the tests' fake, of which this uses a part")]
+#[path = "../tests/support/fake_github/mod.rs"]
+mod fake_github;
+
+use fake_github::{APP_ID, FakeGitHub, OpenPull, WEBHOOK_SECRET};
+
+/// What the pull requests bring: something that the rules have an opinion about.
+const SEARCH: &str = "def search(connection, name):\n    return connection.execute(\"SELECT * FROM goods WHERE name = '\" + name + \"'\")\n";
+
+fn main() {
+    let mut flags = BTreeMap::new();
+    let mut arguments = std::env::args().skip(1);
+    while let (Some(flag), Some(value)) = (arguments.next(), arguments.next()) {
+        flags.insert(flag, value);
+    }
+    let fake = FakeGitHub::start();
+    let webhook = flags.get("--webhook").map_or("http://127.0.0.1:8080/webhook", String::as_str);
+    fake.deliver_to(webhook);
+    if let Some(delay) = flags.get("--delay-ms") {
+        fake.set_delay(Duration::from_millis(delay.parse().expect("--delay-ms is a number")));
+    }
+    println!("export RECUSE_GITHUB_URL={}", fake.api_url());
+    if let Some(file) = flags.get("--key") {
+        std::fs::write(file, fake.pem()).expect("the key can be written");
+        println!("export RECUSE_APP_ID={APP_ID}");
+        println!("export RECUSE_APP_PRIVATE_KEY_FILE={file}");
+        println!("export RECUSE_WEBHOOK_SECRET={WEBHOOK_SECRET}");
+    }
+    println!("# acme/shop is repository 1 of installation 9; deliveries go to {webhook}");
+    println!("# press Enter to open a pull request");
+    let (said, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for _ in std::io::stdin().lock().lines().map_while(Result::ok) {
+            // Nobody waits for lines any more once the fake has ended.
+            let _ = said.send(());
+        }
+    });
+    let mut told = BTreeMap::new();
+    let mut opened = Vec::new();
+    loop {
+        match lines.recv_timeout(Duration::from_millis(100)) {
+            Ok(()) => {
+                let (branch, file) =
+                    (format!("topic-{}", opened.len()), format!("shop/search_{}.py", opened.len()));
+                let files = [(file.as_str(), SEARCH)];
+                let number =
+                    fake.open_pull(1, &OpenPull { branch: &branch, files: &files, ..OpenPull::default() });
+                println!("# pull request {number}, head {}", fake.head(1, number));
+                opened.push(number);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        for &number in &opened {
+            let news = fake
+                .comments(1, number)
+                .into_iter()
+                .map(|comment| (format!("comment {}", comment.id), comment.body))
+                .chain(fake.check_runs(1, &fake.head(1, number)).into_iter().map(|run| {
+                    let conclusion = run.conclusion.unwrap_or_default();
+                    (
+                        format!("check {}", run.name),
+                        format!("{} {conclusion}: {}", run.status, run.output["title"]),
+                    )
+                }));
+            for (what, text) in news {
+                let key = (number, what);
+                if told.get(&key) != Some(&text) {
+                    println!("── pull request {number}, {}\n{text}", key.1);
+                    told.insert(key, text);
+                }
+            }
+        }
+    }
+    fake.finish();
+}
