@@ -2,6 +2,7 @@
 
 mod app;
 mod authorship;
+mod ci;
 mod doctor;
 mod door;
 mod eval;

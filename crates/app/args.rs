@@ -49,6 +49,8 @@ impl Cli {
 pub(crate) enum Command {
     /// Review a change and print the evidence packet
     Review(Box<ReviewArgs>),
+    /// Review the change that a run of CI is about, and tell it in every way that the run has
+    Ci(Box<CiArgs>),
     /// Run a command, keep its output and its exit code, and record both as evidence for reviews
     Run(RunArgs),
     /// Say what a change is and which lenses would look at it
@@ -367,6 +369,24 @@ pub(crate) struct RequestArgs {
     /// The most that it may take
     #[arg(long, value_name = "SECONDS", help_heading = "How it is reviewed")]
     pub(crate) max_seconds: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CiArgs {
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    /// Records of `recuse run` that count as checks [default: those in the repository's own folder]
+    #[arg(long, value_name = "DIR", help_heading = "How it is reviewed")]
+    pub(crate) evidence: Option<PathBuf>,
+    /// Where packet.json, recuse.sarif and summary.md go [default: recuse in RUNNER_TEMP, else recuse-out]
+    #[arg(long, value_name = "DIR", help_heading = "What is told")]
+    pub(crate) out: Option<PathBuf>,
+    /// Post nothing, whatever the token may
+    #[arg(long, help_heading = "What is told")]
+    pub(crate) no_post: bool,
+    /// Whom GITHUB_TOKEN writes as; an earlier comment is found by that
+    #[arg(long, value_name = "LOGIN", default_value = "github-actions[bot]", help_heading = "What is told")]
+    pub(crate) login: String,
 }
 
 #[derive(Debug, Args)]

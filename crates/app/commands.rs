@@ -32,7 +32,7 @@ use crate::args::{
 use crate::packets::{self, Keeping, Kept};
 use crate::progress::Reporter;
 use crate::{
-    Exit, Failure, evaluation, evidence, explain, jsonl, receipts, replay, rules, serving, terminal,
+    Exit, Failure, ci, evaluation, evidence, explain, jsonl, receipts, replay, rules, serving, terminal,
 };
 
 /// Runs a command.
@@ -40,6 +40,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
     let verbosity = cli.verbosity();
     match cli.command {
         Command::Review(args) => review(&args, verbosity).await,
+        Command::Ci(args) => ci::run(&args, verbosity).await,
         Command::Run(args) => evidence::run(&args).await,
         Command::Classify(args) => classify(&args, verbosity),
         Command::Attribute(args) => attribute(&args, verbosity),
@@ -210,16 +211,19 @@ fn print(args: &ChangeArgs, text: &str) -> Result<Exit, Failure> {
 }
 
 /// The change, and where it is from.
-struct Gathered {
-    change: Change,
-    repository: Option<Repository>,
+pub(crate) struct Gathered {
+    pub(crate) change: Change,
+    pub(crate) repository: Option<Repository>,
     /// The repository's folder, for the ledger.
-    repository_key: String,
-    notes: Vec<Note>,
-    range: Option<ResolvedRange>,
+    pub(crate) repository_key: String,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) range: Option<ResolvedRange>,
+    /// The base's configuration, where it was read without a repository.
+    pub(crate) base_file: Option<Vec<u8>>,
 }
 
-fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> {
+/// Reads the change that the arguments name.
+pub(crate) fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> {
     if args.stdin || args.diff.is_some() {
         let bytes = read_diff(args.diff.as_deref()).map_err(Failure::usage)?;
         let change = review::diff::change_from_patch(&bytes);
@@ -229,19 +233,20 @@ fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> 
             repository_key: String::new(),
             notes: Vec::new(),
             range: None,
+            base_file: None,
         });
     }
     let folder = args.repository.clone().unwrap_or_else(|| PathBuf::from("."));
     let repository = Repository::open(&folder).map_err(Failure::usage)?;
-    let repository_key = folder.canonicalize().unwrap_or(folder).to_string_lossy().into_owned();
     if args.staged {
         let change = repository.gather_staged().map_err(Failure::usage)?;
         return Ok(Gathered {
             change,
             repository: Some(repository),
-            repository_key,
+            repository_key: key_of(&folder),
             notes: Vec::new(),
             range: None,
+            base_file: None,
         });
     }
     let request = match (&args.commit, &args.base, &args.head) {
@@ -250,6 +255,16 @@ fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> 
         (None, base, head) => RangeRequest::BaseHead { base: base.clone(), head: head.clone() },
     };
     let range = repository.range(&request).map_err(Failure::usage)?;
+    gather_range(repository, range, &folder, verbosity)
+}
+
+/// Reads what lies between two commits of a repository in a folder.
+pub(crate) fn gather_range(
+    repository: Repository,
+    range: ResolvedRange,
+    folder: &Path,
+    verbosity: Verbosity,
+) -> Result<Gathered, Failure> {
     if verbosity > Verbosity::Quiet {
         terminal::say(&format!("reviewing {}", range.words()));
     }
@@ -257,7 +272,19 @@ fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> 
     let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
     let notes = repository.ai_notes(&commits).map_err(Failure::usage)?;
     let notes = notes.into_iter().map(|(commit, text)| Note { commit, text }).collect();
-    Ok(Gathered { change, repository: Some(repository), repository_key, notes, range: Some(range) })
+    Ok(Gathered {
+        change,
+        repository: Some(repository),
+        repository_key: key_of(folder),
+        notes,
+        range: Some(range),
+        base_file: None,
+    })
+}
+
+/// What a repository in a folder is called in the ledger.
+fn key_of(folder: &Path) -> String {
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).to_string_lossy().into_owned()
 }
 
 /// Reads a diff from a file or from standard input, at most as much as is reviewed.
@@ -290,15 +317,19 @@ pub(crate) fn read_diff(file: Option<&Path>) -> Result<Vec<u8>> {
 }
 
 /// The configuration in force, and who the base says writes the changes.
-struct Settings {
-    config: Config,
-    written_by: Vec<String>,
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) written_by: Vec<String>,
     /// The operator's, by the configuration.
-    signing_key: Option<PathBuf>,
+    pub(crate) signing_key: Option<PathBuf>,
 }
 
 /// Merges the configuration, and narrows it by the base's.
-fn configure(args: &RequestArgs, gathered: &Gathered, verbosity: Verbosity) -> Result<Settings, Failure> {
+pub(crate) fn configure(
+    args: &RequestArgs,
+    gathered: &Gathered,
+    verbosity: Verbosity,
+) -> Result<Settings, Failure> {
     let (file, _) = operator_file(&args.config.file).map_err(Failure::usage)?;
     let signing_key = file.signing_key.clone();
     let overrides = Overrides {
@@ -374,8 +405,9 @@ fn keep_out_of_the_work_tree(prompts: &Path, repository: Option<&Path>) -> Resul
 
 /// What `.recuse.toml` of the base asks for. The head's copy is never in force; where it differs, that is said.
 fn base_settings(gathered: &Gathered, verbosity: Verbosity) -> Result<BaseSettings> {
+    let read = |bytes: &[u8]| config::read_base_file(&String::from_utf8_lossy(bytes));
     let (Some(repository), Some(range)) = (&gathered.repository, &gathered.range) else {
-        return Ok(BaseSettings::default());
+        return gathered.base_file.as_deref().map_or_else(|| Ok(BaseSettings::default()), read);
     };
     let file = RepoPath::from(BASE_FILE);
     let in_base = match &range.base {
@@ -386,14 +418,15 @@ fn base_settings(gathered: &Gathered, verbosity: Verbosity) -> Result<BaseSettin
     if in_head != in_base && verbosity > Verbosity::Quiet {
         terminal::say(&format!("{BASE_FILE} differs from {}'s; the base's is in force", range.base_ref));
     }
-    match in_base {
-        Some(bytes) => config::read_base_file(&String::from_utf8_lossy(&bytes)),
-        None => Ok(BaseSettings::default()),
-    }
+    in_base.as_deref().map_or_else(|| Ok(BaseSettings::default()), read)
 }
 
 /// What the operator's flag and the base's file say about the author.
-fn declarations(args: &ChangeArgs, base: &[String], tables: &Tables) -> Result<Vec<Declaration>, Failure> {
+pub(crate) fn declarations(
+    args: &ChangeArgs,
+    base: &[String],
+    tables: &Tables,
+) -> Result<Vec<Declaration>, Failure> {
     if args.written_by.as_ref().is_some_and(|who| who.trim().is_empty()) {
         return Err(Failure::usage(anyhow!("--written-by needs `human`, a model's name or a tool's")));
     }
@@ -421,7 +454,8 @@ fn checks(args: &ReviewArgs, gathered: &Gathered) -> Result<Vec<Check>, Failure>
     service::evidence::checks(&folder, gathered.change.subject.head.as_ref(), at).map_err(Failure::usage)
 }
 
-fn request<'a>(
+/// What a review starts from.
+pub(crate) fn request<'a>(
     gathered: Gathered,
     checks: &'a [Check],
     declarations: Vec<Declaration>,

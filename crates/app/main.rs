@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. Everything else is in the crates.
 
 mod args;
+mod ci;
 mod commands;
 mod evaluation;
 mod evidence;

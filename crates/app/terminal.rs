@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use report::Colour;
+use report::workflow::harmless;
 
 use crate::args::Verbosity;
 
@@ -18,12 +19,32 @@ pub(crate) fn start_logging(verbosity: Verbosity) {
     };
     let filter =
         EnvFilter::builder().with_default_directive(level.into()).with_env_var("RECUSE_LOG").from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Harmless).init();
 }
 
-/// One line on stderr.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{line}");
+/// Standard error, without lines that a runner of CI would take for commands. Each write is whole lines.
+struct Harmless;
+
+impl std::io::Write for Harmless {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let mut stderr = std::io::stderr().lock();
+        for line in text.lines() {
+            writeln!(stderr, "{}", harmless(line))?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
+/// Some lines on stderr, none of which a runner of CI takes for a command.
+pub(crate) fn say(text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(anstream::stderr(), "{}", harmless(line));
+    }
 }
 
 /// An error on stderr.

@@ -15,6 +15,7 @@ mod sarif;
 mod terminal;
 mod text;
 mod words;
+pub mod workflow;
 mod wrap;
 
 use review::Digest;

@@ -6,6 +6,7 @@
 pub mod asks;
 pub mod authorship;
 pub mod briefing;
+pub mod ci;
 pub mod config;
 pub mod doctor;
 pub mod eval;

@@ -317,6 +317,19 @@ impl FakeGitHub {
         secret
     }
 
+    /// The token of a workflow's run, which may do this and nothing else.
+    pub(crate) fn workflow_token(&self, permissions: &[(&str, &str)]) -> String {
+        let mut world = self.world();
+        world.account("github-actions[bot]", "Bot");
+        let secret = format!("ghs_workflow{:036}", world.next_id());
+        let holder = Holder::Person("github-actions[bot]".to_owned());
+        let permissions = permissions.iter().map(|(name, access)| ((*name).to_owned(), (*access).to_owned()));
+        let permissions = Some(permissions.collect());
+        let token = Token { holder, expires_at: now() + 86_400, repositories: None, permissions };
+        world.tokens.insert(secret.clone(), token);
+        secret
+    }
+
     /// Lets all tokens expire that were given out so far.
     pub(crate) fn expire_tokens(&self) {
         self.world().tokens.values_mut().for_each(|token| token.expires_at = 0);

@@ -15,7 +15,7 @@ pub mod needs;
 mod review_pull;
 mod setup;
 pub mod simulate;
-mod tell;
+pub(crate) mod tell;
 mod upkeep;
 mod work;
 mod worker;

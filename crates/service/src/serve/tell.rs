@@ -345,7 +345,8 @@ fn buttons(state: CheckState) -> Vec<CheckAction> {
     }
 }
 
-fn conclusion(conclusion: report::Conclusion) -> Conclusion {
+/// A conclusion as GitHub's client has it.
+pub(crate) fn conclusion(conclusion: report::Conclusion) -> Conclusion {
     match conclusion {
         report::Conclusion::Success => Conclusion::Success,
         report::Conclusion::Failure => Conclusion::Failure,
@@ -355,7 +356,8 @@ fn conclusion(conclusion: report::Conclusion) -> Conclusion {
     }
 }
 
-fn annotation(annotation: report::Annotation) -> Annotation {
+/// An annotation as GitHub's client has it.
+pub(crate) fn annotation(annotation: report::Annotation) -> Annotation {
     Annotation {
         path: annotation.path,
         start_line: annotation.line_start,
