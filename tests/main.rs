@@ -17,4 +17,5 @@ mod schema;
 mod setup;
 mod support;
 mod tamper;
+mod threats;
 mod verify;

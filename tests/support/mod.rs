@@ -2,6 +2,8 @@
 
 pub(crate) mod fake_github;
 pub(crate) mod fake_models;
+pub(crate) mod obeying;
+pub(crate) mod oracle;
 pub(crate) mod packets;
 pub(crate) mod program;
 pub(crate) mod repository;

@@ -7,10 +7,26 @@ pub(crate) fn columns(text: &str) -> usize {
     text.width()
 }
 
+/// Whether the runner of GitHub Actions would take a line of a log for a command: `::` behind white space, `##[` anywhere.
+pub(crate) fn is_command(line: &str) -> bool {
+    line.trim_start().starts_with("::") || line.contains("##[")
+}
+
+/// Writes out what would make a line a command of a log; other lines stay as they are.
+pub(crate) fn without_commands(line: String) -> String {
+    if !is_command(&line) {
+        return line;
+    }
+    let line = line.replace("##[", "##\\u{5b}");
+    let text = line.trim_start();
+    let Some(rest) = text.strip_prefix(':').filter(|rest| rest.starts_with(':')) else { return line };
+    format!("{}\\u{{3a}}{rest}", &line[..line.len() - text.len()])
+}
+
 /// Breaks prose at white space into lines of at most `width` columns.
 ///
 /// Line feeds of the text stay, the white space that a line begins with too, and more than one empty line in a row
-/// becomes one. A word that is wider than a line is left whole: it may be a path that somebody copies.
+/// becomes one. No line is a command to a log's reader. A word that is wider than a line is left whole: it may be a path that somebody copies.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.trim_matches('\n').trim_end().lines() {
@@ -27,7 +43,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         let mut at_start = true;
         for word in paragraph.split_whitespace() {
             if !at_start && columns(&line) + 1 + columns(word) > width {
-                lines.push(std::mem::replace(&mut line, indent.to_owned()));
+                lines.push(without_commands(std::mem::replace(&mut line, indent.to_owned())));
                 at_start = true;
             }
             if !at_start {
@@ -36,7 +52,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             line.push_str(word);
             at_start = false;
         }
-        lines.push(line);
+        lines.push(without_commands(line));
     }
     lines
 }
@@ -80,6 +96,23 @@ mod tests {
         ] {
             assert_eq!(wrap(text, width), expect, "{text:?} at {width}");
         }
+    }
+
+    #[test]
+    fn no_line_is_a_command_to_a_log_s_reader() {
+        for (line, expect) in [
+            ("::error::x", "\\u{3a}:error::x"),
+            ("  ::set-output name=a::b", "  \\u{3a}:set-output name=a::b"),
+            ("a ##[error]b", "a ##\\u{5b}error]b"),
+            ("::##[", "\\u{3a}:##\\u{5b}"),
+            ("std::fs, ## [a]", "std::fs, ## [a]"),
+            (": :", ": :"),
+        ] {
+            let shown = without_commands(line.to_owned());
+            assert_eq!(shown, expect);
+            assert!(!is_command(&shown), "{shown}");
+        }
+        assert_eq!(wrap("say ::stop::", 6), ["say", "\\u{3a}:stop::"]);
     }
 
     #[test]

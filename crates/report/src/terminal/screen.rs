@@ -9,7 +9,7 @@ use review::judge::Verdict;
 use review::text::visible;
 
 use super::Colour;
-use crate::wrap::{columns, cut};
+use crate::wrap::{columns, cut, is_command, without_commands};
 
 /// What a piece of text is, which decides how it looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +197,10 @@ impl Screen {
                 break;
             }
             self.line.pop();
+        }
+        let whole: String = self.line.iter().map(|(_, text)| text.as_str()).collect();
+        if is_command(&whole) {
+            self.line = vec![(Ink::Plain, without_commands(whole))];
         }
         let mut ink = Ink::Plain;
         for (next, text) in self.line.drain(..) {
