@@ -495,7 +495,7 @@ fn nothing_of_a_change_becomes_a_command_of_the_runner() {
         }
         assert!(ran.stdout.contains("not annotated: GitHub shows ten of each level"), "{}", ran.stdout);
         let names: Vec<String> = runner.outputs().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["verdict", "claims", "cost-usd", "packet"]);
+        assert_eq!(names, ["verdict", "claims", "cost-usd", "packet", "sarif"]);
     }
     // Nor where the error itself quotes the event.
     let runner = Runner::new();
@@ -534,4 +534,81 @@ fn evidence_of_the_same_job_counts_by_itself() {
     let ran = program(&runner).run(repository.path(), &["ci", "--offline"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(Path::new(&runner.output("packet")).exists());
+}
+
+#[test]
+fn the_actions_step_hands_its_inputs_over_and_keeps_what_a_reviewer_must_not_have() {
+    let repository = changed();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/action");
+    // A program that tells what it was given instead of reviewing.
+    let spy = repository.write("spy", "#!/bin/sh\nprintf '%s\\n' \"$@\"; env | grep ^ACTIONS_ || true\n");
+    std::fs::set_permissions(&spy, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    let step = |binary: &str, inputs: &[(&str, &str)]| {
+        let defaults = [
+            ("OFFLINE", "false"),
+            ("POST", "true"),
+            ("FAIL_ON", "high"),
+            ("MODELS", ""),
+            ("CONFIG", ""),
+            ("EVIDENCE", ""),
+            ("BINARY", binary),
+        ];
+        let mut command = std::process::Command::new("bash");
+        command.arg(script).current_dir(repository.path()).env("HOME", repository.path());
+        for (name, value) in defaults.iter().chain(inputs) {
+            command.env(format!("RECUSE_ACTION_{name}"), value);
+        }
+        for name in ["ACTIONS_CACHE_URL", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] {
+            command.env(name, "for the runner only");
+        }
+        command.output().expect("bash runs")
+    };
+    let spy = spy.to_str().expect("UTF-8");
+    let plain = step(spy, &[]);
+    assert_eq!(String::from_utf8_lossy(&plain.stdout), "ci\n--fail-on\nhigh\n");
+    let inputs = [
+        ("OFFLINE", "true"),
+        ("POST", "false"),
+        ("FAIL_ON", "low"),
+        ("MODELS", "a/b,c/d"),
+        ("CONFIG", "x y.toml"),
+        ("EVIDENCE", "$(touch owned)"),
+    ];
+    let all = step(spy, &inputs);
+    let expected = "ci\n--fail-on\nlow\n--offline\n--no-post\n--model\na/b,c/d\n--config\nx y.toml\n--evidence\n$(touch owned)\n";
+    assert_eq!(String::from_utf8_lossy(&all.stdout), expected);
+    assert!(!repository.path().join("owned").exists());
+    assert_eq!(step(spy, &[("OFFLINE", "yes")]).status.code(), Some(2));
+    let real = step(env!("CARGO_BIN_EXE_recuse"), &[("OFFLINE", "true")]);
+    assert_eq!(real.status.code(), Some(0), "{}", String::from_utf8_lossy(&real.stderr));
+}
+
+/// What a file of the repository says.
+fn file(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+        .expect("a file of the repository")
+}
+
+#[test]
+fn the_action_offers_the_outputs_that_are_written_and_the_docs_have_the_recipes_that_are_checked() {
+    let action = file("action.yml");
+    let outputs: Vec<&str> =
+        action.split("${{ steps.review.outputs.").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
+    assert_eq!(outputs, ["verdict", "claims", "cost-usd", "packet", "sarif"]);
+    for line in action.lines().filter(|line| line.trim_start().starts_with("RECUSE_ACTION_")) {
+        let (variable, input) = line.trim().split_once(": ").expect("a variable and an input");
+        let name = variable.trim_start_matches("RECUSE_ACTION_").to_lowercase().replace('_', "-");
+        assert_eq!(input, format!("${{{{ inputs.{name} }}}}"));
+        assert!(file("scripts/action").contains(&format!("${variable}")), "{variable}");
+    }
+    let page = file("docs/ci.md");
+    let recipes =
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/workflows")).expect("a folder");
+    for recipe in recipes {
+        let path = recipe.expect("a file").path();
+        let text = std::fs::read_to_string(&path).expect("a recipe");
+        assert!(page.contains(&text), "docs/ci.md does not have {} as it is", path.display());
+        assert!(text.contains("permissions: {}"), "{}", path.display());
+        assert!(!text.contains("cache"), "{}", path.display());
+    }
 }

@@ -225,3 +225,25 @@ fn a_migration_is_in_the_dialect_of_those_beside_it() {
     let reason = not_covered[0]["reason"].as_str().unwrap_or_default();
     assert!(claims == 0 && reason.ends_with("this looks like SQLite"), "{not_covered}");
 }
+
+#[test]
+fn completions_and_manual_pages_are_those_of_the_arguments() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Program::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = program.run(folder.path(), &["completions", shell]);
+        assert_eq!(ran.code, 0);
+        assert!(ran.stdout.contains("evidence-dir"), "{shell}: {}", ran.stdout);
+    }
+    let page = program.run(folder.path(), &["man"]);
+    assert!(
+        page.stdout.contains(".TH recuse 1") && page.stdout.contains("recuse\\-review(1)"),
+        "{}",
+        page.stdout
+    );
+    assert_eq!(program.run(folder.path(), &["man", "--folder", "pages"]).code, 0);
+    let written = std::fs::read_to_string(folder.path().join("pages/recuse-run.1")).expect("a page");
+    assert!(written.contains("evidence"), "{written}");
+    let version = program.run(folder.path(), &["--version"]);
+    assert!(version.stdout.starts_with(concat!("recuse ", env!("CARGO_PKG_VERSION"))), "{}", version.stdout);
+}

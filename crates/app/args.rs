@@ -12,7 +12,7 @@ use crate::evidence;
 
 /// An independent reviewer of changes: no model reviews its own family's work.
 #[derive(Debug, Parser)]
-#[command(name = "recuse", version, max_term_width = 110)]
+#[command(name = "recuse", version = env!("RECUSE_VERSION"), max_term_width = 110)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -90,6 +90,17 @@ pub(crate) enum Command {
     /// Say what the rules look for, and why
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Print completions for a shell
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write the pages of all commands to a folder
+    Man {
+        /// Where the pages go: recuse.1, recuse-review.1 and so on
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
     /// Print a JSON Schema
     Schema {
         #[arg(value_enum)]

@@ -233,6 +233,7 @@ fn checks(args: &CiArgs, gathered: &Gathered, here: &Path) -> Result<Vec<Check>>
 /// What was written beside the output.
 struct Files {
     packet: PathBuf,
+    sarif: PathBuf,
 }
 
 fn write_files(args: &CiArgs, packet: &PacketV1, name: &PacketName) -> Result<Files> {
@@ -254,9 +255,9 @@ fn write_files(args: &CiArgs, packet: &PacketV1, name: &PacketName) -> Result<Fi
         Ok(path)
     };
     let packet_file = write("packet.json", &packet.canonical_bytes())?;
-    write("recuse.sarif", format!("{:#}\n", sarif(packet, name)).as_bytes())?;
+    let sarif_file = write("recuse.sarif", format!("{:#}\n", sarif(packet, name)).as_bytes())?;
     write("summary.md", markdown(packet, name).as_bytes())?;
-    Ok(Files { packet: packet_file })
+    Ok(Files { packet: packet_file, sarif: sarif_file })
 }
 
 /// What was posted and what was not, a line each.
@@ -309,6 +310,7 @@ fn tell_the_runner(run: &CiRun, packet: &PacketV1, name: &PacketName, files: &Fi
             ("claims", standing.to_string()),
             ("cost-usd", cost),
             ("packet", files.packet.display().to_string()),
+            ("sarif", files.sarif.display().to_string()),
         ];
         let text: String = values.iter().map(|(name, value)| output(name, value, &word)).collect();
         append(Path::new(&file), &text)?;

@@ -32,7 +32,8 @@ use crate::args::{
 use crate::packets::{self, Keeping, Kept};
 use crate::progress::Reporter;
 use crate::{
-    Exit, Failure, ci, evaluation, evidence, explain, jsonl, receipts, replay, rules, serving, terminal,
+    Exit, Failure, ci, evaluation, evidence, explain, jsonl, manual, receipts, replay, rules, serving,
+    terminal,
 };
 
 /// Runs a command.
@@ -57,6 +58,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Init(args) => initialize(&args),
         Command::Prompts { what } => prompts(what),
         Command::Rules(command) => rules::run(&command),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { folder } => manual::pages(folder.as_deref()),
         Command::Schema { what } => schema(what),
     }
 }

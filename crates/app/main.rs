@@ -7,6 +7,7 @@ mod evaluation;
 mod evidence;
 mod explain;
 mod jsonl;
+mod manual;
 mod packets;
 mod progress;
 mod receipts;
