@@ -72,6 +72,8 @@ pub struct Token {
     pub expires_at: Timestamp,
     /// The installation that it belongs to.
     pub installation: u64,
+    /// The owner and the name that the repository has now, where GitHub says so.
+    pub repository: Option<(String, String)>,
 }
 
 /// By whose right a repository is read and written.
@@ -217,6 +219,7 @@ impl App {
         #[derive(Deserialize)]
         struct Reached {
             id: u64,
+            full_name: Option<String>,
         }
         let asked: BTreeMap<_, _> = permissions.iter().map(|permission| permission.wire()).collect();
         let body = serde_json::json!({"repository_ids": [repository], "permissions": asked});
@@ -224,8 +227,9 @@ impl App {
         let request = Request::new(Route::MintToken { installation }, app(&jwt)).body(&body);
         let answer = self.connection.send(request).await?;
         let minted: Minted = answer.read()?;
-        let is_one =
-            minted.repositories.is_some_and(|all| all.iter().all(|reached| reached.id == repository));
+        let reached = minted.repositories.unwrap_or_default();
+        let is_one = !reached.is_empty() && reached.iter().all(|reached| reached.id == repository);
+        let name = reached.iter().find_map(|reached| reached.full_name.as_deref()?.split_once('/'));
         let is_narrow = minted.permissions.iter().all(|(name, access)| {
             name == "metadata"
                 || asked.get(name.as_str()).is_some_and(|asked| asked == access || access == "read")
@@ -234,7 +238,8 @@ impl App {
             let detail = "the token is for more than was asked for".to_owned();
             return Err(answer.error(ErrorKind::Unreadable { detail }));
         }
-        Ok(Token { secret: minted.token, expires_at: minted.expires_at, installation })
+        let repository = name.map(|(owner, name)| (owner.to_owned(), name.to_owned()));
+        Ok(Token { secret: minted.token, expires_at: minted.expires_at, installation, repository })
     }
 
     /// Finds the App's installation at a repository.

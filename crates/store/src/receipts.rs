@@ -183,12 +183,14 @@ impl Store {
 
     async fn beginning_with(&self, digits: &str) -> Result<Vec<Digest>> {
         // A digest is hex, so nothing in it is a pattern; what is not hex matches nothing.
-        let rows = sqlx::query("SELECT digest FROM receipts WHERE substr(digest, 1, $1) = $2 LIMIT 2")
-            .bind(i64::try_from(digits.len()).context("too many digits")?)
-            .bind(digits)
-            .fetch_all(&self.pool)
-            .await
-            .context("could not look for a receipt")?;
+        let rows = sqlx::query(
+            "SELECT digest FROM receipts WHERE substr(digest, 1, CAST($1 AS INTEGER)) = $2 LIMIT 2",
+        )
+        .bind(i64::try_from(digits.len()).context("too many digits")?)
+        .bind(digits)
+        .fetch_all(&self.pool)
+        .await
+        .context("could not look for a receipt")?;
         let digest = |row: &AnyRow| -> Result<Digest> {
             Digest::new(row.try_get("digest")?).context("a receipt has a name that is no digest")
         };
