@@ -2,6 +2,7 @@
 
 pub(crate) mod fake_github;
 pub(crate) mod fake_models;
+pub(crate) mod generated;
 pub(crate) mod obeying;
 pub(crate) mod oracle;
 pub(crate) mod packets;

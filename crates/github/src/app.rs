@@ -72,6 +72,8 @@ pub struct Token {
     pub expires_at: Timestamp,
     /// The installation that it belongs to.
     pub installation: u64,
+    /// The owner and the name that the repository has now, where GitHub says so.
+    pub repository: Option<(String, String)>,
 }
 
 /// By whose right a repository is read and written.
@@ -174,6 +176,7 @@ struct Reached {
     id: u64,
     #[serde(default)]
     name: String,
+    full_name: Option<String>,
 }
 
 /// An App that was just registered by a manifest.
@@ -254,7 +257,9 @@ impl App {
         let request = Request::new(Route::MintToken { installation }, app(&jwt)).body(&wanted);
         let answer = self.connection.send(request).await?;
         let minted: Minted = answer.read()?;
-        let is_one = minted.repositories.is_some_and(|all| all.iter().all(is_wanted));
+        let reached = minted.repositories.unwrap_or_default();
+        let is_one = !reached.is_empty() && reached.iter().all(is_wanted);
+        let name = reached.iter().find_map(|reached| reached.full_name.as_deref()?.split_once('/'));
         let is_narrow = minted.permissions.iter().all(|(name, access)| {
             name == "metadata"
                 || asked.get(name.as_str()).is_some_and(|asked| asked == access || access == "read")
@@ -263,7 +268,8 @@ impl App {
             let detail = "the token is for more than was asked for".to_owned();
             return Err(answer.error(ErrorKind::Unreadable { detail }));
         }
-        Ok(Token { secret: minted.token, expires_at: minted.expires_at, installation })
+        let repository = name.map(|(owner, name)| (owner.to_owned(), name.to_owned()));
+        Ok(Token { secret: minted.token, expires_at: minted.expires_at, installation, repository })
     }
 
     /// Finds the App's installation at a repository.

@@ -71,6 +71,11 @@ impl RepositoryApi {
         &self.name
     }
 
+    /// The right to it.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
     fn request<'a>(&'a self, call: Call<'a>) -> Request<'a> {
         let route = Route::InRepository { owner: &self.owner, name: &self.name, call };
         Request::new(route, self.credential.authorization())

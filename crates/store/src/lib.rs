@@ -18,7 +18,7 @@ pub use open::open;
 pub use queue::{
     AttemptCounts, Beat, ClaimLimits, Claimed, DELIVERY_WINDOW_MS, Enqueued, Held, Intended, JobEnding,
     JobId, JobKind, JobSummary, KeptPacket, KeptPacketSummary, Lease, LiveState, NewJob, Order, PostKey,
-    PostKind, QueueCounts, Received, Taken,
+    PostKind, Progress, QueueCounts, Received, Taken,
 };
 pub use receipts::{Fetched, Pruned, ReceiptRow, Receipts, ToKeep};
 

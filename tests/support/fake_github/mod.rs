@@ -244,6 +244,11 @@ impl FakeGitHub {
         world.repository(repository).check_runs.iter().filter(|one| one.head == head).cloned().collect()
     }
 
+    /// The check runs of all commits, in order.
+    pub(crate) fn all_check_runs(&self, repository: u64) -> Vec<CheckRun> {
+        self.world().repository(repository).check_runs.clone()
+    }
+
     /// The commit that a name stands for.
     pub(crate) fn resolve(&self, repository: u64, name: &str) -> String {
         self.world().repository(repository).bare.resolve(name).expect("a known commit")

@@ -223,6 +223,27 @@ impl FakeGitHub {
         id
     }
 
+    /// Adds a bot's account.
+    pub(crate) fn add_bot(&self, login: &str) {
+        self.world().account(login, "Bot");
+    }
+
+    /// Edits a comment as its author.
+    pub(crate) fn edit_comment(&self, repository: u64, id: u64, body: &str) {
+        let comment = self.overwrite_comment(repository, id, body);
+        self.world().tell_comment(repository, "edited", &comment, &comment.author);
+        self.shared.flush();
+    }
+
+    /// Edits anybody's comment, silently, as a maintainer may.
+    pub(crate) fn overwrite_comment(&self, repository: u64, id: u64, body: &str) -> Comment {
+        let mut world = self.world();
+        let comments = &mut world.repository(repository).comments;
+        let comment = comments.iter_mut().find(|comment| comment.id == id).expect("a known comment");
+        comment.former_bodies.push(std::mem::replace(&mut comment.body, body.to_owned()));
+        comment.clone()
+    }
+
     /// Deletes a comment.
     pub(crate) fn delete_comment(&self, repository: u64, id: u64) -> String {
         let mut world = self.world();

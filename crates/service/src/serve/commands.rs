@@ -1,7 +1,5 @@
 //! What people ask for in comments and by buttons. Who may ask is asked of GitHub each time, on every path.
 
-use github::Credential;
-use github::RepositoryApi;
 use github::event::PullState;
 use github::repository::Access;
 use report::{Conclusion, Notice, Reply};
@@ -11,32 +9,24 @@ use store::{Claimed, JobKind};
 
 use super::Core;
 use super::clock::now_ms;
-use super::ending::{Done, Trouble, is_out_of_reach};
+use super::dispatch::{BECAME_DRAFT, CLOSED, SAID_STOP};
+use super::ending::{Done, Trouble, is_out_of_reach, unless_out_of_reach};
 use super::review_pull::{WRITER, run_id};
-use super::work::{Asked, CommandWork, MergeGroupWork, Place, RerunWork, ReviewWork, Urgency, Wanted, Work};
+use super::work::{Asked, CommandWork, MergeGroupWork, RerunWork, ReviewWork, Urgency, Wanted, Work};
 
-/// The API of a repository, with what may be written; `None` where it is out of reach.
-async fn writer(core: &Core, place: &Place) -> Result<Option<RepositoryApi>, Trouble> {
-    let token = match core.app.mint(place.installation, place.id, &WRITER).await {
-        Ok(token) => token,
-        Err(error) if is_out_of_reach(&error) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let credential = Credential::Installation(token);
-    Ok(Some(RepositoryApi::new(core.connection.clone(), credential, &place.owner, &place.name)))
-}
-
-fn out_of_reach() -> Done {
-    Done::Cancelled { note: "the repository is out of reach".to_owned() }
-}
+/// The end of a job whose repository is not there for us any more.
+const OUT_OF_REACH: &str = "the repository is out of reach";
 
 /// Does what a comment asks for.
 pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) -> Result<Done, Trouble> {
-    let Some(api) = writer(core, &work.place).await? else { return Ok(out_of_reach()) };
+    let api = match core.repository(&work.place, &WRITER).await {
+        Ok(api) => api,
+        Err(error) => return unless_out_of_reach(error, claimed.attempt, OUT_OF_REACH),
+    };
     let access = api.permission(&work.login).await?;
     if access < Access::Write {
         // Whoever may not ask gets no answer, so that nobody can make us talk.
-        return Ok(Done::Cancelled { note: "asked by somebody without write access".to_owned() });
+        return Ok(Done::cancelled("asked by somebody without write access"));
     }
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
@@ -47,20 +37,19 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
         Wanted::Review { lenses } => {
             let pull = match api.pull(work.number).await {
                 Ok(pull) => pull,
-                Err(error) if is_out_of_reach(&error) => return Ok(out_of_reach()),
-                Err(error) => return Err(error.into()),
+                Err(error) => return unless_out_of_reach(error, claimed.attempt, OUT_OF_REACH),
             };
             if pull.state == PullState::Closed {
-                return Ok(Done::Cancelled { note: "the pull request is closed".to_owned() });
+                return Ok(Done::cancelled("the pull request is closed"));
             }
             let asked = Asked::Person { request: work.comment.id.to_string(), lenses: lenses.clone() };
             let review =
                 ReviewWork { place: work.place.clone(), number: work.number, head: pull.head, asked };
-            core.enqueue(&Work::Review(review), Urgency::Asked).await?;
+            let then = vec![Work::Review(review).job(Urgency::Asked, now_ms())];
+            return Ok(Done::Succeeded { note: "a review is asked for".to_owned(), then });
         }
         Wanted::Stop => {
-            let stopped =
-                core.store.cancel(&subject, "somebody with write access said stop", now_ms()).await?;
+            let stopped = core.store.cancel(&subject, SAID_STOP, now_ms()).await?;
             let reply = if stopped > 0 { Reply::Stopped } else { Reply::NothingToStop };
             teller.answer(work.comment, &report::reply(&reply)).await?;
         }
@@ -79,7 +68,7 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
             teller.answer(work.comment, &report::reply(&Reply::Unknown(word))).await?;
         }
     }
-    Ok(Done::Succeeded { note: "answered".to_owned() })
+    Ok(Done::succeeded("answered"))
 }
 
 /// Reviews again whatever has a head.
@@ -93,13 +82,13 @@ pub(crate) async fn rerun(core: &Core, work: &RerunWork) -> Result<Done, Trouble
     }
     numbers.sort_unstable();
     numbers.dedup();
-    let count = numbers.len();
-    for number in numbers {
+    let review = |number: u64| {
         let asked = Asked::Person { request: work.request.clone(), lenses: Default::default() };
         let review = ReviewWork { place: work.place.clone(), number, head: work.head.clone(), asked };
-        core.enqueue(&Work::Review(review), Urgency::Asked).await?;
-    }
-    Ok(Done::Succeeded { note: format!("{count} pull requests") })
+        Work::Review(review).job(Urgency::Asked, now_ms())
+    };
+    let then: Vec<_> = numbers.into_iter().map(review).collect();
+    Ok(Done::Succeeded { note: format!("{} pull requests", then.len()), then })
 }
 
 /// Says of a merge queue's group what is known of its pull request: it was reviewed at its head, or it was not.
@@ -108,9 +97,12 @@ pub(crate) async fn merge_group(
     claimed: &Claimed,
     work: &MergeGroupWork,
 ) -> Result<Done, Trouble> {
-    let Some(api) = writer(core, &work.place).await? else { return Ok(out_of_reach()) };
     let Some(number) = pull_of(&work.head_ref) else {
-        return Ok(Done::Cancelled { note: "the queue's branch names no pull request".to_owned() });
+        return Ok(Done::cancelled("the queue's branch names no pull request"));
+    };
+    let api = match core.repository(&work.place, &WRITER).await {
+        Ok(api) => api,
+        Err(error) => return unless_out_of_reach(error, claimed.attempt, OUT_OF_REACH),
     };
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
@@ -133,7 +125,7 @@ pub(crate) async fn merge_group(
             teller.check_ends_with(&work.head, Conclusion::ActionRequired, &notice).await?;
         }
     }
-    Ok(Done::Succeeded { note: format!("the group of pull request {number}") })
+    Ok(Done::succeeded(format!("the group of pull request {number}")))
 }
 
 /// The pull request of a queue's branch: `refs/heads/gh-readonly-queue/main/pr-12-SHA`.
@@ -147,7 +139,11 @@ fn pull_of(head_ref: &str) -> Option<u64> {
 /// Tells that a job was tried as often as it may be.
 pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: &str) -> Result<(), Trouble> {
     let Work::Review(work) = work else { return Ok(()) };
-    let Some(api) = writer(core, &work.place).await? else { return Ok(()) };
+    let api = match core.repository(&work.place, &WRITER).await {
+        Ok(api) => api,
+        Err(error) if is_out_of_reach(&error) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
     let teller = core.teller(&claimed.lease, &api, &work.place, work.number, &run_id, &bot);
@@ -162,7 +158,11 @@ pub(crate) async fn stopped(
     reason: &str,
 ) -> Result<(), Trouble> {
     let Work::Review(work) = work else { return Ok(()) };
-    let Some(api) = writer(core, &work.place).await? else { return Ok(()) };
+    let api = match core.repository(&work.place, &WRITER).await {
+        Ok(api) => api,
+        Err(error) if is_out_of_reach(&error) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
     let teller = core.teller(&claimed.lease, &api, &work.place, work.number, &run_id, &bot);
@@ -170,11 +170,12 @@ pub(crate) async fn stopped(
     let notice = match live {
         Some(next) if next.id != claimed.lease.job => Notice::Superseded,
         Some(_) | None => {
-            Notice::Stopped { why: "the pull request was closed, or somebody with write access said so" }
+            let known = [CLOSED, BECAME_DRAFT, SAID_STOP].into_iter().find(|known| *known == reason);
+            Notice::Stopped { why: known.unwrap_or("it is not wanted any more") }
         }
     };
     tracing::info!(job = %claimed.lease.job, reason, "stopped");
-    teller.check_ends_with(&work.head, Conclusion::Cancelled, &notice).await
+    teller.check_gives_up(&work.head, &notice).await
 }
 
 #[cfg(test)]

@@ -23,6 +23,11 @@ const SETTLING_MS: i64 = 60_000;
 /// The name of the button that asks for a review.
 pub(crate) const REVIEW_BUTTON: &str = "review";
 
+/// Why a review is stopped.
+pub(crate) const CLOSED: &str = "the pull request was closed";
+pub(crate) const BECAME_DRAFT: &str = "the pull request became a draft";
+pub(crate) const SAID_STOP: &str = "somebody with write access said stop";
+
 /// What decides what follows from events.
 #[derive(Debug, Clone)]
 pub(crate) struct EventRules {
@@ -109,8 +114,8 @@ fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules, now
         PullRequestAction::Labeled | PullRequestAction::Unlabeled => {
             Decision::nothing("a label without meaning")
         }
-        PullRequestAction::Closed => cancel("the pull request was closed"),
-        PullRequestAction::ConvertedToDraft => cancel("the pull request became a draft"),
+        PullRequestAction::Closed => cancel(CLOSED),
+        PullRequestAction::ConvertedToDraft => cancel(BECAME_DRAFT),
         PullRequestAction::Other(_) => Decision::nothing("not an action that we act on"),
     }
 }

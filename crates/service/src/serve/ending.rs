@@ -12,6 +12,8 @@ pub(crate) enum Done {
     Succeeded {
         /// A few words for the log.
         note: String,
+        /// What follows from it; on disk together with the end, so that it is asked for once.
+        then: Vec<NewJob>,
     },
     /// There is a newer head; these jobs look at it.
     Superseded {
@@ -57,6 +59,30 @@ impl From<ApiError> for Trouble {
             _ => Self::Failed(error.into()),
         }
     }
+}
+
+impl Done {
+    /// It is done, and nothing follows.
+    pub(crate) fn succeeded(note: impl Into<String>) -> Self {
+        Self::Succeeded { note: note.into(), then: Vec::new() }
+    }
+
+    /// There is nothing to do any more.
+    pub(crate) fn cancelled(note: impl Into<String>) -> Self {
+        Self::Cancelled { note: note.into() }
+    }
+}
+
+/// How often GitHub has to say that something is out of reach before it is believed: for a moment, while it is amiss or
+/// behind, it says so of what is there.
+const BELIEVED_AFTER: u32 = 3;
+
+/// The end of a job whose object is out of reach; what went wrong, where it is not or that is not sure yet.
+pub(crate) fn unless_out_of_reach(error: ApiError, attempt: u32, note: &str) -> Result<Done, Trouble> {
+    if is_out_of_reach(&error) && attempt >= BELIEVED_AFTER {
+        return Ok(Done::cancelled(note));
+    }
+    Err(error.into())
 }
 
 /// Whether GitHub says that we may not see or touch it any more: the app was uninstalled, the repository is gone.

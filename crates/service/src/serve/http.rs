@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use futures::StreamExt as _;
 use github::webhook::Secrets;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -17,7 +18,7 @@ use review::Digest;
 use review::text::visible_line;
 use store::{Received, Taken};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::timeout;
 
 use super::clock::now_ms;
@@ -136,28 +137,52 @@ async fn receive(shared: &Shared, request: Request) -> Answer {
     let headers = request.headers().clone();
     let declared =
         header(&headers, header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<usize>().ok());
-    let size = declared.unwrap_or(MAX_BODY_BYTES);
-    if size > MAX_BODY_BYTES {
+    if declared.is_some_and(|size| size > MAX_BODY_BYTES) {
         return TOO_LARGE;
     }
-    let permits = u32::try_from(size.div_ceil(PERMIT_BYTES).max(1)).unwrap_or(u32::MAX);
-    let Ok(_room) = shared.bodies.try_acquire_many(permits) else { return BUSY };
-    let body = match timeout(MAX_BODY_TIME, axum::body::to_bytes(request.into_body(), size)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return TOO_LARGE,
-        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "slow", "the body took too long"),
+    let Ok(read) = timeout(MAX_BODY_TIME, read_body(&shared.bodies, request.into_body())).await else {
+        return (StatusCode::REQUEST_TIMEOUT, "slow", "the body took too long");
     };
-    let signatures: Vec<&[u8]> =
-        headers.get_all("x-hub-signature-256").iter().map(header::HeaderValue::as_bytes).collect();
-    let signature = match signatures.as_slice() {
-        [one] => Some(*one),
-        [] | [_, _, ..] => None,
+    let (body, _room) = match read {
+        Ok(read) => read,
+        Err(Unread::TooLarge) => return TOO_LARGE,
+        Err(Unread::NoRoom) => return BUSY,
+        Err(Unread::Broken) => return (StatusCode::BAD_REQUEST, "broken", "the body broke off"),
     };
+    let signature = header(&headers, "x-hub-signature-256").map(str::as_bytes);
     if let Err(rejected) = shared.secrets.verify(signature, &body) {
         tracing::debug!(%rejected, "a delivery was refused");
         return (StatusCode::UNAUTHORIZED, "unsigned", "the signature does not fit the body");
     }
     accept(shared, &headers, &body).await
+}
+
+/// Why a body was not read.
+enum Unread {
+    /// It is larger than any delivery.
+    TooLarge,
+    /// The bodies that are being read take all the room that there is.
+    NoRoom,
+    /// It ended in the middle.
+    Broken,
+}
+
+/// Reads a body, and takes room for it as it comes: what a slow client only promises keeps nobody else out.
+async fn read_body(room: &Semaphore, body: Body) -> Result<(Bytes, SemaphorePermit<'_>), Unread> {
+    let mut taken = room.try_acquire().map_err(|_| Unread::NoRoom)?;
+    let mut whole = Vec::new();
+    let mut parts = body.into_data_stream();
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|_| Unread::Broken)?;
+        if whole.len() + part.len() > MAX_BODY_BYTES {
+            return Err(Unread::TooLarge);
+        }
+        whole.extend_from_slice(&part);
+        let needed = whole.len().div_ceil(PERMIT_BYTES).saturating_sub(taken.num_permits());
+        let needed = u32::try_from(needed).map_err(|_| Unread::TooLarge)?;
+        taken.merge(room.try_acquire_many(needed).map_err(|_| Unread::NoRoom)?);
+    }
+    Ok((Bytes::from(whole), taken))
 }
 
 /// Takes what is signed.
@@ -195,9 +220,13 @@ async fn accept(shared: &Shared, headers: &HeaderMap, body: &Bytes) -> Answer {
     }
 }
 
-/// A header's text, where it is printable.
+/// A header's text, where it is there once and printable: two might be read as one thing here and as another elsewhere.
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok()
+    let mut all = headers.get_all(name).iter();
+    match (all.next(), all.next()) {
+        (Some(only), None) => only.to_str().ok(),
+        (None, _) | (Some(_), Some(_)) => None,
+    }
 }
 
 /// Whether work can be done: the database answers.

@@ -28,7 +28,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use git::{FetchLimits, GitError, ObjectCache, Repository};
-use github::{ApiUrl, App, Connection, Credential, Limits, PlainHttp, RepositoryApi};
+use github::app::Permission;
+use github::{ApiError, ApiUrl, App, Connection, Credential, Limits, PlainHttp, RepositoryApi};
 use review::CommitId;
 use review::text::visible_line;
 use store::{Enqueued, Lease, Store};
@@ -155,9 +156,11 @@ pub fn connection(section: &ServeSection, environment: Environment<'_>) -> Resul
     };
     let mut limits = Limits::default();
     // GitHub asks for a second between writes; an Enterprise Server has no such limits by default, nor has a test's.
-    if let Some(millis) = environment("RECUSE_WRITE_INTERVAL_MS") {
-        let millis = millis.parse().context("RECUSE_WRITE_INTERVAL_MS is no number of milliseconds")?;
-        limits.write_interval = Duration::from_millis(millis);
+    if let Some(interval) = millis(environment, "RECUSE_WRITE_INTERVAL_MS")? {
+        limits.write_interval = interval;
+    }
+    if let Some(total) = millis(environment, "RECUSE_CALL_TIMEOUT_MS")? {
+        limits.total = total;
     }
     Ok(match models::Proxy::from_environment() {
         Some(proxy) => {
@@ -176,6 +179,13 @@ pub(crate) async fn recent_places(store: &Store, within_ms: i64, most: usize) ->
         Work::Command(_) | Work::Rerun(_) | Work::MergeGroup(_) | Work::Upkeep => None,
     };
     Ok(payloads.iter().filter_map(name).collect())
+}
+
+/// A time that a variable gives in milliseconds.
+fn millis(environment: Environment<'_>, name: &str) -> Result<Option<Duration>> {
+    let Some(text) = environment(name) else { return Ok(None) };
+    let millis = text.parse().with_context(|| format!("{name} is no number of milliseconds"))?;
+    Ok(Some(Duration::from_millis(millis)))
 }
 
 /// What workers share.
@@ -218,9 +228,21 @@ impl Core {
     }
 
     /// The login of the App's bot.
-    pub(crate) async fn bot(&self) -> Result<String, github::ApiError> {
+    pub(crate) async fn bot(&self) -> Result<String, ApiError> {
         let look = || async { Ok(format!("{}[bot]", self.app.describe().await?.slug)) };
         self.bot.get_or_try_init(look).await.cloned()
+    }
+
+    /// The API of a repository under the name that it has now, by a token that may do this much.
+    pub(crate) async fn repository(
+        &self,
+        place: &Place,
+        permissions: &[Permission],
+    ) -> Result<RepositoryApi, ApiError> {
+        let token = self.app.mint(place.installation, place.id, permissions).await?;
+        let named = token.repository.clone();
+        let (owner, name) = named.unwrap_or_else(|| (place.owner.clone(), place.name.clone()));
+        Ok(RepositoryApi::new(self.connection.clone(), Credential::Installation(token), &owner, &name))
     }
 
     pub(crate) fn teller<'a>(
@@ -255,13 +277,8 @@ impl Core {
     }
 
     /// Fetches commits and the notes about them.
-    pub(crate) fn fetch(
-        &self,
-        place: &Place,
-        credential: &Credential,
-        wanted: &[CommitId],
-    ) -> Result<Repository, GitError> {
-        let remote = review_pull::remote(self, &place.owner, &place.name, credential)
+    pub(crate) fn fetch(&self, api: &RepositoryApi, wanted: &[CommitId]) -> Result<Repository, GitError> {
+        let remote = review_pull::remote(self, api)
             .map_err(|_| GitError::BadRemote { why: "whose name cannot be part of an address" })?;
         let limits = FetchLimits { bytes: MAX_FETCH_BYTES, patience: MAX_FETCH_TIME };
         self.cache.fetch(&remote, wanted, &review_pull::REFERENCES, &limits)

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, anyhow};
 use git::{Remote, Repository, Transport};
+use github::RepositoryApi;
 use github::app::Permission;
 use github::event::PullState;
 use github::repository::Pull;
-use github::{Credential, RepositoryApi};
 use report::{Earlier, Notice, PacketName, Seal};
 use review::attribution::{Login, Note};
 use review::change::{Source, Subject};
@@ -18,7 +18,8 @@ use review::{Change, CommitId, Digest, Gap, GapKind, Lens};
 
 use super::Core;
 use super::clock::now_ms;
-use super::ending::{Done, Trouble, is_out_of_reach};
+use super::dispatch::CLOSED;
+use super::ending::{Done, Trouble, unless_out_of_reach};
 use super::tell::Teller;
 use super::work::{Asked, ReviewWork, Urgency, Work};
 use crate::authorship::{Opened, declaration};
@@ -27,7 +28,7 @@ use crate::fan_out::Clock;
 use crate::office::KeepReceipts;
 use crate::review_one::{ReviewRequest, review_one};
 use crate::steps::Steps;
-use store::{Claimed, Lease};
+use store::{Claimed, JobId, Lease};
 
 /// What the token that reads may do.
 const READER: [Permission; 3] =
@@ -46,55 +47,66 @@ const AI_NOTES: &str = "refs/notes/ai";
 
 /// The name of a run. A job that is taken up again is the same run, so that it finds what it has paid for.
 pub(crate) fn run_id(claimed: &Claimed) -> String {
-    let job = format!("{} {} {}", claimed.lease.job, claimed.created_at_ms, claimed.subject);
-    Digest::of(job.as_bytes()).as_str()[..32].to_owned()
+    run_of(claimed.lease.job, claimed.created_at_ms, &claimed.subject)
+}
+
+fn run_of(job: JobId, created_at_ms: i64, subject: &str) -> String {
+    Digest::of(format!("{job} {created_at_ms} {subject}").as_bytes()).as_str()[..32].to_owned()
 }
 
 /// Reviews a pull request.
 pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<Done, Trouble> {
     let place = &work.place;
-    let reader = match core.app.mint(place.installation, place.id, &READER).await {
-        Ok(token) => token,
-        Err(error) if is_out_of_reach(&error) => {
-            return Ok(Done::Cancelled { note: "the app is no longer installed there".to_owned() });
+    let api = match core.repository(place, &READER).await {
+        Ok(api) => api,
+        Err(error) => {
+            return unless_out_of_reach(error, claimed.attempt, "the app is no longer installed there");
         }
-        Err(error) => return Err(error.into()),
     };
-    let credential = Credential::Installation(reader);
-    let api = RepositoryApi::new(core.connection.clone(), credential.clone(), &place.owner, &place.name);
     let pull = match api.pull(work.number).await {
         Ok(pull) => pull,
-        Err(error) if is_out_of_reach(&error) => {
-            return Ok(Done::Cancelled { note: "the pull request is out of reach".to_owned() });
+        Err(error) => {
+            return unless_out_of_reach(error, claimed.attempt, "the pull request is out of reach");
         }
-        Err(error) => return Err(error.into()),
     };
-    if pull.state == PullState::Closed {
-        return Ok(Done::Cancelled { note: "the pull request is closed".to_owned() });
-    }
-    if pull.head != work.head {
-        return Ok(superseded(work, pull.head));
-    }
-    let writer = core.app.mint(place.installation, place.id, &WRITER).await?;
-    let writer = RepositoryApi::new(
-        core.connection.clone(),
-        Credential::Installation(writer),
-        &place.owner,
-        &place.name,
-    );
+    let writer = core.repository(place, &WRITER).await?;
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
     let teller = core.teller(&claimed.lease, &writer, place, work.number, &run_id, &bot);
-    if let Some((rule, what)) = skipped(core, &pull, &work.asked) {
+    if pull.state == PullState::Closed {
+        teller.check_gives_up(&work.head, &Notice::Stopped { why: CLOSED }).await?;
+        return Ok(Done::cancelled("the pull request is closed"));
+    }
+    if pull.head != work.head {
+        teller.check_gives_up(&work.head, &Notice::Superseded).await?;
+        return Ok(superseded(work, pull.head));
+    }
+    if was_told(core, claimed, work).await? {
+        return Ok(Done::succeeded("this head was reviewed before"));
+    }
+    if let Some((rule, what)) = skipped(core, &api, &pull, &work.asked).await? {
         teller
             .check_ends_with(&pull.head, report::Conclusion::Neutral, &Notice::Skipped { rule, what: &what })
             .await?;
-        return Ok(Done::Succeeded { note: format!("not reviewed: {rule}") });
+        return Ok(Done::succeeded(format!("not reviewed: {rule}")));
     }
     teller.check_begins(&pull.head).await?;
-    let packet = packet(core, work, &api, &credential, &pull, run_id.clone(), claimed).await?;
+    let packet = packet(core, work, &api, &pull, run_id.clone(), claimed).await?;
     let packet = Reviewed { head: pull.head.clone(), packet };
     tell(core, work, &api, &teller, packet, &claimed.lease).await
+}
+
+/// Whether just this was asked for and done before: deliveries come late, twice and out of order.
+async fn was_told(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<bool, Trouble> {
+    match &work.asked {
+        Asked::Event { text: None } => {}
+        Asked::Event { text: Some(_) } | Asked::Person { .. } => return Ok(false),
+    }
+    let subject = &claimed.subject;
+    let done = core.store.succeeded_reviews(subject, work.head.as_str()).await?;
+    let runs: BTreeSet<String> = done.into_iter().map(|(job, at)| run_of(job, at, subject)).collect();
+    // One that was skipped by a rule succeeded too, without a packet.
+    Ok(core.store.packets_of(subject).await?.iter().any(|kept| runs.contains(&kept.run_id)))
 }
 
 /// A newer head is looked at instead.
@@ -104,19 +116,30 @@ fn superseded(work: &ReviewWork, head: CommitId) -> Done {
 }
 
 /// Which rule of the operator keeps a pull request from being reviewed, and what met it.
-fn skipped(core: &Core, pull: &Pull, asked: &Asked) -> Option<(&'static str, String)> {
+async fn skipped(
+    core: &Core,
+    api: &RepositoryApi,
+    pull: &Pull,
+    asked: &Asked,
+) -> Result<Option<(&'static str, String)>, Trouble> {
     if matches!(asked, Asked::Person { .. }) {
-        return None;
+        return Ok(None);
     }
     let rules = &core.settings.file.serve;
     if let Some(label) = pull.labels.iter().find(|label| rules.skip_labels.contains(label)) {
-        return Some(("a label says so", label.clone()));
+        return Ok(Some(("a label says so", label.clone())));
     }
     if pull.is_draft && !rules.drafts {
-        return Some(("drafts are reviewed once they are ready", pull.head_ref.clone()));
+        return Ok(Some(("drafts are reviewed once they are ready", pull.head_ref.clone())));
     }
     let author = &pull.author.login;
-    rules.skip_authors.contains(author).then(|| ("changes of this author are not reviewed", author.clone()))
+    if !rules.skip_authors.contains(author) {
+        return Ok(None);
+    }
+    // Whoever pushes to a bot's branch is not that bot.
+    let comparison = api.compare(&pull.base, &pull.head).await?;
+    let is_all_theirs = comparison.commits.items.iter().all(|commit| commit.author.name == *author);
+    Ok(is_all_theirs.then(|| ("changes of this author are not reviewed", author.clone())))
 }
 
 /// The change, read in the way that tells most.
@@ -126,13 +149,7 @@ struct Read {
     notes: Vec<Note>,
 }
 
-async fn read(
-    core: &Core,
-    api: &RepositoryApi,
-    credential: &Credential,
-    work: &ReviewWork,
-    pull: &Pull,
-) -> Result<Read, Trouble> {
+async fn read(core: &Core, api: &RepositoryApi, pull: &Pull) -> Result<Read, Trouble> {
     let comparison = api.compare(&pull.base, &pull.head).await?;
     let mut gaps = Vec::new();
     let seen = comparison.commits.items.len() as u64;
@@ -142,7 +159,7 @@ async fn read(
         gaps.push(Gap { kind: GapKind::TooLarge, file: None, lines: None, detail });
     }
     let wanted = [pull.head.clone(), comparison.merge_base.clone(), pull.base.clone()];
-    let fetched = core.fetch(&work.place, credential, &wanted);
+    let fetched = core.fetch(api, &wanted);
     let repository = match fetched {
         Ok(repository) => Some(repository),
         Err(error) => {
@@ -203,12 +220,11 @@ async fn packet(
     core: &Core,
     work: &ReviewWork,
     api: &RepositoryApi,
-    credential: &Credential,
     pull: &Pull,
     run_id: String,
     claimed: &Claimed,
 ) -> Result<PacketV1, Trouble> {
-    let Read { change, repository, notes } = read(core, api, credential, work, pull).await?;
+    let Read { change, repository, notes } = read(core, api, pull).await?;
     let base_file = match &repository {
         Some(repository) => {
             repository.read_at(&pull.base, &BASE_FILE.into()).map_err(anyhow::Error::from)?.into_bytes()
@@ -279,12 +295,12 @@ async fn tell(
     let now = api.pull(work.number).await?;
     if now.head != head || now.state == PullState::Closed {
         let notice = match now.state {
-            PullState::Closed => Notice::Stopped { why: "the pull request was closed" },
+            PullState::Closed => Notice::Stopped { why: CLOSED },
             PullState::Open => Notice::Superseded,
         };
         teller.check_ends_with(&head, report::Conclusion::Cancelled, &notice).await?;
         return Ok(match now.state {
-            PullState::Closed => Done::Cancelled { note: "the pull request was closed meanwhile".to_owned() },
+            PullState::Closed => Done::cancelled("the pull request was closed meanwhile"),
             PullState::Open => superseded(work, now.head),
         });
     }
@@ -299,7 +315,7 @@ async fn tell(
     teller.check_ends(&head, report::check(&packet, &name)).await?;
     core.store.forget_steps(&packet.run.id).await?;
     tracing::info!(job = %lease.job, verdict = packet.verdict.name(), "told");
-    Ok(Done::Succeeded { note: packet.verdict.name().to_owned() })
+    Ok(Done::succeeded(packet.verdict.name()))
 }
 
 /// What was said of earlier heads, newest first; each head once.
@@ -321,16 +337,11 @@ async fn earlier(core: &Core, subject: &str, packet: &PacketV1) -> Result<Vec<Ea
 }
 
 /// Where a repository is fetched from.
-pub(crate) fn remote(
-    core: &Core,
-    owner: &str,
-    name: &str,
-    credential: &Credential,
-) -> anyhow::Result<Remote> {
+pub(crate) fn remote(core: &Core, api: &RepositoryApi) -> anyhow::Result<Remote> {
     use base64::Engine as _;
     use secrecy::{ExposeSecret as _, SecretString};
-    let url = core.connection.base().clone_url(owner, name)?;
-    let pair = format!("x-access-token:{}", credential.secret().expose_secret());
+    let url = core.connection.base().clone_url(api.owner(), api.name())?;
+    let pair = format!("x-access-token:{}", api.credential().secret().expose_secret());
     let header = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
     // The API's address is http only where the operator said so, or on this machine.
     let allow = match url.scheme() {

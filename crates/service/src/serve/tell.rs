@@ -10,7 +10,7 @@ use github::{ApiError, ErrorKind, RepositoryApi};
 use report::CheckReport;
 use review::{CommitId, Digest};
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{Held, Intended, Lease, PostKey, PostKind, Store};
+use store::{Held, Intended, Lease, PostKey, PostKind, Progress, Store};
 
 use super::clock::now_ms;
 use super::dispatch::REVIEW_BUTTON;
@@ -109,6 +109,26 @@ impl Teller<'_> {
         self.check_ends(head, CheckReport { conclusion, title, summary, text, annotations }).await
     }
 
+    /// Ends the check run of a head that will not be reviewed after all, if it was begun and has not ended.
+    pub(crate) async fn check_gives_up(
+        &self,
+        head: &CommitId,
+        notice: &report::Notice<'_>,
+    ) -> Result<(), Trouble> {
+        let (running, _) = report::notice(&report::Notice::Running);
+        match self.store.progress(&self.check_key(head)).await? {
+            Progress::NeverBegun => return Ok(()),
+            Progress::Done { content } if content != Digest::of(running.as_bytes()) => return Ok(()),
+            Progress::Begun | Progress::ChangeBegun | Progress::Done { .. } => {}
+        }
+        self.check_ends_with(head, report::Conclusion::Cancelled, notice).await
+    }
+
+    /// Each run has a check run of its own; GitHub shows the newest.
+    fn check_key(&self, head: &CommitId) -> PostKey {
+        self.key(PostKind::CheckRun, &format!("{head}/{}", self.run_id))
+    }
+
     async fn check(
         &self,
         head: &CommitId,
@@ -116,18 +136,22 @@ impl Teller<'_> {
         output: CheckOutput,
         annotations: Vec<Annotation>,
     ) -> Result<(), Trouble> {
-        // Each run has a check run of its own; GitHub shows the newest.
-        let name = format!("{head}/{}", self.run_id);
-        let key = self.key(PostKind::CheckRun, &name);
+        let key = self.check_key(head);
         let external_id = format!("{}/{}", self.place.subject(self.number), self.run_id);
         let (known, told) = match self.intend(&key).await? {
             Known::Nothing if self.writing == Writing::Dry => return Ok(()),
             Known::Nothing => (None, 0),
             Known::Is(id) => (Some(id), 0),
             // GitHub adds annotations to those that are there, so those that were sent are not sent again.
-            Known::Maybe(_) => self.own_check(head, &external_id).await?,
+            Known::Maybe(id) => {
+                let (found, told) = self.own_check(head, &external_id).await?;
+                (found.or(id), told)
+            }
         };
         let id = match known {
+            // The review is taken up again. What the check run says by now stays unknown, so that its annotations are
+            // counted before more are sent.
+            Some(_) if matches!(state, CheckState::InProgress) => return Ok(()),
             Some(id) => id,
             None => {
                 let run = NewCheckRun {
@@ -186,25 +210,38 @@ impl Teller<'_> {
         let key = self.key(PostKind::Comment, name);
         let mark = self.marks.line(self.place, self.number, kind);
         let body = format!("{text}\n{mark}\n");
-        let known = match self.intend(&key).await? {
+        let mut known = match self.intend(&key).await? {
             // Another database may have written one before us.
             Known::Nothing if self.writing == Writing::Dry => return Ok(()),
             Known::Nothing | Known::Maybe(None) => self.own_comment(&mark).await?,
             Known::Is(id) | Known::Maybe(Some(id)) => Some(id),
         };
-        let updated = match known {
-            Some(id) => match self.api.update_comment(id, &body).await {
-                Ok(()) => Some(id),
-                Err(ApiError { kind: ErrorKind::NotFound | ErrorKind::Gone, .. }) => None,
-                Err(error) => return Err(error.into()),
-            },
-            None => None,
-        };
-        let id = match updated {
+        if let Some(id) = known
+            && self.rewrite(id, &body).await? == Rewritten::Gone
+        {
+            // What was written in its place may not have been written down.
+            known = match self.own_comment(&mark).await? {
+                Some(id) => match self.rewrite(id, &body).await? {
+                    Rewritten::Yes => Some(id),
+                    Rewritten::Gone => None,
+                },
+                None => None,
+            };
+        }
+        let id = match known {
             Some(id) => id,
             None => self.api.create_comment(self.number, &body).await?,
         };
         self.posted(&key, id, &body).await
+    }
+
+    /// Gives a comment of ours another text.
+    async fn rewrite(&self, id: u64, body: &str) -> Result<Rewritten, ApiError> {
+        match self.api.update_comment(id, body).await {
+            Ok(()) => Ok(Rewritten::Yes),
+            Err(ApiError { kind: ErrorKind::NotFound | ErrorKind::Gone, .. }) => Ok(Rewritten::Gone),
+            Err(error) => Err(error),
+        }
     }
 
     async fn own_comment(&self, mark: &str) -> Result<Option<u64>, ApiError> {
@@ -225,8 +262,10 @@ impl Teller<'_> {
                 break;
             }
             // What was told of a claim once is not told again at every push.
-            if !self.was_told(&comment.claim).await? {
-                fresh.push(comment);
+            match self.store.progress(&self.key(PostKind::Inline, &comment.claim)).await? {
+                Progress::Done { .. } | Progress::ChangeBegun => {}
+                Progress::NeverBegun => fresh.push((comment, IsBegun::No)),
+                Progress::Begun => fresh.push((comment, IsBegun::Yes)),
             }
         }
         if fresh.is_empty() {
@@ -241,27 +280,33 @@ impl Teller<'_> {
             Known::Is(id) => Some(id),
         };
         let id = match posted {
-            Some(id) => id,
+            Some(id) => {
+                // It holds those that were begun with it, and no others.
+                fresh.retain(|(_, is_begun)| *is_begun == IsBegun::Yes);
+                id
+            }
             None => {
+                for (comment, _) in &fresh {
+                    self.intend(&self.key(PostKind::Inline, &comment.claim)).await?;
+                }
                 let count = fresh.len();
                 let words = if count == 1 { "claim at its line" } else { "claims at their lines" };
                 let body = format!("{count} {words}; the comment above has all of them.\n{mark}\n");
-                let lines: Vec<InlineComment> = fresh.iter().map(at_lines).collect();
+                let lines: Vec<InlineComment> = fresh.iter().map(|(comment, _)| at_lines(comment)).collect();
                 match self.api.create_review(self.number, head, &lines, &body).await {
                     Ok(id) => id,
-                    // GitHub sees the diff otherwise; the comment has them all.
+                    // GitHub sees the diff otherwise, or the head moved just now; the comment has them all.
                     Err(ApiError { kind: ErrorKind::Invalid { message }, .. }) => {
                         tracing::warn!(%message, "github does not take comments at these lines");
-                        0
+                        return Ok(());
                     }
                     Err(error) => return Err(error.into()),
                 }
             }
         };
         self.posted(&key, id, &mark).await?;
-        for comment in &fresh {
+        for (comment, _) in &fresh {
             let key = self.key(PostKind::Inline, &comment.claim);
-            self.intend(&key).await?;
             self.posted(&key, id, &comment.body).await?;
         }
         Ok(())
@@ -271,10 +316,6 @@ impl Teller<'_> {
         let reviews = self.api.reviews(self.number).await?;
         let own = reviews.items.into_iter().filter(|review| review.author.login == self.bot);
         Ok(own.filter(|review| review.body.trim_end().ends_with(mark)).map(|review| review.id).min())
-    }
-
-    async fn was_told(&self, claim: &str) -> Result<bool, Trouble> {
-        Ok(self.store.is_posted(&self.key(PostKind::Inline, claim)).await?)
     }
 
     /// Puts eyes on a comment: it was seen.
@@ -331,6 +372,24 @@ enum Known {
     Maybe(Option<u64>),
     /// It was made, and this is its id.
     Is(u64),
+}
+
+/// Whether a comment was given another text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rewritten {
+    /// It was.
+    Yes,
+    /// There is no such comment any more.
+    Gone,
+}
+
+/// Whether telling a claim at its line was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IsBegun {
+    /// It was, and nobody wrote down that it was done.
+    Yes,
+    /// It was not.
+    No,
 }
 
 /// What can be pressed at a check run.

@@ -1,11 +1,11 @@
 //! Looking for what was missed: deliveries that GitHub could not make, and open heads that nobody ever looked at.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use github::app::Permission;
 use github::repository::PullRequests;
-use github::{Credential, RepositoryApi};
 use store::DELIVERY_WINDOW_MS;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -20,6 +20,9 @@ const EVERY: Duration = Duration::from_secs(300);
 
 /// The most pages of deliveries that are read at once, of a hundred each.
 const MAX_PAGES: usize = 20;
+
+/// How many failed attempts of a delivery are enough: it may be one that we refuse, or that our address cannot take.
+const MAX_ATTEMPTS: usize = 10;
 
 /// The most repositories whose open pull requests are looked through at once.
 const MAX_REPOSITORIES: usize = 50;
@@ -45,26 +48,29 @@ pub(crate) async fn upkeep(core: &Core) -> Result<Done, Trouble> {
     let redelivered = redeliver(core).await?;
     let found = open_heads(core).await?;
     let forgotten = core.store.forget_old(now_ms().saturating_sub(REMEMBERED_MS)).await?;
-    Ok(Done::Succeeded {
-        note: format!(
-            "{redelivered} deliveries asked for again, {found} heads found, {forgotten} rows forgotten"
-        ),
-    })
+    Ok(Done::succeeded(format!(
+        "{redelivered} deliveries asked for again, {found} heads found, {forgotten} rows forgotten"
+    )))
 }
 
 /// Asks for deliveries again that never came. GitHub keeps them for three days and never sends one again by itself.
 async fn redeliver(core: &Core) -> Result<usize, Trouble> {
-    let mut missed: Vec<(u64, String)> = Vec::new();
-    let mut came: Vec<String> = Vec::new();
+    /// A delivery that never came: its newest attempt, and how many there were.
+    struct Missed {
+        id: u64,
+        attempts: usize,
+    }
+    let mut missed: BTreeMap<String, Missed> = BTreeMap::new();
+    let mut came: BTreeSet<String> = BTreeSet::new();
     let mut cursor = None;
     for _ in 0..MAX_PAGES {
         let page = core.app.deliveries(cursor.as_deref()).await?;
         for delivery in page.deliveries {
             // Time-outs have no status code, so anything but OK counts.
             if delivery.status == "OK" {
-                came.push(delivery.guid);
-            } else if !missed.iter().any(|(_, guid)| *guid == delivery.guid) {
-                missed.push((delivery.id, delivery.guid));
+                came.insert(delivery.guid);
+            } else {
+                missed.entry(delivery.guid).or_insert(Missed { id: delivery.id, attempts: 0 }).attempts += 1;
             }
         }
         cursor = page.next;
@@ -72,13 +78,16 @@ async fn redeliver(core: &Core) -> Result<usize, Trouble> {
             break;
         }
     }
-    missed.retain(|(_, guid)| !came.contains(guid));
-    let guids: Vec<String> = missed.iter().map(|(_, guid)| guid.clone()).collect();
+    missed.retain(|guid, missed| !came.contains(guid) && missed.attempts < MAX_ATTEMPTS);
+    let guids: Vec<String> = missed.keys().cloned().collect();
     let known = core.store.known_deliveries(&guids).await?;
     let mut count = 0;
-    for (id, _) in missed.into_iter().filter(|(_, guid)| !known.contains(guid)) {
-        core.app.redeliver(id).await?;
-        count += 1;
+    for (guid, missed) in missed.into_iter().filter(|(guid, _)| !known.contains(guid)) {
+        match core.app.redeliver(missed.id).await {
+            Ok(()) => count += 1,
+            // One that GitHub does not send again is no reason to leave the others.
+            Err(error) => tracing::warn!(%error, delivery = %guid, "a missed delivery does not come again"),
+        }
     }
     Ok(count)
 }
@@ -90,20 +99,25 @@ async fn open_heads(core: &Core) -> Result<usize, Trouble> {
     let mut count = 0;
     for payload in payloads {
         let Ok(Work::Review(work)) = Work::read(&payload) else { continue };
-        count += open_heads_of(core, &work.place).await?;
+        match open_heads_of(core, &work.place).await {
+            Ok(found) => count += found,
+            Err(Trouble::Lost) => return Err(Trouble::Lost),
+            // A suspended installation, say; the other repositories have open heads too.
+            Err(trouble @ (Trouble::Later { .. } | Trouble::Failed(_))) => {
+                tracing::warn!(repository = work.place.id, ?trouble, "could not look for open heads");
+            }
+        }
     }
     Ok(count)
 }
 
 async fn open_heads_of(core: &Core, place: &Place) -> Result<usize, Trouble> {
     let reader = [Permission::MetadataRead, Permission::PullRequestsRead];
-    let token = match core.app.mint(place.installation, place.id, &reader).await {
-        Ok(token) => token,
+    let api = match core.repository(place, &reader).await {
+        Ok(api) => api,
         Err(error) if is_out_of_reach(&error) => return Ok(0),
         Err(error) => return Err(error.into()),
     };
-    let credential = Credential::Installation(token);
-    let api = RepositoryApi::new(core.connection.clone(), credential, &place.owner, &place.name);
     let pulls = match api.open_pulls(None).await {
         Ok(PullRequests::Changed { pulls, .. }) => pulls.items,
         Ok(PullRequests::Unchanged) => Vec::new(),

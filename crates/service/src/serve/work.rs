@@ -8,8 +8,8 @@ use review::{CommitId, Digest, Lens};
 use serde::{Deserialize, Serialize};
 use store::{JobKind, NewJob};
 
-/// How often a review is tried before that is said to have failed.
-const REVIEW_ATTEMPTS: u32 = 5;
+/// How often a review is tried before that is said to have failed: with the pauses between, for an hour at least.
+const REVIEW_ATTEMPTS: u32 = 8;
 
 /// How often an answer to a command is tried. It is cheap, and somebody waits for it.
 const COMMAND_ATTEMPTS: u32 = 8;

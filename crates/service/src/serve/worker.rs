@@ -58,8 +58,15 @@ async fn work_once(core: &Arc<Core>, name: &str, shutdown: &watch::Receiver<bool
         return Ok(false);
     };
     core.metrics.claimed(claimed.kind.name());
-    let ended = run(core, &claimed, shutdown.clone()).await;
-    end(core, &claimed, ended).await?;
+    let (tell, told) = watch::channel(Word::GoOn);
+    let heart = tokio::spawn(beat(core.clone(), claimed.clone(), tell));
+    let ended = match &claimed.stop_reason {
+        Some(reason) => Ended::Stopped { reason: reason.clone() },
+        None => run(core, &claimed, told, shutdown.clone()).await,
+    };
+    let written = end(core, &claimed, ended).await;
+    heart.abort();
+    written?;
     Ok(true)
 }
 
@@ -73,9 +80,12 @@ enum Ended {
     Interrupted,
 }
 
-async fn run(core: &Arc<Core>, claimed: &Claimed, mut shutdown: watch::Receiver<bool>) -> Ended {
-    let (tell, mut told) = watch::channel(Word::GoOn);
-    let heart = tokio::spawn(beat(core.clone(), claimed.clone(), tell));
+async fn run(
+    core: &Arc<Core>,
+    claimed: &Claimed,
+    mut told: watch::Receiver<Word>,
+    mut shutdown: watch::Receiver<bool>,
+) -> Ended {
     let job = {
         let (core, claimed) = (core.clone(), claimed.clone());
         // Rules and git keep a thread busy: they get one of their own, and the server goes on answering.
@@ -92,11 +102,9 @@ async fn run(core: &Arc<Core>, claimed: &Claimed, mut shutdown: watch::Receiver<
             })
         })
     };
-    let ended = job.await.unwrap_or_else(|panic| {
+    job.await.unwrap_or_else(|panic| {
         Ended::Done(Err(Trouble::Failed(anyhow::anyhow!("the review broke off: {panic}"))))
-    });
-    heart.abort();
-    ended
+    })
 }
 
 /// Gives signs of life, and tells the job what the queue says.
@@ -141,9 +149,11 @@ async fn end(core: &Core, claimed: &Claimed, ended: Ended) -> anyhow::Result<()>
     let (store, now) = (&core.store, now_ms());
     let job = lease.job;
     let held = match ended {
-        Ended::Done(Ok(Done::Succeeded { note })) => {
+        Ended::Done(Ok(Done::Succeeded { note, then })) => {
             core.metrics.ended("succeeded");
-            store.finish(lease, JobEnding::Succeeded, &note, &[], now).await?
+            let held = store.finish(lease, JobEnding::Succeeded, &note, &then, now).await?;
+            core.news.notify_one();
+            held
         }
         Ended::Done(Ok(Done::Superseded { then })) => {
             core.metrics.ended("superseded");
@@ -169,12 +179,27 @@ async fn end(core: &Core, claimed: &Claimed, ended: Ended) -> anyhow::Result<()>
         Ended::Done(Err(Trouble::Failed(error))) => failed(core, claimed, &error).await?,
         Ended::Stopped { reason } => {
             core.metrics.ended("stopped");
-            if let Ok(work) = Work::read(&claimed.payload)
-                && let Err(trouble) = stopped(core, claimed, &work, &reason).await
-            {
-                tracing::warn!(%job, ?trouble, "could not tell that the review was stopped");
+            let told = match Work::read(&claimed.payload) {
+                Ok(work) => stopped(core, claimed, &work, &reason).await,
+                // What we cannot read, we did not begin.
+                Err(_) => Ok(()),
+            };
+            match told {
+                Ok(()) => {
+                    let held = store.finish(lease, JobEnding::Cancelled, &reason, &[], now_ms()).await?;
+                    // What took its place was waiting for this.
+                    core.news.notify_one();
+                    held
+                }
+                Err(Trouble::Lost) => Held::Lost,
+                Err(trouble @ (Trouble::Later { .. } | Trouble::Failed(_))) => {
+                    tracing::warn!(%job, ?trouble, "could not tell that the review was stopped");
+                    // Its lease ends sooner, and whoever claims it then tells.
+                    let delay = core.settings.backoff(claimed.attempt).as_millis();
+                    store.beat(lease, now_ms(), i64::try_from(delay).unwrap_or(i64::MAX / 2)).await?;
+                    Held::Yes
+                }
             }
-            store.finish(lease, JobEnding::Cancelled, &reason, &[], now_ms()).await?
         }
         Ended::Interrupted => {
             store.put_back(lease, now, "the process stopped", AttemptCounts::No, now).await?

@@ -15,7 +15,8 @@ pub enum Order {
     ///
     /// A review supersedes queued reviews of the same subject with another dedupe key, and asks running ones to stop.
     Enqueue(NewJob),
-    /// Ends queued jobs of this subject, whatever their kind, and asks running ones to stop.
+    /// Ends queued jobs of this subject, whatever their kind, and asks running ones to stop; a queued one that ran before
+    /// may have left something behind, and is asked to stop as if it ran.
     Cancel {
         /// The subject, as in [`NewJob::subject`].
         subject: String,
@@ -156,6 +157,25 @@ struct Change {
     at_ms: i64,
 }
 
+impl Change {
+    /// Lets a queued job that was claimed before be claimed once more, to stop, as one whose worker died after it was asked
+    /// to; whether it is such a one.
+    async fn to_clean_up(&self, turn: &mut Turn) -> Result<bool> {
+        let stopping = sqlx::query(
+            "UPDATE jobs SET state = 'running', stop_as = $1, stop_reason = $2, lease_until_ms = $3 \
+             WHERE id = $4 AND state = 'queued' AND token > 0 AND NOT EXISTS (SELECT 1 FROM jobs o \
+             WHERE o.state = 'running' AND o.kind = jobs.kind AND o.subject = jobs.subject)",
+        )
+        .bind(self.ending.name())
+        .bind(self.reason.as_str())
+        .bind(self.at_ms)
+        .bind(self.id.0)
+        .execute(&mut *turn.transaction)
+        .await?;
+        Ok(stopping.rows_affected() > 0)
+    }
+}
+
 struct NewRow<'a> {
     id: JobId,
     job: &'a NewJob,
@@ -224,6 +244,9 @@ impl<'a> Plan<'a> {
 
     async fn write_changes(&self, turn: &mut Turn) -> Result<()> {
         for change in &self.changes {
+            if change.was == State::Queued && change.to_clean_up(turn).await? {
+                continue;
+            }
             let query = match change.was {
                 State::Queued => sqlx::query(
                     "UPDATE jobs SET state = $1, note = $2, finished_at_ms = $3 WHERE id = $4 AND state = 'queued'",

@@ -42,6 +42,9 @@ pub struct Claimed {
     /// All attempts are used up: all that is left is to say so and to finish. This is claimed once; if nothing comes of
     /// that either, the job fails in silence.
     pub is_last_word: bool,
+    /// It was asked to stop and whoever worked on it died: all that is left is to clean up and to finish as superseded or
+    /// cancelled. Why, in a few words.
+    pub stop_reason: Option<String>,
 }
 
 /// What a worker that gives a sign of life is told.
@@ -85,8 +88,7 @@ impl Store {
     /// Takes the most urgent job that is due or whose lease has run out; `None` if there is none that may run now.
     ///
     /// Repositories with the fewest running jobs of a kind come first, then the highest priority, then what is due
-    /// longest. A job that was asked to stop and whose lease has run out ends here, and so does one that did not even
-    /// get to its last word.
+    /// longest. One that did not even get to its last word ends here.
     ///
     /// # Errors
     /// The database cannot be read or written.
@@ -133,7 +135,7 @@ impl Store {
             let claimed = sqlx::query(
                 "UPDATE jobs SET state = 'running', attempts = attempts + 1, token = $1, worker = $2, lease_until_ms = $3 \
                  WHERE id = $4 AND (state = 'queued' OR lease_until_ms <= $5) \
-                 RETURNING id, kind, repository, subject, head, payload, attempts, max_attempts, created_at_ms",
+                 RETURNING id, kind, repository, subject, head, payload, attempts, max_attempts, created_at_ms, stop_reason",
             )
             .bind(token)
             .bind(worker)
@@ -218,7 +220,7 @@ impl Store {
 
     /// Puts a job back, to be claimed again at `run_at_ms` at the earliest.
     ///
-    /// One that was asked to stop ends instead, as it was asked to; one whose last word counts ends as failed.
+    /// One that was asked to stop is claimed again at once, to clean up; one whose last word counts ends instead.
     ///
     /// # Errors
     /// The database cannot be written. Nothing has changed then.
@@ -237,10 +239,11 @@ impl Store {
         let put_back = async {
             let mut turn = self.begin_turn(0).await?;
             let done = sqlx::query(
-                "UPDATE jobs SET attempts = attempts - $1, run_at_ms = $2, note = $3, lease_until_ms = NULL, \
-                 state = CASE WHEN stop_as IS NOT NULL THEN stop_as WHEN attempts - $1 > max_attempts THEN 'failed' \
-                         ELSE 'queued' END, \
-                 finished_at_ms = CASE WHEN stop_as IS NOT NULL OR attempts - $1 > max_attempts THEN $4 END \
+                "UPDATE jobs SET attempts = attempts - $1, run_at_ms = $2, note = $3, \
+                 lease_until_ms = CASE WHEN stop_as IS NOT NULL AND attempts - $1 <= max_attempts THEN $4 END, \
+                 state = CASE WHEN attempts - $1 > max_attempts THEN COALESCE(stop_as, 'failed') \
+                         WHEN stop_as IS NOT NULL THEN 'running' ELSE 'queued' END, \
+                 finished_at_ms = CASE WHEN attempts - $1 > max_attempts THEN $4 END \
                  WHERE id = $5 AND token = $6 AND state = 'running'",
             )
             .bind(given_back)
@@ -258,12 +261,12 @@ impl Store {
     }
 }
 
-/// Ends jobs whose worker is taken for dead and that nobody should take up again.
+/// Ends jobs whose worker is taken for dead and that used up their last word too.
 async fn end_the_dead(turn: &mut Turn, now_ms: i64) -> Result<()> {
     sqlx::query(
         "UPDATE jobs SET state = COALESCE(stop_as, 'failed'), lease_until_ms = NULL, finished_at_ms = $1, \
          note = COALESCE(stop_reason, 'gave no sign of life in any attempt, nor for its last word') \
-         WHERE state = 'running' AND lease_until_ms <= $1 AND (stop_as IS NOT NULL OR attempts > max_attempts)",
+         WHERE state = 'running' AND lease_until_ms <= $1 AND attempts > max_attempts",
     )
     .bind(now_ms)
     .execute(&mut *turn.transaction)
@@ -287,5 +290,6 @@ fn claimed_row(row: &AnyRow, token: i64) -> Result<Claimed> {
         max_attempts,
         created_at_ms: row.try_get("created_at_ms")?,
         is_last_word: attempt > max_attempts,
+        stop_reason: row.try_get("stop_reason")?,
     })
 }

@@ -24,7 +24,7 @@ pub use jobs::{Enqueued, NewJob, Order};
 pub use leases::{AttemptCounts, Beat, ClaimLimits, Claimed};
 pub use overview::{JobSummary, LiveState, QueueCounts};
 pub use packets::{KeptPacket, KeptPacketSummary};
-pub use posts::{Intended, PostKey, PostKind};
+pub use posts::{Intended, PostKey, PostKind, Progress};
 
 use crate::{Engine, Store};
 

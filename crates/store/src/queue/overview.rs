@@ -133,6 +133,24 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
+    /// The reviews of a subject at a head that succeeded: each with when it was enqueued, in milliseconds since 1970. Only
+    /// jobs that are not forgotten ([`Store::forget_old`]) count.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn succeeded_reviews(&self, subject: &str, head: &str) -> Result<Vec<(JobId, i64)>> {
+        let rows = sqlx::query(
+            "SELECT id, created_at_ms FROM jobs WHERE kind = $1 AND subject = $2 AND head = $3 AND state = 'succeeded'",
+        )
+        .bind(JobKind::Review.name())
+        .bind(subject)
+        .bind(head)
+        .fetch_all(&self.pool)
+        .await
+        .with_context(|| format!("could not look for reviews of {subject} at {head}"))?;
+        rows.iter().map(|row| Ok((JobId(row.try_get(0)?), row.try_get(1)?))).collect()
+    }
+
     /// What the latest review of each repository was to do, of those that were asked for since then; the latest first.
     ///
     /// # Errors

@@ -67,6 +67,22 @@ pub enum Intended {
     Lost,
 }
 
+/// How far an act came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Nobody began it.
+    NeverBegun,
+    /// It was begun, and nobody knows whether it was done.
+    Begun,
+    /// It was done, and changing what it says was begun.
+    ChangeBegun,
+    /// It was done.
+    Done {
+        /// The digest of what it says.
+        content: Digest,
+    },
+}
+
 impl Store {
     /// Writes down that something will be done, if the lease is still held, and gives what is known of it from before.
     ///
@@ -157,14 +173,13 @@ impl Store {
         write.await.with_context(|| format!("could not write down that {} was posted", key.describe()))
     }
 
-    /// Whether an act was begun and was done.
+    /// How far an act came.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn is_posted(&self, key: &PostKey) -> Result<bool> {
+    pub async fn progress(&self, key: &PostKey) -> Result<Progress> {
         let row = sqlx::query(
-            "SELECT remote_id FROM posts WHERE repository = $1 AND subject = $2 AND kind = $3 AND name = $4 \
-             AND remote_id IS NOT NULL",
+            "SELECT remote_id, content FROM posts WHERE repository = $1 AND subject = $2 AND kind = $3 AND name = $4",
         )
         .bind(key.repository.as_str())
         .bind(key.subject.as_str())
@@ -173,7 +188,16 @@ impl Store {
         .fetch_optional(&self.pool)
         .await
         .with_context(|| format!("could not look for {}", key.describe()))?;
-        Ok(row.is_some())
+        let Some(row) = row else { return Ok(Progress::NeverBegun) };
+        let remote_id: Option<String> = row.try_get("remote_id")?;
+        let content: Option<String> = row.try_get("content")?;
+        Ok(match (remote_id, content) {
+            (Some(_), Some(text)) => {
+                Progress::Done { content: Digest::new(&text).context("its digest is not one")? }
+            }
+            (Some(_), None) => Progress::ChangeBegun,
+            (None, _) => Progress::Begun,
+        })
     }
 
     /// Forgets an act, because what it made is gone on the other side.

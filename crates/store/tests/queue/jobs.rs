@@ -13,7 +13,9 @@ promises! {
     orders_that_came_in_the_wrong_order_do_no_harm
     commands_are_all_answered_one_after_the_other
     cancelling_ends_what_waits_and_stops_what_runs
-    a_stopped_job_that_is_put_back_ends
+    a_stopped_job_that_is_put_back_is_claimed_to_clean_up
+    a_stopped_job_that_ran_before_is_claimed_to_clean_up
+    a_stopped_job_that_nobody_cleans_up_after_ends_after_its_attempts
     a_finished_job_can_be_asked_for_again
     what_follows_is_enqueued_with_the_ending
     a_head_leads_to_its_pull_requests
@@ -59,11 +61,18 @@ async fn a_push_starts_when_the_lease_of_what_was_stopped_runs_out(store: Store)
     let dead = claim_some(&store, 2).await;
     enqueue(&store, &review("acme/shop#1", "a2"), 3).await;
     assert_eq!(claim(&store, 1 + LEASE_MS).await, None);
-    let next = claim_some(&store, 2 + LEASE_MS).await;
-    assert_eq!(next.head.as_deref(), Some("a2"));
+    // Somebody has to say that the dead one stopped.
+    let stopping = claim_some(&store, 2 + LEASE_MS).await;
+    let reason = Some("superseded by acme/shop#1@a2".to_owned());
+    assert_eq!((stopping.head.as_deref(), &stopping.stop_reason), (Some("a1"), &reason));
     assert_eq!(beat(&store, &dead, 3 + LEASE_MS).await, Beat::Lost);
+    assert_eq!(claim(&store, 3 + LEASE_MS).await, None);
+    let held = store.finish(&stopping.lease, JobEnding::Cancelled, "", &[], 4 + LEASE_MS).await.unwrap();
+    assert_eq!(held, Held::Yes);
+    let next = claim_some(&store, 5 + LEASE_MS).await;
+    assert_eq!((next.head.as_deref(), next.stop_reason.as_deref()), (Some("a2"), None));
     // The dead one ended as what it was stopped for, and is not tried again.
-    succeed(&store, &next, 4 + LEASE_MS).await;
+    succeed(&store, &next, 6 + LEASE_MS).await;
     assert_eq!(claim(&store, 10 * LEASE_MS).await, None);
     assert_eq!(store.queue_counts(10 * LEASE_MS).await.unwrap().failed, 0);
 }
@@ -154,15 +163,52 @@ async fn cancelling_ends_what_waits_and_stops_what_runs(store: Store) {
     assert_eq!(claim_some(&store, 10).await.subject, "acme/shop#1");
 }
 
-async fn a_stopped_job_that_is_put_back_ends(store: Store) {
+async fn a_stopped_job_that_is_put_back_is_claimed_to_clean_up(store: Store) {
     for counts in [AttemptCounts::Yes, AttemptCounts::No] {
         enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
         let running = claim_some(&store, 2).await;
         store.cancel("acme/shop#1", "closed", 3).await.unwrap();
         put_back(&store, &running, 4, counts).await;
+        assert_eq!(live(&store, "acme/shop#1").await, "stopping a1");
+        let stopping = claim_some(&store, 5).await;
+        assert_eq!(stopping.stop_reason.as_deref(), Some("closed"));
+        succeed(&store, &stopping, 6).await;
         assert_eq!(live(&store, "acme/shop#1").await, "none");
         assert_eq!(claim(&store, 1_000_000).await, None);
     }
+}
+
+async fn a_stopped_job_that_ran_before_is_claimed_to_clean_up(store: Store) {
+    for order in ["cancel", "push"] {
+        enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+        let running = claim_some(&store, 2).await;
+        put_back(&store, &running, 3, AttemptCounts::No).await;
+        match order {
+            "cancel" => assert_eq!(store.cancel("acme/shop#1", "closed", 4).await.unwrap(), 1),
+            _ => drop(enqueue(&store, &review("acme/shop#1", "a2"), 4).await),
+        }
+        let stopping = claim_some(&store, 5).await;
+        assert_eq!(stopping.lease.job, running.lease.job, "{order}");
+        assert!(stopping.stop_reason.is_some(), "{order}");
+        assert_eq!(claim(&store, 5).await, None, "{order}");
+        store.finish(&stopping.lease, JobEnding::Cancelled, "", &[], 6).await.unwrap();
+        if order == "push" {
+            assert_eq!(claim_some(&store, 7).await.head.as_deref(), Some("a2"));
+        }
+    }
+}
+
+async fn a_stopped_job_that_nobody_cleans_up_after_ends_after_its_attempts(store: Store) {
+    enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    let mut claims = 0;
+    let mut now_ms = 2;
+    while claim(&store, now_ms).await.is_some() {
+        store.cancel("acme/shop#1", "closed", now_ms).await.unwrap();
+        claims += 1;
+        now_ms += LEASE_MS;
+    }
+    // Three attempts and a last word.
+    assert_eq!((claims, live(&store, "acme/shop#1").await.as_str()), (4, "none"));
 }
 
 async fn a_finished_job_can_be_asked_for_again(store: Store) {

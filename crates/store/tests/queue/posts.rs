@@ -1,6 +1,6 @@
 //! Posts: what was begun is known to have been, and what was done is not done again.
 
-use store::{Intended, PostKey, PostKind, Store};
+use store::{Intended, PostKey, PostKind, Progress, Store};
 
 use super::*;
 
@@ -31,14 +31,19 @@ fn done(remote_id: &str, content: Option<&[u8]>) -> Intended {
 
 async fn an_act_is_first_then_again_until_it_is_known_to_be_done(store: Store) {
     let (first, comment) = (lease(&store).await, key(PostKind::Comment, ""));
+    assert_eq!(store.progress(&comment).await.unwrap(), Progress::NeverBegun);
     assert_eq!(store.intend(&first, &comment, 3).await.unwrap(), Intended::First);
     assert_eq!(store.intend(&first, &comment, 4).await.unwrap(), Intended::Again);
+    assert_eq!(store.progress(&comment).await.unwrap(), Progress::Begun);
     // Its process dies between the call and writing that down; the next one cannot know.
     let second = claim_some(&store, 2 + LEASE_MS).await.lease;
     assert_eq!(store.intend(&second, &comment, 5 + LEASE_MS).await.unwrap(), Intended::Again);
     let held = store.posted(&second, &comment, "77", &Digest::of(b"v1"), 6 + LEASE_MS).await.unwrap();
     assert_eq!(held, Held::Yes);
+    let progress = store.progress(&comment).await.unwrap();
+    assert_eq!(progress, Progress::Done { content: Digest::of(b"v1") });
     assert_eq!(store.intend(&second, &comment, 7 + LEASE_MS).await.unwrap(), done("77", Some(b"v1")));
+    assert_eq!(store.progress(&comment).await.unwrap(), Progress::ChangeBegun);
 }
 
 async fn changing_what_was_posted_makes_its_content_unknown_until_said(store: Store) {

@@ -1,42 +1,10 @@
-//! The GitHub App through its door: a real server, a fake GitHub that keeps state, and what a maintainer would see.
+//! What a pull request is told: the check, the one comment, the lines.
 
 use serde_json::json;
 
-use crate::support::fake_github::{Call, CheckRun, Endpoint, FakeGitHub, OpenPull};
+use super::*;
+use crate::support::fake_github::Call;
 use crate::support::fake_models::{Behaviour, FakeModels};
-use crate::support::server::{Home, Server};
-
-/// Leases that run out soon, so that a story is told in seconds.
-const SOON: &str = "[serve]\nlease_seconds = 1\nretry_seconds = 1\n";
-
-/// A change that the rules have something to say about.
-const RISKY: (&str, &str) = (
-    "shop/search.py",
-    "def search(connection, name):\n    return connection.execute(\"SELECT * FROM goods WHERE name = '\" + name + \"'\")\n",
-);
-
-fn fake() -> FakeGitHub {
-    FakeGitHub::start()
-}
-
-fn served(fake: &FakeGitHub, config: &str, arguments: &[&str]) -> (Home, Server) {
-    let home = Home::new(fake, &format!("{SOON}{config}"));
-    let server = home.serve(arguments);
-    fake.deliver_to(&server.webhook);
-    (home, server)
-}
-
-fn opened(fake: &FakeGitHub, branch: &str, files: &[(&str, &str)]) -> u64 {
-    fake.open_pull(1, &OpenPull { branch, files, ..OpenPull::default() })
-}
-
-/// Our check run of a pull request's head, once it has ended.
-fn ended(fake: &FakeGitHub, server: &Server, number: u64) -> CheckRun {
-    let head = fake.head(1, number);
-    let run = || fake.check_runs(1, &head).into_iter().find(|run| run.status == "completed");
-    server.until("the check run ended", || run().is_some());
-    run().expect("it was there just now")
-}
 
 #[test]
 fn a_pull_request_gets_its_packet_once() {

@@ -1,0 +1,184 @@
+//! Kills: the process dies before and after each call that a review makes, and is started again. In the end everything
+//! was told once, and at most one answer of a model was paid for twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+use store::Scope;
+
+use super::told::{Lines, wrong_check_runs, wrongs};
+use super::*;
+use crate::support::fake_github::{At, When};
+use crate::support::fake_models::{Behaviour, FakeModels};
+
+/// How many scenarios run at the same time. Most of one is waiting for a lease to run out.
+const AT_ONCE: usize = 6;
+
+/// What one review may cost, in micro-USD.
+const CAP: u64 = 40_000;
+
+/// A world in which a review asks a model.
+struct Stage {
+    fake: FakeGitHub,
+    models: FakeModels,
+    home: Home,
+    database: String,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let fake = fake();
+        let models = FakeModels::start().await;
+        let answer = json!({ "examined": ["all that was shown"], "findings": [], "questions": [] });
+        models.always("oak", Behaviour::Answer(answer));
+        let config = format!(
+            "{SOON}[review]\nreviewers_per_lens = 1\nmax_usd = {}\n[[model]]\nname = \"local/oak\"\nbase_url = \"{}\"\n\
+             families = [\"qwen\"]\ninput_usd = 1.0\noutput_usd = 1.0\n",
+            CAP as f64 / 1e6,
+            models.base_url()
+        );
+        let home = Home::new(&fake, &config);
+        let database = format!("sqlite:{}/state.db", home.path().display());
+        let home = home.with("RECUSE_DATABASE_URL", &database);
+        Self { fake, models, home, database }
+    }
+
+    fn serve(&self) -> Server {
+        self.fake.forget_calls();
+        let server = self.home.serve(&[]);
+        self.fake.deliver_to(&server.webhook);
+        settled_in(&self.fake, &server);
+        server
+    }
+
+    fn open(&self) -> u64 {
+        self.fake.open_pull(
+            1,
+            &OpenPull {
+                body: "Generated with [Claude Code](https://claude.com/claude-code)",
+                files: &[RISKY],
+                ..OpenPull::default()
+            },
+        )
+    }
+
+    /// What is wrong in the end, given how many answers a review needs and how many may be paid for beyond that.
+    async fn end(self, server: Server, number: u64, needed: usize, more: usize) -> Vec<String> {
+        settled(&self.fake, &server).await;
+        let mut wrongs = [wrongs(&self.fake, number, Lines(1)), wrong_check_runs(&self.fake)].concat();
+        let paid = self.models.requests().len();
+        if paid > needed + more {
+            wrongs.push(format!("{paid} answers were paid for, {needed} were needed"));
+        }
+        server.kill();
+        let store = store::open(&self.database).await.expect("the database is there");
+        let spent = store.spent(Scope::Repository, "1").await.expect("the ledger can be read");
+        if spent > CAP {
+            wrongs.push(format!("{spent} micro-USD were spent"));
+        }
+        store.close().await;
+        self.models.finish();
+        self.fake.finish();
+        wrongs
+    }
+}
+
+/// How many calls a review makes of GitHub and of the model when nothing happens.
+async fn calls_of_a_quiet_review() -> (usize, usize) {
+    let stage = Stage::set().await;
+    let server = stage.serve();
+    stage.fake.forget_calls();
+    let number = stage.open();
+    settled(&stage.fake, &server).await;
+    let of_github = stage.fake.calls().iter().filter(|call| call.endpoint != Some(Endpoint::Git)).count();
+    let of_models = stage.models.requests().len();
+    assert_eq!(stage.end(server, number, of_models, 0).await, Vec::<String>::new());
+    (of_github, of_models)
+}
+
+/// The process dies at the nth call of GitHub.
+async fn killed_at_github(nth: usize, when: When, needed: usize) -> Vec<String> {
+    let stage = Stage::set().await;
+    let server = stage.serve();
+    let mut pause = stage.fake.pause(At::Nth(nth), when);
+    let number = stage.open();
+    pause.reached().await;
+    server.kill();
+    pause.resume();
+    let server = stage.serve();
+    stage.end(server, number, needed, 0).await
+}
+
+/// The process dies while it waits for the nth answer of a model.
+async fn killed_at_model(nth: usize, needed: usize) -> Vec<String> {
+    let stage = Stage::set().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let answer = json!({ "examined": ["all that was shown"], "findings": [], "questions": [] });
+    stage.models.answers_with("oak", move |_| {
+        if counted.fetch_add(1, Ordering::SeqCst) + 1 == nth {
+            Behaviour::Stall
+        } else {
+            Behaviour::Answer(answer.clone())
+        }
+    });
+    let server = stage.serve();
+    let number = stage.open();
+    server.until("the model was asked", || asked.load(Ordering::SeqCst) >= nth);
+    server.kill();
+    let server = stage.serve();
+    // The one that nobody waited for; those that were asked at the same time may have been answered into the void too.
+    stage.end(server, number, needed, needed.min(4)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_and_after_each_call_it_tells_everything_once() {
+    let (of_github, of_models) = calls_of_a_quiet_review().await;
+    assert!(of_github >= 9 && of_models >= 1, "{of_github} calls of GitHub, {of_models} of models");
+    let room = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
+    let mut scenarios = Vec::new();
+    for nth in 1..=of_github {
+        for when in [When::BeforeEffect, When::AfterEffect] {
+            let room = room.clone();
+            let scenario = tokio::spawn(async move {
+                let _room = room.acquire_owned().await;
+                killed_at_github(nth, when, of_models).await
+            });
+            scenarios.push((format!("{when:?} of call {nth} of GitHub"), scenario));
+        }
+    }
+    for nth in 1..=of_models {
+        let room = room.clone();
+        let scenario = tokio::spawn(async move {
+            let _room = room.acquire_owned().await;
+            killed_at_model(nth, of_models).await
+        });
+        scenarios.push((format!("at answer {nth} of a model"), scenario));
+    }
+    let mut wrong = Vec::new();
+    for (name, scenario) in scenarios {
+        match scenario.await {
+            Ok(wrongs) if wrongs.is_empty() => {}
+            Ok(wrongs) => wrong.push(format!("{name}: {wrongs:#?}")),
+            Err(error) => wrong.push(format!("{name}: {error}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_asked_to_end_gives_its_review_back_at_once() {
+    let stage = Stage::set().await;
+    let server = stage.serve();
+    let mut pause = stage.fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
+    let number = stage.open();
+    pause.reached().await;
+    assert!(tokio::task::block_in_place(|| server.terminate()).success());
+    drop(pause);
+    let server = stage.serve();
+    let run = ended(&stage.fake, &server, number);
+    assert_eq!(run.history.len(), 2, "the same check run goes on: {:?}", run.history);
+    let needed = stage.models.requests().len();
+    assert_eq!(stage.end(server, number, needed, 0).await, Vec::<String>::new());
+}
