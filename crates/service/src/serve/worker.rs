@@ -223,7 +223,8 @@ async fn failed(core: &Core, claimed: &Claimed, error: &anyhow::Error) -> anyhow
     }
     if !claimed.is_last_word
         && let Ok(work) = Work::read(&claimed.payload)
-        && let Err(trouble) = give_up(core, claimed, &work, &words).await
+        // The causes below the first name paths and addresses of ours: they are for the log.
+        && let Err(trouble) = give_up(core, claimed, &work, &shorten(&visible_line(&error.to_string()), 300)).await
     {
         tracing::error!(job = %lease.job, ?trouble, "could not tell that the review failed");
     }
