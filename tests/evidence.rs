@@ -268,12 +268,16 @@ fn send(signal: &str, process: u32) {
     assert!(status.expect("kill runs").success());
 }
 
-#[test]
-fn signals_reach_the_command_and_its_end_is_the_programs() {
+#[tokio::test]
+async fn signals_reach_the_command_and_its_end_is_the_programs() {
+    // Where the tests run under `nohup`, the shell would inherit that this signal is ignored, and could not handle it.
+    // One that is listened to is inherited as the system has it.
+    let _listening = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).expect("signals");
     for (signal, code) in [("INT", 42), ("TERM", 43), ("HUP", 44)] {
         let repository = repository();
-        // The shell handles the signal itself, and ends with a code of its own.
-        let script = format!("trap 'exit {code}' {signal}; echo ready; while :; do sleep 0.05; done");
+        // The shell handles the signal itself, and ends with a code of its own. It does not wait for ever.
+        let waits = "i=0; while [ $i -lt 400 ]; do sleep 0.05; i=$((i + 1)); done";
+        let script = format!("trap 'exit {code}' {signal}; echo ready; {waits}");
         let mut child = at_work(&repository, &script);
         send(signal, child.id());
         assert_eq!(child.wait().expect("it ends").code(), Some(code), "{signal}");
