@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Problems, Proof};
+use crate::change::Source;
 use crate::finding::{CATEGORIES, Lens};
 use crate::packet::{FileHunksV1, PacketV1, RULES, SCHEMA};
 
@@ -160,6 +161,10 @@ fn others(packet: &PacketV1, problems: &mut Problems) {
     let is_id = run.len() == 32 && run.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     problems.expect(is_id, || "the run's id is not 32 lower-case hex digits".to_owned());
     let has_head = packet.subject.head.is_some();
-    let is_range = matches!(packet.subject.source, crate::change::Source::Range { .. });
-    problems.expect(has_head == is_range, || "a range has a head, and nothing else has one".to_owned());
+    let wants_head = match packet.subject.source {
+        Source::Range { .. } | Source::PullRequest { .. } => true,
+        Source::Staged | Source::Patch => false,
+    };
+    let words = || "a range and a pull request have a head, and nothing else has one".to_owned();
+    problems.expect(has_head == wants_head, words);
 }
