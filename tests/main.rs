@@ -11,6 +11,7 @@ mod github;
 mod panel_at_work;
 mod panel_table;
 mod prompts;
+mod pull;
 mod replay;
 mod review;
 mod schema;

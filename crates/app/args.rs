@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use review::policy::{Gate, Independence};
 use review::{Digest, Lens, Severity};
 
-use crate::evidence;
+use crate::{evidence, pull};
 
 /// An independent reviewer of changes: no model reviews its own family's work.
 #[derive(Debug, Parser)]
@@ -235,6 +235,10 @@ pub(crate) struct ChangeArgs {
     /// A diff on standard input
     #[arg(long, conflicts_with_all = ["base", "head", "commit", "staged", "diff"])]
     pub(crate) stdin: bool,
+    /// A pull request on GitHub, read with GITHUB_TOKEN: OWNER/REPO#NUMBER, or its address
+    #[arg(long, value_name = "PULL", value_parser = pull::place,
+          conflicts_with_all = ["base", "head", "commit", "staged", "diff", "stdin", "repository"])]
+    pub(crate) pr: Option<pull::PullPlace>,
     /// The repository [default: the current folder's]
     #[arg(short = 'C', long = "repo", value_name = "DIR")]
     pub(crate) repository: Option<PathBuf>,
@@ -277,6 +281,9 @@ pub(crate) struct ReviewArgs {
     /// Say who would be asked how much and what it could cost, and ask nobody
     #[arg(long, help_heading = "How it is reviewed")]
     pub(crate) preview: bool,
+    /// Post the comment and the check run on the pull request, as far as GITHUB_TOKEN may
+    #[arg(long, requires = "pr", conflicts_with = "preview", help_heading = "Result")]
+    pub(crate) post: bool,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Result")]
     pub(crate) format: Format,

@@ -17,10 +17,10 @@ use review::panel::UnmetKind;
 use secrecy::SecretString;
 use service::authorship::Opened;
 use service::ci::event::{CiRun, Origin, Provider, PullFacts, Wanted};
-use service::ci::post::{Posted, Posting, post};
+use service::ci::post::{Posting, post};
 use service::config::BASE_FILE;
 use service::evidence::folder_of;
-use service::review_one::{ReviewRequest, review_one};
+use service::review_one::review_one;
 use service::tables::Tables;
 
 use crate::args::{CiArgs, Verbosity};
@@ -28,6 +28,7 @@ use crate::commands::{
     Gathered, Settings, configure, declarations, environment, failure, gather, gather_range, joined, request,
 };
 use crate::progress::Reporter;
+use crate::pull::said;
 use crate::{Exit, Failure, terminal};
 
 /// GitHub sends no larger event.
@@ -51,10 +52,7 @@ pub(crate) async fn run(args: &CiArgs, verbosity: Verbosity) -> Result<Exit, Fai
     let checks = checks(args, &gathered, &folder).map_err(Failure::usage)?;
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
-    let request = ReviewRequest {
-        opened: opened(&run),
-        ..request(gathered, &checks, declarations, &config, &tables, &progress)?
-    };
+    let request = request(gathered, &checks, declarations, &config, &tables, &progress)?;
     let packet = review_one(&request).await.map_err(failure)?;
     let name = PacketName { digest: packet.digest(), seal: Seal::Unsigned };
     let has_no_model = |lens: &LensV1| lens.unmet_kind == Some(UnmetKind::NoModel);
@@ -128,10 +126,11 @@ async fn change(
         || named.commit.is_some()
         || named.staged
         || named.diff.is_some()
-        || named.stdin;
+        || named.stdin
+        || named.pr.is_some();
     match &run.wanted {
-        _ if is_named => gather(named, verbosity),
-        Wanted::Default => gather(named, verbosity),
+        _ if is_named => gather(named, &args.request.config.file, verbosity).await,
+        Wanted::Default => gather(named, &args.request.config.file, verbosity).await,
         Wanted::Range { bases, head } => in_repository(folder, bases, head, run, verbosity),
         Wanted::Pull(pull) => {
             let bases = [pull.base.to_string(), format!("refs/remotes/origin/{}", pull.base_ref)];
@@ -152,6 +151,7 @@ async fn change(
             gathered.change.title.clone_from(&pull.title);
             gathered.change.body.clone_from(&pull.body);
             gathered.change.branch = Some(pull.head_ref.clone());
+            gathered.opened = opened(pull);
             if let Provider::GitHub { owner, name } = &run.provider {
                 gathered.change.subject.source = Source::PullRequest {
                     repository: format!("{owner}/{name}"),
@@ -211,14 +211,17 @@ async fn by_api(api: &RepositoryApi, facts: &PullFacts) -> Result<Gathered, Fail
         repository: None,
         repository_key: format!("{}/{}", api.owner(), api.name()),
         notes: Vec::new(),
+        base: Some(pull.base),
         range: None,
         base_file,
+        opened: None,
+        pull: None,
     })
 }
 
-fn opened(run: &CiRun) -> Option<Opened> {
-    let Wanted::Pull(PullFacts { author: Some((login, id)), labels, .. }) = &run.wanted else { return None };
-    Some(Opened { login: Login { login: login.clone(), id: *id }, labels: labels.clone() })
+fn opened(pull: &PullFacts) -> Option<Opened> {
+    let (login, id) = pull.author.clone()?;
+    Some(Opened { login: Login { login, id }, labels: pull.labels.clone() })
 }
 
 /// The records that the arguments name, or else those of the repository at hand.
@@ -258,20 +261,6 @@ fn write_files(args: &CiArgs, packet: &PacketV1, name: &PacketName) -> Result<Fi
     let sarif_file = write("recuse.sarif", format!("{:#}\n", sarif(packet, name)).as_bytes())?;
     write("summary.md", markdown(packet, name).as_bytes())?;
     Ok(Files { packet: packet_file, sarif: sarif_file })
-}
-
-/// What was posted and what was not, a line each.
-fn said(posted: Posted) -> Vec<String> {
-    match posted {
-        Posted::Moved => vec!["nothing was posted: the pull request has another head by now".to_owned()],
-        Posted::Tried(told) => told
-            .into_iter()
-            .map(|told| match told.outcome {
-                Ok(()) => format!("posted {}", told.what),
-                Err(error) => format!("did not post {}: {error}; it takes `{}`", told.what, told.permission),
-            })
-            .collect(),
-    }
 }
 
 /// Prints the result, and on GitHub tells the runner: annotations, summary, outputs.

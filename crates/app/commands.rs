@@ -12,7 +12,7 @@ use review::attribution::{AuthorshipInput, Declaration, Note};
 use review::judge::Check;
 use review::packet::PacketV1;
 use review::{Change, CommitId, RepoPath};
-use service::authorship::{AuthorshipRequest, declaration, who_wrote};
+use service::authorship::{AuthorshipRequest, Opened, declaration, who_wrote};
 use service::config::{self, BASE_FILE, BaseSettings, Config, Offline, OperatorFile, Overrides};
 use service::evidence::folder_of;
 use service::fan_out::Clock;
@@ -31,8 +31,9 @@ use crate::args::{
 };
 use crate::packets::{self, Keeping, Kept};
 use crate::progress::Reporter;
+use crate::pull::{PullAt, gather_pull};
 use crate::{
-    Exit, Failure, ci, evaluation, evidence, explain, jsonl, manual, receipts, replay, rules, serving,
+    Exit, Failure, ci, evaluation, evidence, explain, jsonl, manual, pull, receipts, replay, rules, serving,
     terminal,
 };
 
@@ -43,8 +44,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Review(args) => review(&args, verbosity).await,
         Command::Ci(args) => ci::run(&args, verbosity).await,
         Command::Run(args) => evidence::run(&args).await,
-        Command::Classify(args) => classify(&args, verbosity),
-        Command::Attribute(args) => attribute(&args, verbosity),
+        Command::Classify(args) => classify(&args, verbosity).await,
+        Command::Attribute(args) => attribute(&args, verbosity).await,
         Command::Panel(args) => panel(&args, verbosity).await,
         Command::Serve(args) => serving::serve(&args).await,
         Command::Simulate(args) => serving::simulate(&args).await,
@@ -70,7 +71,8 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 
 async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let tables = std::thread::spawn(Tables::embedded);
-    let gathered = gather(&args.request.change, verbosity)?;
+    let mut gathered = gather(&args.request.change, &args.request.config.file, verbosity).await?;
+    let pull = gathered.pull.take();
     let Settings { config, written_by, signing_key } = configure(&args.request, &gathered, verbosity)?;
     let keeping = Keeping::of(args, signing_key.as_deref()).map_err(Failure::usage)?;
     let tables = joined(tables, config.families.as_deref())?;
@@ -95,6 +97,10 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
     }
     let packet = review_one(&request).await.map_err(failure)?;
     let kept = keeping.keep(&packet, verbosity).map_err(Failure::ours)?;
+    if let Some(pull) = pull.filter(|_| args.post) {
+        let name = PacketName { digest: packet.digest(), seal: keeping.seal() };
+        pull::tell(&pull, &packet, &name).await.map_err(Failure::ours)?;
+    }
     if kept != Kept::AsTheResult {
         let text = view(&packet, keeping.seal(), args.format, verbosity);
         terminal::write_result(&text, args.request.change.output.as_deref()).map_err(Failure::ours)?;
@@ -115,7 +121,7 @@ fn preview_format(format: Format) -> Result<ListFormat, Failure> {
 
 async fn panel(args: &PanelArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let tables = std::thread::spawn(Tables::embedded);
-    let gathered = gather(&args.request.change, verbosity)?;
+    let gathered = gather(&args.request.change, &args.request.config.file, verbosity).await?;
     let Settings { config, written_by, .. } = configure(&args.request, &gathered, verbosity)?;
     let tables = joined(tables, config.families.as_deref())?;
     let declarations = declarations(&args.request.change, &written_by, &tables)?;
@@ -124,19 +130,19 @@ async fn panel(args: &PanelArgs, verbosity: Verbosity) -> Result<Exit, Failure> 
     print(&args.request.change, &explain::panel(&decided, &tables, args.format))
 }
 
-fn classify(args: &ClassifyArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
-    let gathered = gather(&args.change, verbosity)?;
+async fn classify(args: &ClassifyArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+    let gathered = gather(&args.change, &FileArgs { config: None }, verbosity).await?;
     let classification = review::classify::classify(&gathered.change, &Tables::embedded().classify);
     print(&args.change, &explain::classification(&gathered.change, &classification, args.format))
 }
 
-fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
+async fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let tables = std::thread::spawn(Tables::embedded);
     let (file, _) = operator_file(&args.file).map_err(Failure::usage)?;
     if args.jsonl {
         return attribute_lines(args, &joined(tables, file.lineage.families.as_deref())?);
     }
-    let gathered = gather(&args.change, verbosity)?;
+    let gathered = gather(&args.change, &args.file, verbosity).await?;
     let base = base_settings(&gathered, verbosity).map_err(Failure::usage)?;
     let tables = joined(tables, file.lineage.families.as_deref())?;
     let declarations = declarations(&args.change, &base.written_by, &tables)?;
@@ -145,7 +151,7 @@ fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, Failure
         repository: gathered.repository.as_ref(),
         notes: &gathered.notes,
         declarations: &declarations,
-        opened: None,
+        opened: gathered.opened.as_ref(),
         tables: &tables,
     });
     let authorship = authorship.map_err(Failure::ours)?;
@@ -220,37 +226,53 @@ pub(crate) struct Gathered {
     /// The repository's folder, for the ledger.
     pub(crate) repository_key: String,
     pub(crate) notes: Vec<Note>,
+    /// The tip of the base branch.
+    pub(crate) base: Option<CommitId>,
     pub(crate) range: Option<ResolvedRange>,
-    /// The base's configuration, where it was read without a repository.
+    /// The base's configuration, where there is no range to read it by.
     pub(crate) base_file: Option<Vec<u8>>,
+    /// What the platform says of it.
+    pub(crate) opened: Option<Opened>,
+    /// Where it is told, if it is a pull request that was named.
+    pub(crate) pull: Option<PullAt>,
 }
 
-/// Reads the change that the arguments name.
-pub(crate) fn gather(args: &ChangeArgs, verbosity: Verbosity) -> Result<Gathered, Failure> {
-    if args.stdin || args.diff.is_some() {
-        let bytes = read_diff(args.diff.as_deref()).map_err(Failure::usage)?;
-        let change = review::diff::change_from_patch(&bytes);
-        return Ok(Gathered {
+impl Gathered {
+    /// A change without history: neither range nor platform stands behind it.
+    fn alone(change: Change, repository: Option<Repository>, repository_key: String) -> Self {
+        Self {
+            base: change.subject.base.clone(),
             change,
-            repository: None,
-            repository_key: String::new(),
+            repository,
+            repository_key,
             notes: Vec::new(),
             range: None,
             base_file: None,
-        });
+            opened: None,
+            pull: None,
+        }
+    }
+}
+
+/// Reads the change that the arguments name.
+pub(crate) async fn gather(
+    args: &ChangeArgs,
+    file: &FileArgs,
+    verbosity: Verbosity,
+) -> Result<Gathered, Failure> {
+    if let Some(place) = &args.pr {
+        return gather_pull(place, file, verbosity).await;
+    }
+    if args.stdin || args.diff.is_some() {
+        let bytes = read_diff(args.diff.as_deref()).map_err(Failure::usage)?;
+        let change = review::diff::change_from_patch(&bytes);
+        return Ok(Gathered::alone(change, None, String::new()));
     }
     let folder = args.repository.clone().unwrap_or_else(|| PathBuf::from("."));
     let repository = Repository::open(&folder).map_err(Failure::usage)?;
     if args.staged {
         let change = repository.gather_staged().map_err(Failure::usage)?;
-        return Ok(Gathered {
-            change,
-            repository: Some(repository),
-            repository_key: key_of(&folder),
-            notes: Vec::new(),
-            range: None,
-            base_file: None,
-        });
+        return Ok(Gathered::alone(change, Some(repository), key_of(&folder)));
     }
     let request = match (&args.commit, &args.base, &args.head) {
         (Some(commit), _, _) => RangeRequest::Commit(commit.clone()),
@@ -275,14 +297,8 @@ pub(crate) fn gather_range(
     let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
     let notes = repository.ai_notes(&commits).map_err(Failure::usage)?;
     let notes = notes.into_iter().map(|(commit, text)| Note { commit, text }).collect();
-    Ok(Gathered {
-        change,
-        repository: Some(repository),
-        repository_key: key_of(folder),
-        notes,
-        range: Some(range),
-        base_file: None,
-    })
+    let alone = Gathered::alone(change, Some(repository), key_of(folder));
+    Ok(Gathered { notes, base: range.base.clone(), range: Some(range), ..alone })
 }
 
 /// What a repository in a folder is called in the ledger.
@@ -468,17 +484,13 @@ pub(crate) fn request<'a>(
 ) -> Result<ReviewRequest<'a>, Failure> {
     let mut id = [0_u8; 16];
     getrandom::fill(&mut id).map_err(|error| Failure::ours(anyhow!("could not draw a run id: {error}")))?;
-    let base = match &gathered.range {
-        Some(range) => range.base.clone(),
-        None => gathered.change.subject.base.clone(),
-    };
     Ok(ReviewRequest {
-        base,
+        base: gathered.base,
         change: gathered.change,
         repository: gathered.repository,
         notes: gathered.notes,
         declarations,
-        opened: None,
+        opened: gathered.opened,
         store: None,
         steps: Steps::NotKept,
         checks,

@@ -10,6 +10,7 @@ mod jsonl;
 mod manual;
 mod packets;
 mod progress;
+mod pull;
 mod receipts;
 mod replay;
 mod rules;

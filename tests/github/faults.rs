@@ -86,6 +86,7 @@ impl Everyone {
             Endpoint::Deliveries => app.deliveries(None).await.map(drop),
             Endpoint::Redeliver => app.redeliver(self.delivery).await,
             Endpoint::ConvertManifest => convert_manifest(&self.connection, &self.code).await.map(drop),
+            Endpoint::User => shop.own_login().await.map(drop),
             Endpoint::RepositoryInstallation => app.installation_of("acme", "shop").await.map(drop),
             Endpoint::Repository => shop.repository().await.map(drop),
             Endpoint::Pulls => shop.open_pulls(None).await.map(drop),

@@ -83,6 +83,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tell("redeliver", app.redeliver(1).await);
     tell("manifest", convert_manifest(&connection, "a-code").await.map(drop));
 
+    tell("user", shop.own_login().await.map(drop));
     tell("repository", shop.repository().await.map(drop));
     tell("open pulls", shop.open_pulls(None).await.map(drop));
     tell("open pulls unless", shop.open_pulls(Some("W/\"oak\"")).await.map(drop));

@@ -7,7 +7,7 @@ use review::change::{Content, FileChange, Operation, Source, Subject};
 use review::{Change, Digest, Gap, GapKind, RepoPath, diff};
 
 use crate::error::{ApiError, ErrorKind};
-use crate::repository::{ApiFile, FileStatus, Listing, Pull, RepositoryApi, Rest};
+use crate::repository::{ApiFile, Comparison, FileStatus, Listing, Pull, RepositoryApi, Rest};
 
 /// What the patches of all files may take together; the files behind that are gaps.
 const MAX_PATCH_BYTES: usize = 64 * 1024 * 1024;
@@ -18,7 +18,18 @@ const MAX_PATCH_BYTES: usize = 64 * 1024 * 1024;
 /// [`ErrorKind::Conflict`] where the pull request has another head by now and GitHub does not render the diff of this
 /// one; else as any call.
 pub async fn gather(api: &RepositoryApi, pull: &Pull) -> Result<Change, ApiError> {
-    let comparison = api.compare(&pull.base, &pull.head).await?;
+    gather_compared(api, pull, api.compare(&pull.base, &pull.head).await?).await
+}
+
+/// Reads what a pull request changes, where its base and its head were compared already.
+///
+/// # Errors
+/// As [`gather`].
+pub async fn gather_compared(
+    api: &RepositoryApi,
+    pull: &Pull,
+    comparison: Comparison,
+) -> Result<Change, ApiError> {
     let (parsed, digest) = match api.diff(&pull.base, &pull.head).await {
         Ok(bytes) => (diff::parse(&bytes), Digest::of(&bytes)),
         // GitHub also answers 5xx where a diff takes it too long.
@@ -37,7 +48,7 @@ pub async fn gather(api: &RepositoryApi, pull: &Pull) -> Result<Change, ApiError
     }
     Ok(Change {
         subject: Subject {
-            source: Source::Range { base_ref: pull.base_ref.clone(), head_ref: pull.head_ref.clone() },
+            source: source(api, pull),
             base: Some(comparison.merge_base),
             head: Some(pull.head.clone()),
             diff_digest: digest,
@@ -49,6 +60,16 @@ pub async fn gather(api: &RepositoryApi, pull: &Pull) -> Result<Change, ApiError
         files: parsed.files,
         gaps,
     })
+}
+
+/// What a pull request is called.
+pub fn source(api: &RepositoryApi, pull: &Pull) -> Source {
+    Source::PullRequest {
+        repository: format!("{}/{}", api.owner(), api.name()),
+        number: pull.number,
+        base_ref: pull.base_ref.clone(),
+        head_ref: pull.head_ref.clone(),
+    }
 }
 
 /// Makes files of their patches, and gaps of what has none.

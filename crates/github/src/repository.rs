@@ -9,8 +9,11 @@ mod pulls;
 mod reviews;
 mod settings;
 
+use reqwest::Url;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::address::BadAddress;
 use crate::app::Credential;
 use crate::error::{ApiError, ErrorKind};
 use crate::http::{Connection, NextPage, Request};
@@ -71,9 +74,33 @@ impl RepositoryApi {
         &self.name
     }
 
+    /// Where git clones it from.
+    ///
+    /// # Errors
+    /// Its name cannot be a part of an address.
+    pub fn clone_url(&self) -> Result<Url, BadAddress> {
+        self.connection.base().clone_url(&self.owner, &self.name)
+    }
+
     /// The right to it.
     pub fn credential(&self) -> &Credential {
         &self.credential
+    }
+
+    /// The login of whom the credential belongs to; none where it is no person's, as a workflow's token is not.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn own_login(&self) -> Result<Option<String>, ApiError> {
+        #[derive(Deserialize)]
+        struct Raw {
+            login: String,
+        }
+        match self.connection.json(Request::new(Route::User, self.credential.authorization())).await {
+            Ok(Raw { login }) => Ok(Some(login)),
+            Err(ApiError { kind: ErrorKind::Forbidden { .. }, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn request<'a>(&'a self, call: Call<'a>) -> Request<'a> {

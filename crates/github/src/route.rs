@@ -19,6 +19,7 @@ pub(crate) enum Route<'a> {
     Deliveries,
     Redeliver { delivery: u64 },
     ConvertManifest { code: &'a str },
+    User,
     InRepository { owner: &'a str, name: &'a str, call: Call<'a> },
 }
 
@@ -59,13 +60,14 @@ impl Route<'_> {
             Self::Deliveries => "list the app's deliveries",
             Self::Redeliver { .. } => "ask for a delivery again",
             Self::ConvertManifest { .. } => "register the app",
+            Self::User => "read whose token it is",
             Self::InRepository { call, .. } => call.purpose(),
         }
     }
 
     pub(crate) fn method(self) -> Method {
         match self {
-            Self::App | Self::AppHook | Self::Installations | Self::Deliveries => Method::GET,
+            Self::App | Self::AppHook | Self::Installations | Self::Deliveries | Self::User => Method::GET,
             Self::MintToken { .. } | Self::Redeliver { .. } | Self::ConvertManifest { .. } => Method::POST,
             Self::InRepository { call, .. } => call.method(),
         }
@@ -79,7 +81,8 @@ impl Route<'_> {
             | Self::Installations
             | Self::Deliveries
             | Self::MintToken { .. }
-            | Self::ConvertManifest { .. } => false,
+            | Self::ConvertManifest { .. }
+            | Self::User => false,
             Self::Redeliver { .. } => true,
             Self::InRepository { call, .. } => call.method() != Method::GET,
         }
@@ -129,6 +132,7 @@ impl Route<'_> {
             Self::Redeliver { delivery } => {
                 owned(&["app", "hook", "deliveries", &delivery.to_string(), "attempts"])
             }
+            Self::User => owned(&["user"]),
             Self::ConvertManifest { code } => owned(&["app-manifests", code, "conversions"]),
             Self::InRepository { owner, name, call } => {
                 let mut parts = owned(&["repos", owner, name]);

@@ -20,6 +20,7 @@ pub mod office;
 pub mod places;
 pub mod preview;
 pub mod prompts;
+pub mod pull;
 pub mod receipts;
 pub mod replay;
 mod replies;

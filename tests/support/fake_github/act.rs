@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::authority::Caller;
 use super::endpoint::Endpoint;
 use super::server::{Asking, Shared};
-use super::world::{Answered, World};
+use super::world::{Answered, Holder, Token, World};
 
 impl Shared {
     /// Does what a call asks and answers it.
@@ -23,10 +23,16 @@ impl Shared {
 impl World {
     fn act(&mut self, caller: &Caller, asked: &Asking<'_>, root: &str, prefix: &str) -> Answered {
         let endpoint = asked.target.endpoint;
-        let Some(key) = &asked.target.repository else { return self.act_for_app(asked, root, prefix) };
+        let Some(key) = &asked.target.repository else {
+            return self.act_elsewhere(caller, asked, root, prefix);
+        };
         let Some((id, is_present)) = self.find(key) else { return Answered::not_found() };
         if let Err(refusal) = self.allow(caller, endpoint.right(), id) {
             return refusal;
+        }
+        let is_for_apps = matches!(endpoint, Endpoint::CreateCheckRun | Endpoint::UpdateCheckRun);
+        if is_for_apps && caller.is_a_person() {
+            return Answered::message(403, "You must authenticate via a GitHub App.");
         }
         if !is_present {
             // A renamed repository: reads are moved for good, writes may be repeated there.
@@ -71,13 +77,22 @@ impl World {
             | Endpoint::Deliveries
             | Endpoint::Redeliver
             | Endpoint::ConvertManifest
+            | Endpoint::User
             | Endpoint::Git => unreachable!("they are not about a repository by the API"),
         }
     }
 
-    fn act_for_app(&mut self, asked: &Asking<'_>, root: &str, prefix: &str) -> Answered {
+    fn act_elsewhere(&mut self, caller: &Caller, asked: &Asking<'_>, root: &str, prefix: &str) -> Answered {
         match asked.target.endpoint {
             Endpoint::App => Answered::ok(self.app_json()),
+            Endpoint::User => match caller {
+                Caller::Token(Token { holder: Holder::Person(login), .. }) if caller.is_a_person() => {
+                    Answered::ok(self.user_json(login))
+                }
+                Caller::Token(_) | Caller::Nobody | Caller::App => {
+                    Answered::message(403, "Resource not accessible by integration")
+                }
+            },
             Endpoint::AppHook => Answered::ok(json!({"url": self.outbox.url(), "content_type": "json",
                 "insecure_ssl": "0", "secret": "********"})),
             Endpoint::Installations => {

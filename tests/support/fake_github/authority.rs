@@ -25,6 +25,11 @@ impl Caller {
         }
     }
 
+    /// Whether it is somebody's own token, which may all that they may.
+    pub(crate) fn is_a_person(&self) -> bool {
+        matches!(self, Self::Token(Token { holder: Holder::Person(_), permissions: None, .. }))
+    }
+
     /// Whose name stands on what is written, and by which app.
     pub(crate) fn author(&self) -> (String, Option<u64>) {
         match self {

@@ -12,6 +12,7 @@ pub(crate) enum Endpoint {
     Deliveries,
     Redeliver,
     ConvertManifest,
+    User,
     RepositoryInstallation,
     Repository,
     Pulls,
@@ -75,7 +76,7 @@ pub(crate) enum RepositoryKey {
 
 impl Endpoint {
     /// All but git's.
-    pub(crate) const API: [Self; 29] = [
+    pub(crate) const API: [Self; 30] = [
         Self::App,
         Self::AppHook,
         Self::Installations,
@@ -83,6 +84,7 @@ impl Endpoint {
         Self::Deliveries,
         Self::Redeliver,
         Self::ConvertManifest,
+        Self::User,
         Self::RepositoryInstallation,
         Self::Repository,
         Self::Pulls,
@@ -128,6 +130,7 @@ impl Endpoint {
         use Level::{Read, Write};
         match self {
             Self::ConvertManifest => Right::Nobodys,
+            Self::User => Right::Token(&[]),
             Self::App
             | Self::AppHook
             | Self::Installations
@@ -173,6 +176,7 @@ impl Target {
             ("POST", ["app", "installations", id, "access_tokens"]) => bare(Endpoint::MintToken, &[id]),
             ("GET", ["app", "hook", "deliveries"]) => bare(Endpoint::Deliveries, &[]),
             ("POST", ["app", "hook", "deliveries", id, "attempts"]) => bare(Endpoint::Redeliver, &[id]),
+            ("GET", ["user"]) => bare(Endpoint::User, &[]),
             ("POST", ["app-manifests", code, "conversions"]) => bare(Endpoint::ConvertManifest, &[code]),
             (method, ["repos", owner, name, rest @ ..]) => {
                 let key = RepositoryKey::Name((*owner).to_owned(), (*name).to_owned());

@@ -11,6 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::endpoint::{Endpoint, RepositoryKey};
+use super::fault::Fault;
 use super::server::{HangUp, Shared, reply};
 use super::world::{Answered, Call};
 
@@ -52,6 +53,10 @@ pub(crate) async fn serve(shared: &Shared, parts: &Parts, body: Bytes) -> Result
             }),
         };
         world.calls.push(call);
+        if let Some(Fault::Status(status)) = world.switches.take_fault(Endpoint::Git) {
+            drop(world);
+            return Ok(reply(shared, Answered::message(status, "Server Error")));
+        }
         match allowed {
             Ok(()) => world.repository(id).bare.path().to_owned(),
             Err(mut refusal) => {

@@ -54,6 +54,7 @@ impl Target {
             | Endpoint::Deliveries
             | Endpoint::Redeliver
             | Endpoint::ConvertManifest
+            | Endpoint::User
             | Endpoint::Git => unreachable!("they are not about a repository by the API"),
         }
     }

@@ -1,7 +1,7 @@
 //! `recuse serve`: the GitHub App. Deliveries in, packets out, nothing lost, nothing told twice (law 10).
 //!
-//! A delivery is verified, decided upon ([`dispatch`]) and on disk before it is acknowledged ([`intake`]); workers claim
-//! what follows from it ([`worker`]). Everything between two durable effects can be repeated.
+//! A delivery is verified, decided upon (`dispatch`) and on disk before it is acknowledged (`intake`); workers claim
+//! what follows from it (`worker`). Everything between two durable effects can be repeated.
 
 mod clock;
 mod commands;
@@ -22,15 +22,13 @@ mod worker;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use git::{FetchLimits, GitError, ObjectCache, Repository};
+use git::ObjectCache;
 use github::app::Permission;
 use github::{ApiError, ApiUrl, App, Connection, Credential, Limits, PlainHttp, RepositoryApi};
-use review::CommitId;
 use review::text::visible_line;
 use store::{Enqueued, Lease, Store};
 use tokio::net::TcpListener;
@@ -38,6 +36,7 @@ use tokio::sync::{Notify, OnceCell, watch};
 
 use crate::config::{OperatorFile, Overrides, ServeSection};
 use crate::places::{self, Environment};
+use crate::pull::object_cache;
 use crate::tables::Tables;
 use clock::now_ms;
 use dispatch::EventRules;
@@ -61,15 +60,6 @@ const LEASE_SECONDS: u32 = 60;
 
 /// How long a review that failed waits before it is tried again, by default.
 const RETRY_SECONDS: u32 = 15;
-
-/// What fetched objects may take, by default, in MiB.
-const CACHE_MIB: u64 = 2_048;
-
-/// What one fetch may add: a shallow copy of a large repository.
-const MAX_FETCH_BYTES: u64 = 1024 * 1024 * 1024;
-
-/// How long one fetch may take.
-const MAX_FETCH_TIME: Duration = Duration::from_secs(180);
 
 /// What a server is started with.
 pub struct Settings {
@@ -199,7 +189,7 @@ pub(crate) struct Core {
     pub(crate) metrics: Metrics,
     /// Told where a job was enqueued by this process.
     pub(crate) news: Notify,
-    cache: ObjectCache,
+    pub(crate) cache: ObjectCache,
     bot: OnceCell<String>,
 }
 
@@ -276,14 +266,6 @@ impl Core {
         Ok(enqueued)
     }
 
-    /// Fetches commits and the notes about them.
-    pub(crate) fn fetch(&self, api: &RepositoryApi, wanted: &[CommitId]) -> Result<Repository, GitError> {
-        let remote = review_pull::remote(self, api)
-            .map_err(|_| GitError::BadRemote { why: "whose name cannot be part of an address" })?;
-        let limits = FetchLimits { bytes: MAX_FETCH_BYTES, patience: MAX_FETCH_TIME };
-        self.cache.fetch(&remote, wanted, &review_pull::REFERENCES, &limits)
-    }
-
     fn event_rules(&self) -> EventRules {
         let labels = |labels: &[String]| labels.iter().cloned().collect::<BTreeSet<_>>();
         EventRules {
@@ -340,7 +322,7 @@ pub async fn serve(
     let store = store::open(&url)
         .await
         .context("could not open the database (RECUSE_DATABASE_URL names another one)")?;
-    let cache = cache(&settings, environment)?;
+    let cache = object_cache(&settings.file.serve, environment)?;
     let workers = settings.workers();
     let core = Arc::new(Core::new(settings, store, connection, &keys, cache)?);
     told(Running { address, setup_path: None });
@@ -356,13 +338,4 @@ pub async fn serve(
         task.await.map_err(|error| anyhow!("a worker broke off: {error}"))?;
     }
     served
-}
-
-fn cache(settings: &Settings, environment: Environment<'_>) -> Result<ObjectCache> {
-    let folder: PathBuf = match &settings.file.serve.cache_folder {
-        Some(folder) => folder.clone(),
-        None => places::state_folder(environment)?.join("objects"),
-    };
-    let bytes = settings.file.serve.cache_mib.unwrap_or(CACHE_MIB).saturating_mul(1024 * 1024);
-    Ok(ObjectCache::new(&folder, bytes)?)
 }

@@ -4,17 +4,14 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, anyhow};
-use git::{Remote, Repository, Transport};
 use github::RepositoryApi;
 use github::app::Permission;
 use github::event::PullState;
 use github::repository::Pull;
 use report::{Earlier, Notice, PacketName, Seal};
-use review::attribution::{Login, Note};
-use review::change::{Source, Subject};
 use review::packet::PacketV1;
 use review::policy::Gate;
-use review::{Change, CommitId, Digest, Gap, GapKind, Lens};
+use review::{CommitId, Digest, Lens};
 
 use super::Core;
 use super::clock::now_ms;
@@ -22,10 +19,11 @@ use super::dispatch::CLOSED;
 use super::ending::{Done, Trouble, unless_out_of_reach};
 use super::tell::Teller;
 use super::work::{Asked, ReviewWork, Urgency, Work};
-use crate::authorship::{Opened, declaration};
-use crate::config::{self, BASE_FILE, BaseSettings, Overrides};
+use crate::authorship::declaration;
+use crate::config::{self, BaseSettings, Overrides};
 use crate::fan_out::Clock;
 use crate::office::KeepReceipts;
+use crate::pull::{PullReading, read_pull};
 use crate::review_one::{ReviewRequest, review_one};
 use crate::steps::Steps;
 use store::{Claimed, JobId, Lease};
@@ -41,9 +39,6 @@ pub(crate) const WRITER: [Permission; 4] = [
     Permission::PullRequestsWrite,
     Permission::IssuesWrite,
 ];
-
-/// The notes that agents leave.
-const AI_NOTES: &str = "refs/notes/ai";
 
 /// The name of a run. A job that is taken up again is the same run, so that it finds what it has paid for.
 pub(crate) fn run_id(claimed: &Claimed) -> String {
@@ -142,79 +137,6 @@ async fn skipped(
     Ok(is_all_theirs.then(|| ("changes of this author are not reviewed", author.clone())))
 }
 
-/// The change, read in the way that tells most.
-struct Read {
-    change: Change,
-    repository: Option<Repository>,
-    notes: Vec<Note>,
-}
-
-async fn read(core: &Core, api: &RepositoryApi, pull: &Pull) -> Result<Read, Trouble> {
-    let comparison = api.compare(&pull.base, &pull.head).await?;
-    let mut gaps = Vec::new();
-    let seen = comparison.commits.items.len() as u64;
-    if seen < comparison.total_commits {
-        let more = comparison.total_commits - seen;
-        let detail = format!("{more} of the {} commits were not read, the newest", comparison.total_commits);
-        gaps.push(Gap { kind: GapKind::TooLarge, file: None, lines: None, detail });
-    }
-    let wanted = [pull.head.clone(), comparison.merge_base.clone(), pull.base.clone()];
-    let fetched = core.fetch(api, &wanted);
-    let repository = match fetched {
-        Ok(repository) => Some(repository),
-        Err(error) => {
-            tracing::warn!(%error, "the repository could not be fetched; the change is read by the API");
-            None
-        }
-    };
-    let source = Source::PullRequest {
-        repository: format!("{}/{}", api.owner(), api.name()),
-        number: pull.number,
-        base_ref: pull.base_ref.clone(),
-        head_ref: pull.head_ref.clone(),
-    };
-    let mut commits = comparison.commits.items;
-    // A range lists its newest commit first.
-    commits.reverse();
-    let gathered =
-        repository.as_ref().map(|repository| repository.diff_between(&comparison.merge_base, &pull.head));
-    let change = match gathered {
-        Some(Ok(diff)) => {
-            let parsed = review::diff::parse(&diff);
-            gaps.extend(parsed.gaps);
-            let subject = Subject {
-                source,
-                base: Some(comparison.merge_base.clone()),
-                head: Some(pull.head.clone()),
-                diff_digest: Digest::of(&diff),
-            };
-            Change {
-                subject,
-                title: pull.title.clone(),
-                body: pull.body.clone(),
-                branch: Some(pull.head_ref.clone()),
-                commits,
-                files: parsed.files,
-                gaps,
-            }
-        }
-        Some(Err(_)) | None => {
-            let mut change = github::change::gather(api, pull).await?;
-            change.subject.source = source;
-            change
-        }
-    };
-    let notes = match &repository {
-        Some(repository) => {
-            let ids: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
-            let notes = repository.ai_notes(&ids).map_err(anyhow::Error::from)?;
-            notes.into_iter().map(|(commit, text)| Note { commit, text }).collect()
-        }
-        None => Vec::new(),
-    };
-    Ok(Read { change, repository, notes })
-}
-
 /// Reads the change and reviews it.
 async fn packet(
     core: &Core,
@@ -224,13 +146,8 @@ async fn packet(
     run_id: String,
     claimed: &Claimed,
 ) -> Result<PacketV1, Trouble> {
-    let Read { change, repository, notes } = read(core, api, pull).await?;
-    let base_file = match &repository {
-        Some(repository) => {
-            repository.read_at(&pull.base, &BASE_FILE.into()).map_err(anyhow::Error::from)?.into_bytes()
-        }
-        None => api.content(BASE_FILE, &pull.base).await?,
-    };
+    let PullReading { change, repository, notes, base_file, opened } =
+        read_pull(api, pull, &core.cache).await?;
     let BaseSettings { policy, written_by } = match base_file {
         Some(bytes) => config::read_base_file(&String::from_utf8_lossy(&bytes))?,
         None => BaseSettings::default(),
@@ -255,10 +172,7 @@ async fn packet(
         checks: &[],
         notes,
         declarations,
-        opened: Some(Opened {
-            login: Login { login: pull.author.login.clone(), id: Some(pull.author.id) },
-            labels: pull.labels.clone(),
-        }),
+        opened: Some(opened),
         store: Some(core.store.clone()),
         steps: Steps::Kept,
         repository_key: work.place.key(),
@@ -335,21 +249,3 @@ async fn earlier(core: &Core, subject: &str, packet: &PacketV1) -> Result<Vec<Ea
     }
     Ok(all)
 }
-
-/// Where a repository is fetched from.
-pub(crate) fn remote(core: &Core, api: &RepositoryApi) -> anyhow::Result<Remote> {
-    use base64::Engine as _;
-    use secrecy::{ExposeSecret as _, SecretString};
-    let url = core.connection.base().clone_url(api.owner(), api.name())?;
-    let pair = format!("x-access-token:{}", api.credential().secret().expose_secret());
-    let header = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
-    // The API's address is http only where the operator said so, or on this machine.
-    let allow = match url.scheme() {
-        "http" => Transport::HttpOrHttps,
-        _ => Transport::Https,
-    };
-    Ok(Remote { url: url.to_string(), authorization: Some(SecretString::from(header)), allow })
-}
-
-/// The references that are fetched where they are.
-pub(crate) const REFERENCES: [&str; 1] = [AI_NOTES];
