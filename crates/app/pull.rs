@@ -1,8 +1,8 @@
 //! A pull request that is named on the command line: read from GitHub, and told what was found.
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use github::event::PullState;
-use github::{Credential, RepositoryApi};
+use github::{ApiError, Credential, ErrorKind, RepositoryApi};
 use report::PacketName;
 use review::CommitId;
 use review::packet::PacketV1;
@@ -109,9 +109,13 @@ pub(crate) async fn gather_pull(
 
 /// Posts what was found, and says what was posted and what was not.
 pub(crate) async fn tell(at: &PullAt, packet: &PacketV1, name: &PacketName) -> Result<()> {
-    let own = at.api.own_login().await.context("could not post anything")?;
-    let login = own.as_deref().unwrap_or(WORKFLOW);
-    let posting = Posting { api: &at.api, number: at.number, head: &at.head, login, run_id: &packet.run.id };
+    let login = match at.api.own_login().await {
+        Ok(login) => login,
+        Err(ApiError { kind: ErrorKind::Forbidden { .. }, .. }) => WORKFLOW.to_owned(),
+        Err(error) => return Err(anyhow!(error).context("nothing was posted")),
+    };
+    let (api, number, head) = (&at.api, at.number, &at.head);
+    let posting = Posting { api, number, head, login: &login, run_id: &packet.run.id };
     for line in said(post(&posting, packet, name).await) {
         terminal::say(&line);
     }

@@ -87,20 +87,17 @@ impl RepositoryApi {
         &self.credential
     }
 
-    /// The login of whom the credential belongs to; none where it is no person's, as a workflow's token is not.
+    /// The login of whom the credential belongs to.
     ///
     /// # Errors
-    /// As any call.
-    pub async fn own_login(&self) -> Result<Option<String>, ApiError> {
+    /// [`ErrorKind::Forbidden`] where it is no person's, as a workflow's token is not; else as any call.
+    pub async fn own_login(&self) -> Result<String, ApiError> {
         #[derive(Deserialize)]
         struct Raw {
             login: String,
         }
-        match self.connection.json(Request::new(Route::User, self.credential.authorization())).await {
-            Ok(Raw { login }) => Ok(Some(login)),
-            Err(ApiError { kind: ErrorKind::Forbidden { .. }, .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let request = Request::new(Route::User, self.credential.authorization());
+        Ok(self.connection.json::<Raw>(request).await?.login)
     }
 
     fn request<'a>(&'a self, call: Call<'a>) -> Request<'a> {
