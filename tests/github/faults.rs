@@ -18,6 +18,8 @@ struct Everyone {
     connection: Connection,
     app: App,
     shop: RepositoryApi,
+    /// The same, by somebody's own token.
+    personal: RepositoryApi,
     head: CommitId,
     base: CommitId,
     number: u64,
@@ -60,7 +62,9 @@ impl Everyone {
             actions: Vec::new(),
         };
         let check_run = shop.create_check_run(&run).await.unwrap();
+        let credential = Credential::Personal(fake.personal_token("kim").into());
         Self {
+            personal: RepositoryApi::new(connection.clone(), credential, "acme", "shop"),
             shop: RepositoryApi::new(connection.clone(), Credential::Installation(token), "acme", "shop"),
             connection,
             app,
@@ -86,7 +90,7 @@ impl Everyone {
             Endpoint::Deliveries => app.deliveries(None).await.map(drop),
             Endpoint::Redeliver => app.redeliver(self.delivery).await,
             Endpoint::ConvertManifest => convert_manifest(&self.connection, &self.code).await.map(drop),
-            Endpoint::User => shop.own_login().await.map(drop),
+            Endpoint::User => self.personal.own_login().await.map(drop),
             Endpoint::RepositoryInstallation => app.installation_of("acme", "shop").await.map(drop),
             Endpoint::Repository => shop.repository().await.map(drop),
             Endpoint::Pulls => shop.open_pulls(None).await.map(drop),
