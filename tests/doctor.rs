@@ -79,7 +79,7 @@ fn what_the_app_lacks_and_what_it_has_too_much_of_is_named() {
     says(
         &ran,
         &[
-            "missing  app permissions: it lacks pull_requests: write, checks: write",
+            "missing  app permissions: it lacks pull_requests: write, checks: write, statuses: read",
             "weak     app events: it does not hear of issue_comment, pull_request_review_comment, check_run",
             "weak     webhook: GitHub sends deliveries to http://hooks.example/webhook, where others can read along",
             "missing  app permissions: the installation of acme lacks checks: write",
@@ -88,7 +88,10 @@ fn what_the_app_lacks_and_what_it_has_too_much_of_is_named() {
     );
     assert_eq!(ran.code, 1);
     let needed = [("metadata", "read"), ("contents", "write"), ("issues", "write"), ("checks", "write")];
-    fake.set_app(&[&needed[..], &[("pull_requests", "write"), ("workflows", "write")]].concat(), &["push"]);
+    fake.set_app(
+        &[&needed[..], &[("pull_requests", "write"), ("statuses", "read"), ("workflows", "write")]].concat(),
+        &["push"],
+    );
     let ran = doctor(&program(&fake), &[]);
     says(
         &ran,

@@ -133,7 +133,7 @@ fn the_page_about_the_app_says_what_it_may_do_and_what_can_be_set() {
     }
     assert_eq!(
         page.lines().filter(|line| line.contains("| write |") || line.contains("| read |")).count(),
-        5
+        PERMISSIONS.len()
     );
     for word in EVENTS.into_iter().chain([
         "RECUSE_APP_ID",

@@ -5,21 +5,24 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use git::{GitError, RangeRequest, Repository};
-use github::{ApiUrl, Connection, Credential, Limits, PlainHttp, RepositoryApi};
+use github::{ApiError, ApiUrl, Connection, Credential, Limits, PlainHttp, RepositoryApi};
 use report::workflow::{annotation_commands, output, paused};
 use report::{PacketName, Seal, TerminalOptions, markdown, sarif};
+use review::CommitId;
 use review::attribution::Login;
 use review::change::Source;
 use review::judge::Check;
 use review::merge::Verification;
 use review::packet::{LensV1, PacketV1};
 use review::panel::UnmetKind;
+use review::policy::RequiredCheck;
 use secrecy::SecretString;
 use service::authorship::Opened;
 use service::ci::event::{CiRun, Origin, Provider, PullFacts, Wanted};
 use service::ci::post::{Posting, post};
 use service::config::BASE_FILE;
 use service::evidence::folder_of;
+use service::head_checks;
 use service::review_one::review_one;
 use service::tables::Tables;
 
@@ -49,7 +52,10 @@ pub(crate) async fn run(args: &CiArgs, verbosity: Verbosity) -> Result<Exit, Fai
     let Settings { config, written_by, .. } = configure(&args.request, &gathered, verbosity)?;
     let tables = joined(tables, config.families.as_deref())?;
     let declarations = declarations(&args.request.change, &written_by, &tables)?;
-    let checks = checks(args, &gathered, &folder).map_err(Failure::usage)?;
+    let mut checks = checks(args, &gathered, &folder).map_err(Failure::usage)?;
+    if let (Some(api), Wanted::Pull(pull)) = (&api, &run.wanted) {
+        checks.extend(of_the_platform(api, &pull.head, &config.policy.required_checks).await);
+    }
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
     let request = request(gathered, &checks, declarations, &config, &tables, &progress)?;
@@ -231,6 +237,22 @@ fn checks(args: &CiArgs, gathered: &Gathered, here: &Path) -> Result<Vec<Check>>
     let Some(folder) = args.evidence.clone().or(own) else { return Ok(Vec::new()) };
     let at = at.as_ref().map(|repository| (repository, here));
     service::evidence::checks(&folder, gathered.change.subject.head.as_ref(), at)
+}
+
+/// What others say of the head, as far as the token may read it.
+async fn of_the_platform(api: &RepositoryApi, head: &CommitId, required: &[RequiredCheck]) -> Vec<Check> {
+    let unread = |what: &str, permission: &str, error: ApiError| {
+        terminal::say(&format!("the head's {what} were not read: {error}; it takes `{permission}`"));
+        Vec::new()
+    };
+    let mut checks = head_checks::check_runs(api, head)
+        .await
+        .unwrap_or_else(|error| unread("check runs", "checks: read", error));
+    if head_checks::may_be_a_status(required, &checks) {
+        let statuses = head_checks::statuses(api, head).await;
+        checks.extend(statuses.unwrap_or_else(|error| unread("statuses", "statuses: read", error)));
+    }
+    checks
 }
 
 /// What was written beside the output.

@@ -52,6 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Permission::PullRequestsRead,
         Permission::PullRequestsWrite,
         Permission::IssuesWrite,
+        Permission::ChecksRead,
         Permission::ChecksWrite,
         Permission::StatusesRead,
     ];

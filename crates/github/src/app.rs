@@ -42,7 +42,9 @@ pub enum Permission {
     PullRequestsWrite,
     /// Commenting in conversations, and reacting.
     IssuesWrite,
-    /// Making check runs.
+    /// Reading check runs.
+    ChecksRead,
+    /// Making check runs, and reading them.
     ChecksWrite,
     /// Reading commit statuses.
     StatusesRead,
@@ -57,6 +59,7 @@ impl Permission {
             Self::PullRequestsRead => ("pull_requests", "read"),
             Self::PullRequestsWrite => ("pull_requests", "write"),
             Self::IssuesWrite => ("issues", "write"),
+            Self::ChecksRead => ("checks", "read"),
             Self::ChecksWrite => ("checks", "write"),
             Self::StatusesRead => ("statuses", "read"),
         }

@@ -1,5 +1,6 @@
 //! What views pick from a packet and put together: gaps by reason, the best evidence, sums.
 
+use review::judge::{Check, CheckSource, CheckState};
 use review::merge::Verification;
 use review::packet::{CallV1, ClaimV1, EvidenceV1, PacketV1, UnanchoredV1};
 use review::panel::Asked;
@@ -151,4 +152,22 @@ pub(crate) fn tokens(packet: &PacketV1) -> Tokens {
         tokens.output = tokens.output.saturating_add(usage.output);
     }
     tokens
+}
+
+/// The checks that a view tells one by one; and how many others there are, by how they ended.
+///
+/// A platform may run hundreds: of those that nobody requires, only the ones that went wrong are told.
+pub(crate) fn told_checks(packet: &PacketV1) -> (Vec<&Check>, Vec<(usize, CheckState)>) {
+    let is_required =
+        |check: &Check| packet.judgement.required_checks.iter().any(|required| required.name() == check.name);
+    let is_quiet = |check: &Check| match (check.source, check.state) {
+        (CheckSource::Platform, CheckState::Passed | CheckState::Pending | CheckState::NotRun) => {
+            !is_required(check)
+        }
+        (CheckSource::Platform | CheckSource::SelfReported, _) => false,
+    };
+    let (quiet, told): (Vec<&Check>, Vec<&Check>) = packet.checks.iter().partition(|check| is_quiet(check));
+    let counts = [CheckState::Passed, CheckState::Pending, CheckState::NotRun]
+        .map(|state| (quiet.iter().filter(|check| check.state == state).count(), state));
+    (told, counts.into_iter().filter(|(count, _)| *count > 0).collect())
 }

@@ -54,6 +54,7 @@ pub fn sarif(packet: &PacketV1, name: &PacketName) -> Value {
                 "source": check.source,
                 "exitCode": check.exit_code,
                 "detail": message(&check.detail),
+                "app": check.app.as_deref().map(message),
             })).collect::<Vec<_>>(),
         },
     });

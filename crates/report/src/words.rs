@@ -152,6 +152,8 @@ pub(crate) fn check_words(state: CheckState) -> &'static str {
         CheckState::Stale => "does not count",
         CheckState::Altered => "altered, does not count",
         CheckState::Refused => "refused",
+        CheckState::Pending => "has not ended",
+        CheckState::NotRun => "did not run, does not count",
     }
 }
 

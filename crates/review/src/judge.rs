@@ -8,7 +8,7 @@ use crate::change::{Gap, GapKind};
 use crate::coverage::Coverage;
 use crate::merge::{Claim, Verification};
 use crate::panel::{Asked, Panel, UnmetKind, list};
-use crate::policy::Policy;
+use crate::policy::{Policy, RequiredCheck};
 use crate::{CommitId, Digest, Family, Severity};
 
 /// What a review comes to.
@@ -51,6 +51,13 @@ pub struct Check {
     /// How else it ended, or why it does not count; empty where there is nothing to add.
     #[serde(default)]
     pub detail: String,
+    /// The app whose check run it is, by its name in addresses. None for a commit status, which names no app, and for
+    /// what was run by hand.
+    #[serde(default)]
+    pub app: Option<String>,
+    /// Its page.
+    #[serde(default)]
+    pub link: Option<String>,
     /// What was recorded of the run, where a record could be read.
     #[serde(default)]
     pub record: Option<CheckRecord>,
@@ -91,6 +98,10 @@ pub enum CheckState {
     Altered,
     /// Its record is tracked in the head: code under review cannot vouch for itself. It does not count.
     Refused,
+    /// It has not ended yet.
+    Pending,
+    /// It ended without having run: left out, or neither passed nor failed. It does not count.
+    NotRun,
 }
 
 /// Who says how a check ended.
@@ -228,29 +239,37 @@ fn blocked_by(input: &JudgeInput<'_>) -> Vec<String> {
 }
 
 /// Why a required check blocks: one run of that name that failed is enough, and one that passed has to be there.
-fn unmet_check(name: &str, checks: &[Check], policy: &Policy) -> Option<String> {
-    let of_name = || checks.iter().filter(|check| check.name == name);
+fn unmet_check(required: &RequiredCheck, checks: &[Check], policy: &Policy) -> Option<String> {
+    let is_by_the_app = |check: &Check| match (check.source, required.app()) {
+        (CheckSource::Platform, Some(app)) => check.app.as_deref() == Some(app),
+        (CheckSource::Platform, None) | (CheckSource::SelfReported, _) => true,
+    };
+    let of_name = || checks.iter().filter(|check| check.name == required.name() && is_by_the_app(check));
     if of_name().any(|check| check.state == CheckState::Failed) {
-        return Some(format!("the required check `{name}` failed"));
+        return Some(format!("the required check {required} failed"));
+    }
+    if of_name().any(|check| check.state == CheckState::Pending) {
+        return Some(format!("the required check {required} has not ended yet"));
     }
     let mut passed = of_name().filter(|check| check.state == CheckState::Passed).peekable();
     let is_self_reported = passed.peek().is_some();
     let counts = |check: &Check| match check.source {
         CheckSource::Platform => true,
-        CheckSource::SelfReported => policy.self_reported_checks,
+        CheckSource::SelfReported => policy.self_reported_checks && required.app().is_none(),
     };
     if passed.any(counts) {
         return None;
     }
     if is_self_reported {
-        return Some(format!(
-            "the required check `{name}` passed by its own report only, which counts where the operator sets \
-             `self_reported_checks = true`"
-        ));
+        let remedy = match required.app() {
+            Some(_) => "and it has to be that app's word",
+            None => "which counts where the operator sets `self_reported_checks = true`",
+        };
+        return Some(format!("the required check {required} passed by its own report only, {remedy}"));
     }
     Some(match of_name().next() {
-        Some(other) => format!("the required check `{name}` does not count: {}", other.detail),
-        None => format!("the required check `{name}` left no record"),
+        Some(other) => format!("the required check {required} does not count: {}", other.detail),
+        None => format!("the required check {required} left no record"),
     })
 }
 
@@ -352,8 +371,8 @@ mod tests {
     use super::*;
 
     fn check(state: CheckState, source: CheckSource) -> Check {
-        let detail = "because".to_owned();
-        Check { name: "tests".into(), state, source, exit_code: None, detail, record: None }
+        let (name, detail) = ("tests".to_owned(), "because".to_owned());
+        Check { name, state, source, exit_code: None, detail, app: None, link: None, record: None }
     }
 
     /// The runs, and why the check is unmet under a strict and under a trusting policy.
@@ -362,11 +381,11 @@ mod tests {
     #[test]
     fn a_required_check_is_met_by_a_run_that_passed_and_counts_and_by_nothing_else() {
         use CheckSource::{Platform, SelfReported};
-        use CheckState::{Altered, Failed, Passed, Refused, Stale};
+        use CheckState::{Altered, Failed, NotRun, Passed, Pending, Refused, Stale};
         let strict = Policy::default();
         let trusting = Policy { self_reported_checks: true, ..Policy::default() };
         let by_own_report = "passed by its own report only";
-        let rows: [Row; 9] = [
+        let rows: [Row; 12] = [
             (&[], Some("left no record"), Some("left no record")),
             (&[(Passed, Platform)], None, None),
             (&[(Passed, SelfReported)], Some(by_own_report), None),
@@ -376,15 +395,37 @@ mod tests {
             (&[(Altered, SelfReported)], Some("does not count: because"), Some("does not count: because")),
             (&[(Refused, SelfReported)], Some("does not count: because"), Some("does not count: because")),
             (&[(Stale, SelfReported), (Passed, SelfReported)], Some(by_own_report), None),
+            (&[(Pending, Platform)], Some("has not ended yet"), Some("has not ended yet")),
+            (&[(Pending, Platform), (Passed, SelfReported)], Some("has not"), Some("has not")),
+            (&[(NotRun, Platform)], Some("does not count: because"), Some("does not count: because")),
         ];
         for (states, expect_strict, expect_trusting) in rows {
             let checks: Vec<Check> = states.iter().map(|(state, source)| check(*state, *source)).collect();
             for (policy, expect) in [(&strict, expect_strict), (&trusting, expect_trusting)] {
-                let unmet = unmet_check("tests", &checks, policy);
+                let unmet = unmet_check(&RequiredCheck::Named("tests".to_owned()), &checks, policy);
                 assert_eq!(unmet.is_some(), expect.is_some(), "{states:?}: {unmet:?}");
                 assert!(unmet.unwrap_or_default().contains(expect.unwrap_or_default()), "{states:?}");
-                assert!(unmet_check("lint", &checks, policy).is_some(), "another check's run meets nothing");
+                let other = RequiredCheck::Named("lint".to_owned());
+                assert!(unmet_check(&other, &checks, policy).is_some(), "another check's run meets nothing");
             }
+        }
+    }
+
+    #[test]
+    fn a_check_of_one_app_is_met_by_that_app_alone() {
+        use CheckSource::{Platform, SelfReported};
+        use CheckState::{Failed, Passed};
+        let required = RequiredCheck::OfApp { name: "tests".to_owned(), app: "actions".to_owned() };
+        let trusting = Policy { self_reported_checks: true, ..Policy::default() };
+        let by = |app: Option<&str>, check: Check| Check { app: app.map(str::to_owned), ..check };
+        let meets = |checks: &[Check]| unmet_check(&required, checks, &trusting).is_none();
+        let theirs = |state| by(Some("actions"), check(state, Platform));
+        let anothers = |state| by(Some("another"), check(state, Platform));
+        assert!(meets(&[theirs(Passed)]));
+        assert!(meets(&[theirs(Passed), anothers(Failed)]), "who else reports under that name means nothing");
+        for unmet in [anothers(Passed), check(Passed, Platform), check(Passed, SelfReported), theirs(Failed)]
+        {
+            assert!(!meets(std::slice::from_ref(&unmet)), "{unmet:?}");
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::lineage::Edge;
 use crate::merge::Verification;
 use crate::outcome::EndingKind;
 use crate::panel::{Asked, Relation, UnmetKind};
-use crate::policy::{Gate, Independence};
+use crate::policy::{Gate, Independence, RequiredCheck};
 use crate::{CommitId, Digest, Family, Lens, Lineage, RepoPath, Severity};
 
 /// The name and version of the schema.
@@ -745,9 +745,9 @@ pub struct JudgementV1 {
     pub independence_words: String,
     /// From which severity on a claim fails the run.
     pub fail_on: Gate,
-    /// The checks that had to pass, by name.
+    /// The checks that had to pass: names, or names with the app whose word counts.
     #[serde(default)]
-    pub required_checks: Vec<String>,
+    pub required_checks: Vec<RequiredCheck>,
     /// Whether one is met by the record of whoever ran it.
     #[serde(default)]
     pub self_reported_checks: bool,

@@ -1,6 +1,7 @@
 //! What the operator and the base branch ask for. Nothing of the head reaches this module.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
@@ -89,7 +90,7 @@ pub struct Policy {
     /// What is said about paths.
     pub paths: PathRules,
     /// Checks that must have passed, by name.
-    pub required_checks: Vec<String>,
+    pub required_checks: Vec<RequiredCheck>,
     /// Whether a required check is met by the record of whoever ran it. The operator's alone to say.
     pub self_reported_checks: bool,
     /// The most that one review may cost, in micro-USD.
@@ -115,6 +116,51 @@ impl Default for Policy {
     }
 }
 
+/// A check that must have passed: a name, or one with the app that has to say so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "expected the name of a check, or { name = \"...\", app = \"...\" }"
+)]
+pub enum RequiredCheck {
+    /// Whoever reports it.
+    Named(String),
+    /// Reported by one app: nobody else's word counts.
+    OfApp {
+        /// The check's name.
+        name: String,
+        /// The app's name in addresses, as in `github-actions`.
+        app: String,
+    },
+}
+
+impl RequiredCheck {
+    /// The check's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Named(name) | Self::OfApp { name, .. } => name,
+        }
+    }
+
+    /// The only app whose word counts.
+    pub fn app(&self) -> Option<&str> {
+        match self {
+            Self::Named(_) => None,
+            Self::OfApp { app, .. } => Some(app),
+        }
+    }
+}
+
+impl fmt::Display for RequiredCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => write!(f, "`{name}`"),
+            Self::OfApp { name, app } => write!(f, "`{name}` of `{app}`"),
+        }
+    }
+}
+
 /// What a repository's own base branch asks for. It can only narrow the operator's policy.
 #[derive(Debug, Clone, Default)]
 pub struct BasePolicy {
@@ -127,7 +173,7 @@ pub struct BasePolicy {
     /// At most this long, in seconds.
     pub max_seconds: Option<u32>,
     /// More checks that must have passed.
-    pub required_checks: Vec<String>,
+    pub required_checks: Vec<RequiredCheck>,
     /// More path rules.
     pub paths: Vec<PathRule>,
 }
@@ -260,6 +306,10 @@ fn compile(globs: &[String]) -> Result<GlobSet, globset::Error> {
 mod tests {
     use super::*;
 
+    fn named(name: &str) -> RequiredCheck {
+        RequiredCheck::Named(name.to_owned())
+    }
+
     fn rule(glob: &str, effect: PathEffect, origin: Origin) -> PathRule {
         PathRule { globs: vec![glob.into()], effect, reason: "because".into(), origin }
     }
@@ -269,7 +319,7 @@ mod tests {
         let operator = Policy {
             independence: Independence::Prefer,
             max_micro_usd: Some(1_000_000),
-            required_checks: vec!["tests".into()],
+            required_checks: vec![named("tests")],
             ..Policy::default()
         };
         let lenient = BasePolicy {
@@ -290,14 +340,14 @@ mod tests {
             fail_on: Some(Gate::Low),
             max_micro_usd: Some(5),
             max_seconds: Some(30),
-            required_checks: vec!["lint".into(), "tests".into()],
+            required_checks: vec![named("lint"), named("tests")],
             paths: vec![rule("*.snap", PathEffect::Exempt, Origin::Base)],
         };
         let narrowed = operator.narrowed(&strict).expect("a good glob");
         assert_eq!(narrowed.independence, Independence::Require);
         assert_eq!(narrowed.fail_on, Gate::Low);
         assert_eq!((narrowed.max_micro_usd, narrowed.max_seconds), (Some(5), 30));
-        assert_eq!(narrowed.required_checks, ["tests", "lint"]);
+        assert_eq!(narrowed.required_checks, [named("tests"), named("lint")]);
         assert!(narrowed.paths.exempts(&RepoPath::from("a/b.snap")).is_some());
     }
 

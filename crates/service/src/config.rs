@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use models::Wire;
-use review::policy::{BasePolicy, Gate, Independence, Origin, PathEffect, PathRule, PathRules, Policy};
+use review::policy::{
+    BasePolicy, Gate, Independence, Origin, PathEffect, PathRule, PathRules, Policy, RequiredCheck,
+};
 use review::record::Configured;
 use review::{Lens, RepoPath};
 use schemars::JsonSchema;
@@ -130,8 +132,9 @@ pub struct ReviewSection {
     pub concurrency: Option<usize>,
     /// The most tokens of one prompt; larger changes are split.
     pub prompt_tokens: Option<u32>,
-    /// Checks that must have passed, by name.
-    pub required_checks: Vec<String>,
+    /// Checks that must have passed: a name, or `{ name = "tests", app = "github-actions" }` where only that app's word
+    /// counts.
+    pub required_checks: Vec<RequiredCheck>,
     /// Whether such a check is met by a record of `recuse run`, which says only what whoever ran it says.
     pub self_reported_checks: Option<bool>,
 }
@@ -243,8 +246,8 @@ pub struct BaseReviewSection {
     pub max_usd: Option<f64>,
     /// At most this long, in seconds.
     pub max_seconds: Option<u32>,
-    /// More checks that must have passed, by name.
-    pub required_checks: Vec<String>,
+    /// More checks that must have passed, as the operator names them.
+    pub required_checks: Vec<RequiredCheck>,
 }
 
 /// What flags and environment ask for; `None` leaves it to the file.

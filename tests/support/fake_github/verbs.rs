@@ -311,6 +311,23 @@ impl FakeGitHub {
         id
     }
 
+    /// Ends another app's check run, and with it that app's checks of the commit.
+    pub(crate) fn end_check(&self, repository: u64, id: u64, conclusion: &str) -> String {
+        let mut world = self.world();
+        let mut runs = world.repository(repository).check_runs.iter_mut();
+        let run = runs.find(|run| run.id == id).expect("a known check run");
+        run.status = "completed".to_owned();
+        run.conclusion = Some(conclusion.to_owned());
+        let (head, app) = (run.head.clone(), run.app);
+        let mut suite = json!({"id": app, "head_sha": head, "head_branch": null, "app": {"id": app}});
+        suite["pull_requests"] = world.pulls_of_head(repository, &head);
+        let payload = json!({"action": "completed", "check_suite": suite});
+        let guid = world.tell("check_suite", Some(repository), "ada", payload);
+        drop(world);
+        self.shared.flush();
+        guid
+    }
+
     /// Says something of a commit by the older way.
     pub(crate) fn add_status(&self, repository: u64, head: &str, context: &str, state: &str) {
         let status = json!({"context": context, "state": state, "description": "", "target_url": null});

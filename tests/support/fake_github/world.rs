@@ -310,7 +310,6 @@ pub(crate) fn needed_permissions() -> BTreeMap<String, String> {
         ("issues", "write"),
         ("metadata", "read"),
         ("pull_requests", "write"),
-        // One more than is needed, as older registrations have it.
         ("statuses", "read"),
     ];
     needed.map(|(name, access)| (name.to_owned(), access.to_owned())).into()

@@ -7,7 +7,7 @@ use super::build::{Block, Entry, FenceLine, Foreign, Inline, Line, render};
 use super::{NAMES, code, comma_separated, count, listed, own};
 use crate::amount::{Amount, one_or_many};
 use crate::claim::{excerpt, family_beside, lines, named_supporters, place_note, support, uncounted_sources};
-use crate::parts::by_standing;
+use crate::parts::{by_standing, told_checks};
 use crate::text::place;
 use crate::words::{check_source_words, check_words};
 
@@ -164,16 +164,22 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
     blocks.extend(beside(packet));
     if !packet.checks.is_empty() {
         blocks.push(Block::Heading(vec![own("Checks")]));
-        blocks.push(listed(packet.checks.iter().map(|check| {
+        let (told, others) = told_checks(packet);
+        let told = told.into_iter().map(|check| {
             let mut line = vec![code(&check.name), own(" "), own(check_words(check.state))];
             let exit = check.exit_code.map(|exit| [own(", exit code "), Inline::Amount(Amount::Code(exit))]);
             line.extend(exit.into_iter().flatten());
             line.extend([own(", "), own(check_source_words(check.source))]);
+            line.extend(check.app.iter().flat_map(|app| [own(", app "), code(app)]));
             if !check.detail.is_empty() {
                 line.extend([own(": "), Inline::Code(Foreign::clipped(&check.detail, 300))]);
             }
             Entry::from(line)
-        })));
+        });
+        let others = others.into_iter().map(|(number, state)| {
+            Entry::from(vec![count(number), own(" of the platform: "), own(check_words(state))])
+        });
+        blocks.push(listed(told.chain(others)));
     }
     if !packet.questions.is_empty() {
         blocks.push(Block::Heading(vec![own("Questions for the author")]));

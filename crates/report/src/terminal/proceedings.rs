@@ -8,7 +8,7 @@ use review::panel::{Asked, Relation};
 use super::Verbosity;
 use super::screen::{Ink, Piece, Screen};
 use crate::amount::{Amount, plural};
-use crate::parts::{tokens, was_served_as_another};
+use crate::parts::{tokens, told_checks, was_served_as_another};
 use crate::text::short;
 use crate::words::{check_source_words, check_words, ending_words, relation_words};
 
@@ -42,9 +42,11 @@ fn checks(screen: &mut Screen, packet: &PacketV1) {
         return;
     }
     screen.heading("Checks");
-    let width = screen.widest(packet.checks.iter().map(|check| check.name.as_str()));
-    for check in &packet.checks {
+    let (told, others) = told_checks(packet);
+    let width = screen.widest(told.iter().map(|check| check.name.as_str()));
+    for check in told {
         let exit = check.exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
+        let app = check.app.iter().map(|app| format!(", app {app}")).collect::<String>();
         let source = check_source_words(check.source);
         let detail = if check.detail.is_empty() { String::new() } else { format!(": {}", check.detail) };
         let pieces = [
@@ -52,6 +54,7 @@ fn checks(screen: &mut Screen, packet: &PacketV1) {
             (Ink::Dim, &exit),
             (Ink::Dim, ", "),
             (Ink::Dim, source),
+            (Ink::Dim, &app),
             (Ink::Dim, &detail),
         ];
         screen.labelled(2, width, (Ink::Plain, &check.name), &pieces);
@@ -60,6 +63,9 @@ fn checks(screen: &mut Screen, packet: &PacketV1) {
         for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
             screen.flow(width + 4, width + 6, &[(Ink::Dim, line)]);
         }
+    }
+    for (count, state) in others {
+        screen.flow(2, 4, &[(Ink::Dim, &format!("{count} of the platform: {}", check_words(state)))]);
     }
 }
 

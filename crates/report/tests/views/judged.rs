@@ -11,7 +11,7 @@ use review::judge::{Check, CheckSource, CheckState, JudgeInput};
 use review::outcome::{Ending, Outcome};
 use review::packet::{PacketInput, PacketV1, RulesV1, RunV1, assemble};
 use review::panel::{LensWish, PanelInput};
-use review::policy::Policy;
+use review::policy::{Policy, RequiredCheck};
 use review::{Change, Digest, Hunk, Lens, coverage, judge, panel};
 
 use crate::fixture::name;
@@ -204,13 +204,15 @@ fn with_rules_only_what_only_models_see_is_listed_as_not_reviewed() {
 
 #[test]
 fn a_failed_check_is_told_first_and_the_rest_below() {
-    let policy = Policy { required_checks: vec!["tests".into()], ..Policy::default() };
+    let policy = Policy { required_checks: vec![RequiredCheck::Named("tests".into())], ..Policy::default() };
     let failed = Check {
         name: "tests".into(),
         state: CheckState::Failed,
         source: CheckSource::SelfReported,
         exit_code: Some(101),
         detail: String::new(),
+        app: None,
+        link: None,
         record: None,
     };
     let packet = without_models(&policy, &[failed]);

@@ -94,6 +94,7 @@ fn the_log_has_the_claims_as_results_and_the_gaps_as_notifications() {
             "base": "0c3f9a1be27d5486f0a9c1d2e3b4a5f607182930",
             "checks": [
               {
+                "app": null,
                 "detail": "",
                 "exitCode": 0,
                 "name": "tests",
@@ -101,6 +102,7 @@ fn the_log_has_the_claims_as_results_and_the_gaps_as_notifications() {
                 "state": "passed"
               },
               {
+                "app": null,
                 "detail": "",
                 "exitCode": null,
                 "name": "build (windows)",

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, LineageSource, Price};
 use crate::lineage::Edge;
-use crate::policy::{BasePolicy, Gate, Independence, Origin, PathEffect, PathRule, PathRules, Policy};
+use crate::policy::{
+    BasePolicy, Gate, Independence, Origin, PathEffect, PathRule, PathRules, Policy, RequiredCheck,
+};
 use crate::{Lens, Lineage};
 
 /// What a review was configured with.
@@ -48,7 +50,7 @@ struct PolicyV1 {
     reviewers_per_lens: usize,
     fail_on: Gate,
     paths: Vec<PathRuleV1>,
-    required_checks: Vec<String>,
+    required_checks: Vec<RequiredCheck>,
     self_reported_checks: bool,
     max_micro_usd: Option<u64>,
     max_seconds: u32,
@@ -61,7 +63,7 @@ struct BasePolicyV1 {
     fail_on: Option<Gate>,
     max_micro_usd: Option<u64>,
     max_seconds: Option<u32>,
-    required_checks: Vec<String>,
+    required_checks: Vec<RequiredCheck>,
     paths: Vec<PathRuleV1>,
 }
 

@@ -108,6 +108,8 @@ fn basis(families: &Families) -> Basis {
             source: CheckSource::SelfReported,
             exit_code: Some(3),
             detail: String::new(),
+            app: None,
+            link: None,
             record: Some(CheckRecord {
                 digest: Digest::of(b"record"),
                 command: vec!["make".into(), "test".into()],

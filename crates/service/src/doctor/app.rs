@@ -354,7 +354,7 @@ mod tests {
         assert_eq!(less.state, Health::Missing);
         assert_eq!(
             less.finding,
-            "it lacks contents: read, pull_requests: write, issues: write, checks: write"
+            "it lacks contents: read, pull_requests: write, issues: write, checks: write, statuses: read"
         );
     }
 }

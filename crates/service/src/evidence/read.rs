@@ -80,6 +80,8 @@ fn check(file: &Path, head: Option<&CommitId>) -> Check {
                 source: CheckSource::SelfReported,
                 exit_code: None,
                 detail: format!("it is no record: {}", visible_line(&format!("{why:#}"))),
+                app: None,
+                link: None,
                 record: None,
             };
         }
@@ -97,6 +99,8 @@ fn check(file: &Path, head: Option<&CommitId>) -> Check {
         source: CheckSource::SelfReported,
         exit_code,
         detail,
+        app: None,
+        link: None,
         record: Some(record.for_the_packet()),
     }
 }

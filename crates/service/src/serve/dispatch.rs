@@ -14,7 +14,8 @@ use review::Digest;
 use store::Order;
 
 use super::work::{
-    Asked, CommandWork, CommentAt, MergeGroupWork, Place, RerunWork, ReviewWork, Urgency, Wanted, Work,
+    Asked, CommandWork, CommentAt, MergeGroupWork, Place, RecheckWork, RerunWork, ReviewWork, Urgency,
+    Wanted, Work,
 };
 
 /// How long a new title or description waits for the next, in milliseconds: people edit them several times.
@@ -178,19 +179,26 @@ fn check_run(event: &CheckRunEvent, body: &Digest, rules: &EventRules, now_ms: i
 }
 
 fn check_suite(event: &CheckSuiteEvent, body: &Digest, rules: &EventRules, now_ms: i64) -> Decision {
-    if event.app_id != Some(rules.app_id) {
-        return Decision::nothing("another app's checks");
-    }
+    let Some(installation) = event.origin.installation else { return Decision::nothing(NO_INSTALLATION) };
+    let place = Place::new(installation, &event.origin.repository);
+    let is_ours = event.app_id == Some(rules.app_id);
     match &event.action {
-        CheckSuiteAction::Rerequested => {}
+        CheckSuiteAction::Rerequested if is_ours => {}
+        CheckSuiteAction::Completed if !is_ours => {
+            let work = RecheckWork { place, head: event.head.clone(), event: body.short().to_owned() };
+            let reason = "another app's checks have ended";
+            return Decision::enqueue(&Work::Recheck(work), Urgency::Event, now_ms, reason);
+        }
         // GitHub asks on every push; the pull request's own event says more.
-        CheckSuiteAction::Requested | CheckSuiteAction::Completed | CheckSuiteAction::Other(_) => {
+        CheckSuiteAction::Requested
+        | CheckSuiteAction::Rerequested
+        | CheckSuiteAction::Completed
+        | CheckSuiteAction::Other(_) => {
             return Decision::nothing("not an action that we act on");
         }
     }
-    let Some(installation) = event.origin.installation else { return Decision::nothing(NO_INSTALLATION) };
     let work = RerunWork {
-        place: Place::new(installation, &event.origin.repository),
+        place,
         head: event.head.clone(),
         request: body.short().to_owned(),
         pulls: event.pulls.clone(),

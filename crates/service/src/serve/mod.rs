@@ -12,6 +12,7 @@ mod intake;
 mod keys;
 mod metrics;
 pub mod needs;
+mod recheck;
 mod review_pull;
 mod setup;
 pub mod simulate;
@@ -166,7 +167,7 @@ pub(crate) async fn recent_places(store: &Store, within_ms: i64, most: usize) ->
     let payloads = store.latest_reviews(now_ms().saturating_sub(within_ms), most).await?;
     let name = |payload: &String| match Work::read(payload).ok()? {
         Work::Review(work) => Some(format!("{}/{}", work.place.owner, work.place.name)),
-        Work::Command(_) | Work::Rerun(_) | Work::MergeGroup(_) | Work::Upkeep => None,
+        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::MergeGroup(_) | Work::Upkeep => None,
     };
     Ok(payloads.iter().filter_map(name).collect())
 }

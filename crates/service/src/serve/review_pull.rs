@@ -17,6 +17,7 @@ use super::Core;
 use super::clock::now_ms;
 use super::dispatch::CLOSED;
 use super::ending::{Done, Trouble, unless_out_of_reach};
+use super::recheck::required_checks;
 use super::tell::Teller;
 use super::work::{Asked, ReviewWork, Urgency, Work};
 use crate::authorship::declaration;
@@ -86,7 +87,11 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
         return Ok(Done::succeeded(format!("not reviewed: {rule}")));
     }
     teller.check_begins(&pull.head).await?;
-    let packet = packet(core, work, &api, &pull, run_id.clone(), claimed).await?;
+    let run = match &work.asked {
+        Asked::Event { .. } | Asked::Person { .. } => run_id.clone(),
+        Asked::Checks { run, .. } => run.clone(),
+    };
+    let packet = packet(core, work, &api, &writer, &pull, run, claimed).await?;
     let packet = Reviewed { head: pull.head.clone(), packet };
     tell(core, work, &api, &teller, packet, &claimed.lease).await
 }
@@ -95,7 +100,7 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
 async fn was_told(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<bool, Trouble> {
     match &work.asked {
         Asked::Event { text: None } => {}
-        Asked::Event { text: Some(_) } | Asked::Person { .. } => return Ok(false),
+        Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Checks { .. } => return Ok(false),
     }
     let subject = &claimed.subject;
     let done = core.store.succeeded_reviews(subject, work.head.as_str()).await?;
@@ -117,8 +122,9 @@ async fn skipped(
     pull: &Pull,
     asked: &Asked,
 ) -> Result<Option<(&'static str, String)>, Trouble> {
-    if matches!(asked, Asked::Person { .. }) {
-        return Ok(None);
+    match asked {
+        Asked::Event { .. } => {}
+        Asked::Person { .. } | Asked::Checks { .. } => return Ok(None),
     }
     let rules = &core.settings.file.serve;
     if let Some(label) = pull.labels.iter().find(|label| rules.skip_labels.contains(label)) {
@@ -142,6 +148,7 @@ async fn packet(
     core: &Core,
     work: &ReviewWork,
     api: &RepositoryApi,
+    writer: &RepositoryApi,
     pull: &Pull,
     run_id: String,
     claimed: &Claimed,
@@ -153,8 +160,10 @@ async fn packet(
         None => BaseSettings::default(),
     };
     let lenses: Option<BTreeSet<Lens>> = match &work.asked {
-        Asked::Person { lenses, .. } if !lenses.is_empty() => Some(lenses.clone()),
-        Asked::Person { .. } | Asked::Event { .. } => None,
+        Asked::Person { lenses, .. } | Asked::Checks { lenses, .. } if !lenses.is_empty() => {
+            Some(lenses.clone())
+        }
+        Asked::Person { .. } | Asked::Event { .. } | Asked::Checks { .. } => None,
     };
     let mut file = core.settings.file.clone();
     // Whoever installs the App chooses a gate before anything is held up.
@@ -162,6 +171,9 @@ async fn packet(
     let overrides = Overrides { lenses, ..core.settings.overrides.clone() };
     let mut config = config::merge(file, &overrides)?;
     config.policy = config.policy.narrowed(&policy).map_err(anyhow::Error::from)?;
+    // The token that writes check runs reads them, too.
+    let required = &config.policy.required_checks;
+    let checks = required_checks(core, &work.place, writer, &pull.head, required).await?;
     let tables = &core.settings.tables;
     let declarations = written_by.iter().map(|who| declaration(who.trim(), tables)).collect();
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -169,7 +181,7 @@ async fn packet(
         change,
         repository,
         base: Some(pull.base.clone()),
-        checks: &[],
+        checks: &checks,
         notes,
         declarations,
         opened: Some(opened),
@@ -227,7 +239,10 @@ async fn tell(
     teller.comment(&report::comment(&packet, &name, &earlier)).await?;
     teller.inline(&head, report::inline_comments(&packet)).await?;
     teller.check_ends(&head, report::check(&packet, &name)).await?;
-    core.store.forget_steps(&packet.run.id).await?;
+    // A review that required checks is decided again from its replies when they end.
+    if packet.judgement.required_checks.is_empty() {
+        core.store.forget_steps(&packet.run.id).await?;
+    }
     tracing::info!(job = %lease.job, verdict = packet.verdict.name(), "told");
     Ok(Done::succeeded(packet.verdict.name()))
 }

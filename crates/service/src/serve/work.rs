@@ -45,6 +45,8 @@ pub(crate) enum Work {
     Command(CommandWork),
     /// Review again whatever has this head.
     Rerun(RerunWork),
+    /// See whether the checks that a review waits for have ended.
+    Recheck(RecheckWork),
     /// Say of a merge queue's group what is known of its pull request.
     MergeGroup(MergeGroupWork),
     /// Look for what was missed, and forget what is old.
@@ -115,6 +117,15 @@ pub(crate) enum Asked {
         /// Only these lenses; all where none is named.
         lenses: BTreeSet<Lens>,
     },
+    /// A review whose required checks have ended otherwise than it knew. Its replies are taken from there.
+    Checks {
+        /// That review's run.
+        run: String,
+        /// Its lenses.
+        lenses: BTreeSet<Lens>,
+        /// What the checks that there are by now are known by.
+        checks: Digest,
+    },
 }
 
 /// What a comment asks for.
@@ -183,6 +194,17 @@ pub(crate) struct RerunWork {
     pub(crate) pulls: Vec<u64>,
 }
 
+/// Which commit's checks have ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RecheckWork {
+    /// The repository.
+    pub(crate) place: Place,
+    /// The commit.
+    pub(crate) head: CommitId,
+    /// What tells this event from others.
+    pub(crate) event: String,
+}
+
 /// A group of a merge queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MergeGroupWork {
@@ -212,6 +234,7 @@ impl Work {
                     Asked::Event { text: None } => String::new(),
                     Asked::Event { text: Some(text) } => format!("~{}", text.short()),
                     Asked::Person { request, .. } => format!("+{request}"),
+                    Asked::Checks { checks, .. } => format!("={}", checks.short()),
                 };
                 let key = format!("{subject}@{}{why}", work.head);
                 (JobKind::Review, work.place.key(), subject, key, Some(&work.head), REVIEW_ATTEMPTS)
@@ -230,6 +253,10 @@ impl Work {
                     Some(&work.head),
                     COMMAND_ATTEMPTS,
                 )
+            }
+            Self::Recheck(work) => {
+                let subject = format!("{}@{}?{}", work.place.key(), work.head, work.event);
+                (JobKind::Command, work.place.key(), subject.clone(), subject, None, COMMAND_ATTEMPTS)
             }
             Self::MergeGroup(work) => {
                 let subject = format!("{}@{}", work.place.key(), work.head);
