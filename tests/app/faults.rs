@@ -50,6 +50,7 @@ fn provoked_by(call: Endpoint) -> Option<Endpoint> {
     match call {
         Endpoint::CheckRuns => Some(Endpoint::UpdateCheckRun),
         Endpoint::Reviews => Some(Endpoint::CreateReview),
+        Endpoint::Comments => Some(Endpoint::CreateComment),
         _ => None,
     }
 }

@@ -59,6 +59,8 @@ impl World {
         // GitHub computes it later.
         value["mergeable"] = Value::Null;
         value["commits"] = json!(known.bare.commits(&pull.base, &pull.head).len());
+        value["comments"] =
+            json!(known.comments.iter().filter(|comment| comment.pull == pull.number).count());
         value["changed_files"] = json!(known.bare.files(&pull.base, &pull.head).len());
         value
     }

@@ -58,6 +58,8 @@ pub struct Pull {
     pub changed_files: u64,
     /// How many commits it has.
     pub commits: u64,
+    /// How many comments its conversation has, where GitHub says so.
+    pub comments: Option<u64>,
 }
 
 /// The open pull requests of a repository.
@@ -136,6 +138,7 @@ impl RepositoryApi {
             changed_files: u64,
             #[serde(default)]
             commits: u64,
+            comments: Option<u64>,
         }
         #[derive(Deserialize)]
         struct Base {
@@ -165,6 +168,7 @@ impl RepositoryApi {
             labels: summary.labels,
             changed_files: raw.changed_files,
             commits: raw.commits,
+            comments: raw.comments,
         })
     }
 

@@ -18,7 +18,7 @@ use super::clock::now_ms;
 use super::dispatch::CLOSED;
 use super::ending::{Done, Trouble, unless_out_of_reach};
 use super::recheck::required_checks;
-use super::tell::Teller;
+use super::tell::{Conversation, Teller};
 use super::work::{Asked, ReviewWork, Urgency, Work};
 use crate::authorship::declaration;
 use crate::config::{self, BaseSettings, Overrides};
@@ -236,7 +236,11 @@ async fn tell(
     let digest = core.store.keep_packet(&subject, head.as_str(), &packet.run.id, &bytes, now_ms()).await?;
     let name = PacketName { digest, seal: Seal::Unsigned };
     // The comment first: where the check is required, whoever reads its end finds the comment there.
-    teller.comment(&report::comment(&packet, &name, &earlier)).await?;
+    let conversation = match now.comments {
+        Some(0) => Conversation::Empty,
+        Some(_) | None => Conversation::MayHoldOurs,
+    };
+    teller.comment(&report::comment(&packet, &name, &earlier), conversation).await?;
     teller.inline(&head, report::inline_comments(&packet)).await?;
     teller.check_ends(&head, report::check(&packet, &name)).await?;
     // A review that required checks is decided again from its replies when they end.

@@ -196,23 +196,30 @@ impl Teller<'_> {
     }
 
     /// Writes the one comment of the pull request, in place of what it said before.
-    pub(crate) async fn comment(&self, text: &str) -> Result<(), Trouble> {
-        self.text("", "packet", text).await
+    pub(crate) async fn comment(&self, text: &str, conversation: Conversation) -> Result<(), Trouble> {
+        self.text("", "packet", text, conversation).await
     }
 
     /// Answers a comment. The same answer is never given twice.
     pub(crate) async fn answer(&self, comment: CommentAt, text: &str) -> Result<(), Trouble> {
         let name = comment.id.to_string();
-        self.text(&name, &format!("answer-{name}"), text).await
+        self.text(&name, &format!("answer-{name}"), text, Conversation::MayHoldOurs).await
     }
 
-    async fn text(&self, name: &str, kind: &str, text: &str) -> Result<(), Trouble> {
+    async fn text(
+        &self,
+        name: &str,
+        kind: &str,
+        text: &str,
+        conversation: Conversation,
+    ) -> Result<(), Trouble> {
         let key = self.key(PostKind::Comment, name);
         let mark = self.marks.line(self.place, self.number, kind);
         let body = format!("{text}\n{mark}\n");
         let mut known = match self.intend(&key).await? {
-            // Another database may have written one before us.
             Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing if conversation == Conversation::Empty => None,
+            // Another database may have written one before us.
             Known::Nothing | Known::Maybe(None) => self.own_comment(&mark).await?,
             Known::Is(id) | Known::Maybe(Some(id)) => Some(id),
         };
@@ -372,6 +379,15 @@ enum Known {
     Maybe(Option<u64>),
     /// It was made, and this is its id.
     Is(u64),
+}
+
+/// Whether a comment of ours may stand in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conversation {
+    /// Nobody said anything.
+    Empty,
+    /// Somebody may have.
+    MayHoldOurs,
 }
 
 /// Whether a comment was given another text.
