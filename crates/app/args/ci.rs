@@ -19,6 +19,10 @@ pub(crate) struct CiArgs {
     /// Where packet.json, recuse.sarif and summary.md go [default: recuse in RUNNER_TEMP, else recuse-out]
     #[arg(long, value_name = "DIR", help_heading = "What is told")]
     pub(crate) out: Option<PathBuf>,
+    /// Sign the packet with this private key: packet.json.sig (SSH) and packet.json.dsse.json stand beside it [default:
+    /// `signing_key` of the configuration]
+    #[arg(long, value_name = "KEY", help_heading = "What is told")]
+    pub(crate) sign: Option<PathBuf>,
     /// Post nothing, whatever the token may
     #[arg(long, help_heading = "What is told")]
     pub(crate) no_post: bool,
