@@ -24,7 +24,8 @@ LABEL org.opencontainers.image.title="recuse" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${RECUSE_COMMIT}"
-# git reads objects; certificates are for providers and GitHub; one of the parsers is C++. Their versions are the release's, which is fixed.
+# git reads objects; certificates are for providers and GitHub; one of the parsers is C++. Their versions are the release's,
+# which is fixed.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates git libstdc++6 \
