@@ -1,8 +1,13 @@
 # recuse in a container: `recuse serve` by default, any other command by name. Prompts, tables and configuration examples are in
 # the binary. It needs nothing but a folder for its state, /var/lib/recuse, so the root can be read-only:
 #   docker run --read-only --tmpfs /tmp -v recuse:/var/lib/recuse -p 8080:8080 recuse
+# A repository is read by its owner, since git trusts nobody else with it:
+#   docker run --rm --read-only --tmpfs /tmp --user "$(id -u):$(id -g)" --env HOME=/tmp -v "$PWD:/repo:ro" -w /repo recuse review
 ARG RUST=1.95.0
 FROM rust:${RUST}-slim-bookworm AS build
+# The image has a compiler for C; a scanner of one of the parsers is C++.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install --yes --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY . .
 ARG RECUSE_COMMIT=""
@@ -19,12 +24,14 @@ LABEL org.opencontainers.image.title="recuse" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${RECUSE_COMMIT}"
-# git reads objects; certificates are for providers and GitHub. Their versions are the release's, which is fixed.
+# git reads objects; certificates are for providers and GitHub; one of the parsers is C++. Their versions are the release's,
+# which is fixed.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates git \
+    && apt-get install --yes --no-install-recommends ca-certificates git libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /var/lib/recuse --create-home --shell /usr/sbin/nologin recuse
+    && groupadd --gid 10001 recuse \
+    && useradd --no-log-init --uid 10001 --gid recuse --home-dir /var/lib/recuse --create-home --shell /usr/sbin/nologin recuse
 COPY --from=build /build/target/release/recuse /usr/local/bin/recuse
 USER 10001:10001
 WORKDIR /var/lib/recuse

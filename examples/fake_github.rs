@@ -1,7 +1,10 @@
 //! A GitHub to try recuse out with: the fake of the tests, kept running. It says what to set, sends signed deliveries, and
 //! prints what recuse tells it. Each line on its standard input opens a pull request; its end is the end.
 //!
-//! `cargo run --example fake_github -- [--webhook URL] [--delay-ms N] [--key FILE]`
+//! `cargo run --example fake_github -- [--webhook URL] [--delay-ms N] [--key FILE] [--runner FOLDER]`
+//!
+//! With `--runner` it also does for `recuse ci` what GitHub's runner does for a step: it says what to set, and writes the event of
+//! each pull request that is opened to FOLDER/event.json.
 
 #![allow(clippy::print_stdout, reason = "it talks to a person")]
 
@@ -15,6 +18,7 @@ use std::time::Duration;
 mod fake_github;
 
 use fake_github::{APP_ID, FakeGitHub, OpenPull, WEBHOOK_SECRET};
+use serde_json::json;
 
 /// What the pull requests bring: something that the rules have an opinion about.
 const SEARCH: &str = "def search(connection, name):\n    return connection.execute(\"SELECT * FROM goods WHERE name = '\" + name + \"'\")\n";
@@ -38,6 +42,13 @@ fn main() {
         println!("export RECUSE_APP_PRIVATE_KEY_FILE={file}");
         println!("export RECUSE_WEBHOOK_SECRET={WEBHOOK_SECRET}");
     }
+    if let Some(folder) = flags.get("--runner") {
+        let may = [("contents", "read"), ("pull_requests", "write"), ("checks", "write")];
+        println!("export GITHUB_ACTIONS=true GITHUB_EVENT_NAME=pull_request GITHUB_REPOSITORY=acme/shop");
+        println!("export GITHUB_API_URL={} GITHUB_TOKEN={}", fake.api_url(), fake.workflow_token(&may));
+        println!("export GITHUB_EVENT_PATH={folder}/event.json GITHUB_OUTPUT={folder}/output");
+        println!("export GITHUB_STEP_SUMMARY={folder}/summary.md RUNNER_TEMP={folder}");
+    }
     println!("# acme/shop is repository 1 of installation 9; deliveries go to {webhook}");
     println!("# press Enter to open a pull request");
     let (said, lines) = mpsc::channel();
@@ -53,11 +64,14 @@ fn main() {
         match lines.recv_timeout(Duration::from_millis(100)) {
             Ok(()) => {
                 let (branch, file) =
-                    (format!("topic-{}", opened.len()), format!("shop/search_{}.py", opened.len()));
+                    (&format!("topic-{}", opened.len()), format!("shop/search_{}.py", opened.len()));
                 let files = [(file.as_str(), SEARCH)];
-                let number =
-                    fake.open_pull(1, &OpenPull { branch: &branch, files: &files, ..OpenPull::default() });
+                let number = fake.open_pull(1, &OpenPull { branch, files: &files, ..OpenPull::default() });
                 println!("# pull request {number}, head {}", fake.head(1, number));
+                if let Some(folder) = flags.get("--runner") {
+                    let event = event(&fake, number, branch).to_string();
+                    std::fs::write(format!("{folder}/event.json"), event).expect("the event can be written");
+                }
                 opened.push(number);
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -85,4 +99,13 @@ fn main() {
         }
     }
     fake.finish();
+}
+
+/// What a workflow's run is told of a pull request.
+fn event(fake: &FakeGitHub, number: u64, branch: &str) -> serde_json::Value {
+    json!({ "action": "opened", "repository": { "id": 1, "default_branch": "main" }, "pull_request": {
+        "number": number, "title": "Search the goods", "body": null, "labels": [], "user": { "login": "ada", "id": 5 },
+        "head": { "ref": branch, "sha": fake.head(1, number), "repo": { "id": 1 } },
+        "base": { "ref": "main", "sha": fake.resolve(1, "refs/heads/main"), "repo": { "id": 1 } },
+    }})
 }

@@ -448,6 +448,102 @@ fn a_push_meanwhile_is_told_nothing_and_a_second_run_edits_the_comment_and_nobod
 }
 
 #[test]
+fn a_key_signs_the_packet_and_the_comment_says_whose_it_is() {
+    let fake = FakeGitHub::start();
+    let number = fake.open_pull(1, &OpenPull::default());
+    let token = fake.workflow_token(RIGHTS[0].1);
+    let runner = Runner::new();
+    let program = runner.github("pull_request", &payload(&fake, number, None), "x");
+    let program = program.env("GITHUB_API_URL", &fake.api_url()).env("GITHUB_TOKEN", &token);
+    let program = program.config("signing_key = \"key\"\n");
+    let key = program.home().join(".config/recuse/key");
+    let other = runner.path("other");
+    for key in [&key, &other] {
+        let ran = program.run(runner.folder.path(), &["keygen", "--output", key.to_str().expect("UTF-8")]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    let verified = |by: &Path| {
+        let public = by.with_extension("pub");
+        let packet = runner.output("packet");
+        let ran =
+            program.run(runner.folder.path(), &["verify", &packet, "--key", public.to_str().expect("UTF-8")]);
+        let lines = ran.stdout.lines();
+        lines.filter(|line| line.starts_with("signature") && line.contains(" ok: ")).count()
+    };
+    // A change could bring a link of the signature's name.
+    std::fs::create_dir(runner.path("recuse")).expect("a folder");
+    let link = runner.path("recuse/packet.json.sig");
+    std::os::unix::fs::symlink(runner.path("elsewhere"), &link).expect("a link");
+    let ran = program.run(runner.folder.path(), &["ci", "--offline"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(!runner.path("elsewhere").exists());
+    assert_eq!((verified(&key), verified(&other)), (2, 0));
+    for text in [&fake.comments(1, number)[0].body, &runner.read("recuse/summary.md"), &ran.stdout] {
+        assert!(text.contains("signed by") && !text.contains("unsigned"), "{text}");
+    }
+
+    // What an argument names wins; and without a key no signature of an earlier packet stays.
+    std::fs::remove_file(runner.path("outputs")).expect("it was written");
+    let ran =
+        program.run(runner.folder.path(), &["ci", "--offline", "--sign", other.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!((verified(&key), verified(&other)), (0, 2));
+    std::fs::write(program.home().join(".config/recuse/config.toml"), "").expect("written");
+    assert_eq!(program.run(runner.folder.path(), &["ci", "--offline"]).code, 0);
+    assert!(!link.exists() && !runner.path("recuse/packet.json.dsse.json").exists());
+    assert!(fake.comments(1, number)[0].body.contains("unsigned"));
+
+    // A key that cannot be used is known before anything is asked or told.
+    let told = fake.comments(1, number)[0].former_bodies.len();
+    let ran = program.run(runner.folder.path(), &["ci", "--offline", "--sign", "nowhere"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("nowhere"), "{}", ran.stderr);
+    assert_eq!(fake.comments(1, number)[0].former_bodies.len(), told);
+    fake.finish();
+}
+
+/// A server that hangs up on whoever calls, and tells the first line of each call.
+fn hangs_up() -> (u16, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut bytes = [0; 1024];
+            let read =
+                std::io::Read::read(&mut stream.expect("a call"), &mut bytes).expect("something is said");
+            let text = String::from_utf8_lossy(&bytes[..read]);
+            tell.send(text.lines().next().unwrap_or_default().to_owned()).expect("the test goes on");
+        }
+    });
+    (port, told)
+}
+
+#[test]
+fn github_is_reached_through_the_proxy_that_the_environment_names() {
+    let empty = TempDir::new().expect("a folder");
+    let runner = Runner::new();
+    let pull = local_payload(&changed(), None);
+    for past in ["", "127.0.0.1"] {
+        let (proxy, asked) = hangs_up();
+        let (github, called) = hangs_up();
+        let ran = runner
+            .github("pull_request", &pull, "x")
+            .env("GITHUB_API_URL", &format!("https://127.0.0.1:{github}"))
+            .env("GITHUB_TOKEN", "ghs_0")
+            .env("HTTPS_PROXY", &format!("http://127.0.0.1:{proxy}"))
+            .env("NO_PROXY", past)
+            .run(empty.path(), &["ci", "--offline"]);
+        assert_eq!(ran.code, 4, "{}", ran.stderr);
+        let asked: Vec<String> = asked.try_iter().collect();
+        let connects = asked.iter().all(|line| *line == format!("CONNECT 127.0.0.1:{github} HTTP/1.1"));
+        assert!(connects, "{asked:?}");
+        let (through, directly) = (!asked.is_empty(), called.try_iter().count() > 0);
+        assert_eq!((through, directly), (past.is_empty(), !past.is_empty()), "past {past:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn nothing_of_a_change_becomes_a_command_of_the_runner() {
     let hostile = [
         "::error::owned",
@@ -550,6 +646,7 @@ fn the_actions_step_hands_its_inputs_over_and_keeps_what_a_reviewer_must_not_hav
             ("FAIL_ON", "high"),
             ("MODELS", ""),
             ("CONFIG", ""),
+            ("SIGN", ""),
             ("EVIDENCE", ""),
             ("BINARY", binary),
         ];
@@ -572,15 +669,23 @@ fn the_actions_step_hands_its_inputs_over_and_keeps_what_a_reviewer_must_not_hav
         ("FAIL_ON", "low"),
         ("MODELS", "a/b,c/d"),
         ("CONFIG", "x y.toml"),
+        ("SIGN", "a key"),
         ("EVIDENCE", "$(touch owned)"),
     ];
     let all = step(spy, &inputs);
-    let expected = "ci\n--fail-on\nlow\n--offline\n--no-post\n--model\na/b,c/d\n--config\nx y.toml\n--evidence\n$(touch owned)\n";
+    let expected = "ci\n--fail-on\nlow\n--offline\n--no-post\n--model\na/b,c/d\n--config\nx y.toml\n--sign\na key\n--evidence\n$(touch owned)\n";
     assert_eq!(String::from_utf8_lossy(&all.stdout), expected);
     assert!(!repository.path().join("owned").exists());
     assert_eq!(step(spy, &[("OFFLINE", "yes")]).status.code(), Some(2));
     let real = step(env!("CARGO_BIN_EXE_recuse"), &[("OFFLINE", "true")]);
     assert_eq!(real.status.code(), Some(0), "{}", String::from_utf8_lossy(&real.stderr));
+}
+
+#[test]
+fn the_container_is_built_by_the_toolchain_of_the_repository() {
+    let wanted = file("rust-toolchain.toml");
+    let channel = wanted.lines().find_map(|line| line.strip_prefix("channel = ")).expect("a channel");
+    assert!(file("Dockerfile").contains(&format!("ARG RUST={}\n", channel.trim_matches('"'))), "{channel}");
 }
 
 /// What a file of the repository says.

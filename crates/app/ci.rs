@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use git::{GitError, RangeRequest, Repository};
-use github::{ApiError, ApiUrl, Connection, Credential, Limits, PlainHttp, RepositoryApi};
+use github::{ApiError, ApiUrl, Credential, Limits, PlainHttp, RepositoryApi};
 use report::workflow::{annotation_commands, output, paused};
-use report::{PacketName, Seal, TerminalOptions, markdown, sarif};
+use report::{PacketName, TerminalOptions, markdown, sarif};
 use review::CommitId;
 use review::attribution::Login;
 use review::change::Source;
@@ -22,8 +22,10 @@ use service::ci::event::{CiRun, Origin, Provider, PullFacts, Wanted};
 use service::ci::post::{Posting, post};
 use service::config::BASE_FILE;
 use service::evidence::folder_of;
+use service::github_way::connect;
 use service::head_checks;
 use service::review_one::review_one;
+use service::signing::{SigningKey, beside};
 use service::tables::Tables;
 
 use crate::args::{CiArgs, Verbosity};
@@ -32,7 +34,7 @@ use crate::commands::{
 };
 use crate::progress::Reporter;
 use crate::pull::said;
-use crate::{Exit, Failure, terminal};
+use crate::{Exit, Failure, packets, terminal};
 
 /// GitHub sends no larger event.
 const MAX_EVENT_BYTES: u64 = 25 * 1024 * 1024;
@@ -49,7 +51,8 @@ pub(crate) async fn run(args: &CiArgs, verbosity: Verbosity) -> Result<Exit, Fai
     run.refuse_a_forks_checkout(here.as_ref()).map_err(Failure::usage)?;
     let api = api(&run).map_err(Failure::usage)?;
     let gathered = change(args, &run, api.as_ref(), &folder, verbosity).await?;
-    let Settings { config, written_by, .. } = configure(&args.request, &gathered, verbosity)?;
+    let Settings { config, written_by, signing_key } = configure(&args.request, &gathered, verbosity)?;
+    let key = packets::signing_key(args.sign.as_deref(), signing_key.as_deref()).map_err(Failure::usage)?;
     let tables = joined(tables, config.families.as_deref())?;
     let declarations = declarations(&args.request.change, &written_by, &tables)?;
     let mut checks = checks(args, &gathered, &folder).map_err(Failure::usage)?;
@@ -60,14 +63,14 @@ pub(crate) async fn run(args: &CiArgs, verbosity: Verbosity) -> Result<Exit, Fai
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
     let request = request(gathered, &checks, declarations, &config, &tables, &progress)?;
     let packet = review_one(&request).await.map_err(failure)?;
-    let name = PacketName { digest: packet.digest(), seal: Seal::Unsigned };
+    let name = PacketName { digest: packet.digest(), seal: packets::seal(key.as_ref()) };
     let has_no_model = |lens: &LensV1| lens.unmet_kind == Some(UnmetKind::NoModel);
     if run.origin == Origin::Fork && packet.panel.lenses.iter().any(has_no_model) {
         terminal::say(
             "no model was asked. This change is from a fork: the platform gives its runs no secrets, and so no key",
         );
     }
-    let files = write_files(args, &packet, &name).map_err(Failure::ours)?;
+    let files = write_files(args, &packet, &name, key.as_ref()).map_err(Failure::ours)?;
     let posted = match (&api, &run.wanted, args.no_post) {
         (Some(api), Wanted::Pull(pull), false) => {
             let posting = Posting {
@@ -114,7 +117,7 @@ fn api(run: &CiRun) -> Result<Option<RepositoryApi>> {
         Some(url) => ApiUrl::parse(&url, PlainHttp::LoopbackOnly).context("could not use GITHUB_API_URL")?,
         None => ApiUrl::github_com(),
     };
-    let connection = Connection::new(address, Limits::default())?;
+    let connection = connect(address, Limits::default())?;
     Ok(Some(RepositoryApi::new(connection, Credential::Personal(SecretString::from(token)), owner, name)))
 }
 
@@ -145,6 +148,10 @@ async fn change(
                 (Ok(gathered), _) => gathered,
                 (Err(why), Some(api)) => {
                     if verbosity > Verbosity::Quiet {
+                        let why = match Repository::open(folder) {
+                            Err(GitError::NotARepository { .. }) => "nothing is checked out".to_owned(),
+                            Ok(_) | Err(_) => why.to_string(),
+                        };
                         terminal::say(&format!("reading the change by the API: {why}"));
                     }
                     by_api(api, pull).await?
@@ -261,7 +268,12 @@ struct Files {
     sarif: PathBuf,
 }
 
-fn write_files(args: &CiArgs, packet: &PacketV1, name: &PacketName) -> Result<Files> {
+fn write_files(
+    args: &CiArgs,
+    packet: &PacketV1,
+    name: &PacketName,
+    key: Option<&SigningKey>,
+) -> Result<Files> {
     let folder = match (&args.out, environment("RUNNER_TEMP")) {
         (Some(folder), _) => folder.clone(),
         (None, Some(temporary)) => Path::new(&temporary).join("recuse"),
@@ -272,17 +284,24 @@ fn write_files(args: &CiArgs, packet: &PacketV1, name: &PacketName) -> Result<Fi
         bail!("will not write to {}: it is a link", folder.display());
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
-    let write = |file: &str, bytes: &[u8]| -> Result<PathBuf> {
-        let path = folder.join(file);
+    let write = |path: &Path, bytes: &[u8]| -> Result<()> {
         let mut new = tempfile::NamedTempFile::new_in(&folder)?;
         new.write_all(bytes)?;
-        new.persist(&path).with_context(|| format!("could not write {}", path.display()))?;
-        Ok(path)
+        new.persist(path).with_context(|| format!("could not write {}", path.display()))?;
+        Ok(())
     };
-    let packet_file = write("packet.json", &packet.canonical_bytes())?;
-    let sarif_file = write("recuse.sarif", format!("{:#}\n", sarif(packet, name)).as_bytes())?;
-    write("summary.md", markdown(packet, name).as_bytes())?;
-    Ok(Files { packet: packet_file, sarif: sarif_file })
+    let files = Files { packet: folder.join("packet.json"), sarif: folder.join("recuse.sarif") };
+    let [ssh, dsse] = beside(&files.packet);
+    packets::remove_stale([&ssh, &dsse])?;
+    write(&files.packet, &packet.canonical_bytes())?;
+    if let Some(key) = key {
+        let signatures = key.sign(packet)?;
+        write(&ssh, signatures.ssh.as_bytes())?;
+        write(&dsse, signatures.dsse.as_bytes())?;
+    }
+    write(&files.sarif, format!("{:#}\n", sarif(packet, name)).as_bytes())?;
+    write(&folder.join("summary.md"), markdown(packet, name).as_bytes())?;
+    Ok(files)
 }
 
 /// Prints the result, and on GitHub tells the runner: annotations, summary, outputs.

@@ -49,15 +49,14 @@ impl Keeping {
         let json = args.format == Format::Json;
         let result = args.request.change.output.clone().filter(|_| json);
         let file = args.packet.clone().or_else(|| result.clone());
-        let key = match (&args.sign, configured, &file) {
-            (Some(_), _, None) => {
+        let key = match (&args.sign, &file) {
+            (Some(_), None) => {
                 bail!(
                     "--sign needs a packet to sign: give --packet FILE, or --format json with --output FILE"
                 )
             }
-            (Some(key), _, Some(_)) => Some(SigningKey::read(key)?),
-            (None, Some(key), Some(_)) => Some(SigningKey::read(key)?),
-            (None, _, _) => None,
+            (named, Some(_)) => signing_key(named.as_deref(), configured)?,
+            (None, None) => None,
         };
         let is_result = args.packet.is_none() && result.is_some() && key.is_some();
         Ok(Self { file: args.packet.clone().or(result.filter(|_| is_result)), key, is_result })
@@ -65,10 +64,7 @@ impl Keeping {
 
     /// Who signs, for the views.
     pub(crate) fn seal(&self) -> Seal {
-        match &self.key {
-            Some(key) => Seal::SignedBy(key.id()),
-            None => Seal::Unsigned,
-        }
+        seal(self.key.as_ref())
     }
 
     /// Writes the packet, and its signatures beside it.
@@ -88,13 +84,7 @@ impl Keeping {
                 write(&ssh, signatures.ssh.as_bytes())?;
                 write(&dsse, signatures.dsse.as_bytes())?;
             }
-            // A signature of an earlier packet would say that this one was altered.
-            None => {
-                for stale in [ssh, dsse].iter().filter(|path| path.exists()) {
-                    std::fs::remove_file(stale)
-                        .with_context(|| format!("could not remove {}", stale.display()))?;
-                }
-            }
+            None => remove_stale([&ssh, &dsse])?,
         }
         if verbosity > Verbosity::Quiet {
             let signed = match &self.key {
@@ -105,6 +95,33 @@ impl Keeping {
         }
         Ok(if self.is_result { Kept::AsTheResult } else { Kept::Beside })
     }
+}
+
+/// The key that an argument names, or else the configuration.
+///
+/// # Errors
+/// It cannot be used.
+pub(crate) fn signing_key(named: Option<&Path>, configured: Option<&Path>) -> Result<Option<SigningKey>> {
+    named.or(configured).map(SigningKey::read).transpose()
+}
+
+/// Who signs, for the views.
+pub(crate) fn seal(key: Option<&SigningKey>) -> Seal {
+    match key {
+        Some(key) => Seal::SignedBy(key.id()),
+        None => Seal::Unsigned,
+    }
+}
+
+/// Removes signatures of an earlier packet, which would say that this one was altered.
+///
+/// # Errors
+/// One is there and cannot be removed.
+pub(crate) fn remove_stale(signatures: [&Path; 2]) -> Result<()> {
+    for stale in signatures.into_iter().filter(|path| path.symlink_metadata().is_ok()) {
+        std::fs::remove_file(stale).with_context(|| format!("could not remove {}", stale.display()))?;
+    }
+    Ok(())
 }
 
 /// Makes a pair of keys.

@@ -194,5 +194,6 @@ fn pull(base: CommitId, head: CommitId) -> Pull {
         labels: Vec::new(),
         changed_files: 1,
         commits: 1,
+        comments: None,
     }
 }

@@ -13,6 +13,7 @@ pub mod eval;
 pub mod evidence;
 pub mod examination;
 pub mod fan_out;
+pub mod github_way;
 pub mod head_checks;
 pub mod init;
 mod metered;

@@ -36,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, OnceCell, watch};
 
 use crate::config::{OperatorFile, Overrides, ServeSection};
+use crate::github_way::connect;
 use crate::places::{self, Environment};
 use crate::pull::object_cache;
 use crate::tables::Tables;
@@ -153,13 +154,7 @@ pub fn connection(section: &ServeSection, environment: Environment<'_>) -> Resul
     if let Some(total) = millis(environment, "RECUSE_CALL_TIMEOUT_MS")? {
         limits.total = total;
     }
-    Ok(match models::Proxy::from_environment() {
-        Some(proxy) => {
-            let proxy = github::http::Proxy { url: proxy.url, except: proxy.except };
-            Connection::through(base, limits, &proxy)?
-        }
-        None => Connection::new(base, limits)?,
-    })
+    Ok(connect(base, limits)?)
 }
 
 /// The repositories that were to be reviewed within so many milliseconds, as `OWNER/NAME`, the latest first.
