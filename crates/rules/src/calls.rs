@@ -183,7 +183,9 @@ fn review(
         for base in &pieces(language, file, view.base, Side::Base) {
             if let Ok(seen) = follow(language, base, &Touched::everything(), &mut report.cost) {
                 for danger in seen.dangers {
-                    *counts.entry(danger.key).or_default() -= 1;
+                    for key in danger.other_keys.into_iter().chain([danger.key]) {
+                        *counts.entry(key).or_default() -= 1;
+                    }
                 }
             }
         }

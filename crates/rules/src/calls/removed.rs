@@ -349,6 +349,7 @@ fn gone(rule: &'static Rule, line: u32, body: String) -> Danger {
         way: Vec::new(),
         origin: Origin::Constant,
         key: String::new(),
+        other_keys: Vec::new(),
         body,
     }
 }
