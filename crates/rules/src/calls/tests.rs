@@ -136,6 +136,15 @@ fn what_the_program_wrote_stays_its_own_when_it_is_written_out() {
 }
 
 #[test]
+fn an_escaped_value_that_is_gone_leaves_nothing_unescaped() {
+    let before = "<?php\nfunction f($g) {\n    $f = 'CN=' . $this->ldap->escape($g);\n    return $this->ldap->search($f);\n}\n";
+    let gone = "<?php\nfunction f($dn) {\n    return $this->ldap->read($dn, '(objectClass=*)');\n}\n";
+    assert_eq!(ours(&report("a.php", Some(before), gone)), []);
+    let bare = before.replace("$this->ldap->escape($g)", "$g");
+    assert_eq!(ours(&report("a.php", Some(before), &bare)), [("escaping-removed".to_owned(), 3)]);
+}
+
+#[test]
 fn a_diff_alone_is_read_hunk_by_hunk_and_says_so() {
     let hunk = |body: &str| review::Hunk::new(40, 40, String::new(), body.to_owned(), false);
     let file = |path: &str, body: &str| FileChange {
