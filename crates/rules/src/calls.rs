@@ -37,9 +37,6 @@ use crate::catalogue::{Rule, RuleInfo};
 use crate::secrets::Redacted;
 use crate::{BINARY, Examined, Family, FileReport, FileView, Parsing, RuleOptions, Support, place};
 
-/// The longest line that a person writes, in bytes.
-const MAX_WRITTEN_BYTES: usize = 1_000;
-
 /// The most findings of one rule in one file.
 const MAX_FINDINGS: usize = 8;
 
@@ -186,7 +183,9 @@ fn review(
         for base in &pieces(language, file, view.base, Side::Base) {
             if let Ok(seen) = follow(language, base, &Touched::everything(), &mut report.cost) {
                 for danger in seen.dangers {
-                    *counts.entry(danger.key).or_default() -= 1;
+                    for key in danger.other_keys.into_iter().chain([danger.key]) {
+                        *counts.entry(key).or_default() -= 1;
+                    }
                 }
             }
         }
@@ -231,7 +230,7 @@ fn follow(
 fn is_minified(text: &str, at: usize) -> bool {
     let (before, behind) = text.split_at(text.floor_char_boundary(at));
     let start = before.rfind('\n').map_or(before.len(), |end| before.len() - end);
-    start + behind.find('\n').unwrap_or(behind.len()) > MAX_WRITTEN_BYTES
+    place::is_minified(start + behind.find('\n').unwrap_or(behind.len()))
 }
 
 /// Makes findings of dangers.
@@ -245,8 +244,7 @@ fn tell(
     dangers.sort_by_key(|danger| (danger.lines, danger.rule.id));
     dangers.dedup_by_key(|danger| (danger.lines, danger.rule.id));
     let mut counts: HashMap<&str, usize> = HashMap::new();
-    // A line may be a whole program, and taking secrets out of it costs.
-    let mut quotes: HashMap<u32, String> = HashMap::new();
+    let mut quotes = place::Quotes::of(redacted);
     for danger in dangers {
         let count = counts.entry(danger.rule.id).or_default();
         *count += 1;
@@ -260,10 +258,7 @@ fn tell(
             file: file.path.clone(),
             lines: Some(danger.lines),
             side: Side::Head,
-            quote: quotes
-                .entry(danger.lines.0)
-                .or_insert_with_key(|line| place::quote(&redacted.line(lines::text_of(file, head, *line)), 0))
-                .clone(),
+            quote: quotes.line(danger.lines.0, || lines::text_of(file, head, danger.lines.0)),
             title: danger.rule.summary.to_owned(),
             // It repeats names of the source, and a name can be a secret.
             body: redacted.line(&danger.body),

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use code::{CodeError, Cost, FunctionMetrics, Language, functions, language_of};
 use review::change::{Content, Operation};
-use review::{Category, FileChange, Finding, Lens, LineKind, Severity, Side};
+use review::{Category, FileChange, Finding, Lens, LineKind, RepoPath, Severity, Side};
 
 use crate::catalogue::{Example, Needs, Rule, RuleInfo};
 use crate::secrets::Redacted;
@@ -112,12 +112,19 @@ fn review(
     }
     match compare(file, language, view.base.filter(|_| !is_new), head, options, &mut report.cost) {
         Ok(compared) => {
-            let suspects = compared.suspects.iter();
-            for suspect in suspects {
-                let finding = finding(&compared.touched, head, redacted, suspect);
+            let lines: Vec<&str> = head.split('\n').collect();
+            let mut quotes = place::Quotes::of(redacted);
+            for suspect in &compared.suspects {
+                let finding = finding(&compared.touched, &lines, &file.path, &mut quotes, suspect);
                 let declared = suspect.after.start_line;
                 report.declared_at.extend(finding.lines.map(|(line, _)| (line, declared)));
                 report.findings.push(finding);
+            }
+            if compared.minified > 0 {
+                report.notes.push(format!(
+                    "functions in lines that no person writes, which are not measured: {}",
+                    compared.minified
+                ));
             }
             if compared.has_syntax_errors {
                 report.notes.push(format!(
@@ -137,6 +144,8 @@ fn review(
 struct Compared {
     touched: Touched,
     suspects: Vec<Suspect>,
+    /// How many functions above a limit are a program's work.
+    minified: usize,
     has_syntax_errors: bool,
 }
 
@@ -164,16 +173,20 @@ fn compare(
         false => *options,
     };
     if touched.lines.is_empty() {
-        return Ok(Compared { touched, suspects: Vec::new(), has_syntax_errors: false });
+        return Ok(Compared { touched, suspects: Vec::new(), minified: 0, has_syntax_errors: false });
     }
     let after = measure(language, head, cost)?;
-    let above: Vec<_> = after
+    let lines: Vec<&str> = head.split('\n').collect();
+    let is_minified = |function: &&FunctionMetrics| {
+        lines.get(function.start_line as usize - 1).is_some_and(|line| place::is_minified(line.len()))
+    };
+    let (minified, above): (Vec<_>, Vec<_>) = after
         .functions
         .iter()
         .filter(|function| {
             touched.touches(&lines_of(function)) && !crossed(function, None, options).is_empty()
         })
-        .collect();
+        .partition(is_minified);
     // Most files end here, without a look at the base.
     let before = match base {
         Some(base) if !above.is_empty() => measure(language, base, cost)?.functions,
@@ -188,7 +201,8 @@ fn compare(
             (!crossed.is_empty()).then(|| Suspect { after: function.clone(), is_new, crossed })
         })
         .collect();
-    Ok(Compared { touched, suspects, has_syntax_errors: after.has_syntax_errors })
+    let minified = minified.len();
+    Ok(Compared { touched, suspects, minified, has_syntax_errors: after.has_syntax_errors })
 }
 
 /// Measures a text and adds what that cost.
@@ -365,7 +379,13 @@ fn first_in(lines: &[u32], range: &RangeInclusive<u32>) -> Option<u32> {
     lines.get(from).copied().filter(|line| range.contains(line))
 }
 
-fn finding(touched: &Touched, head: &str, redacted: &Redacted<'_>, suspect: &Suspect) -> Finding {
+fn finding(
+    touched: &Touched,
+    lines: &[&str],
+    path: &RepoPath,
+    quotes: &mut place::Quotes<'_>,
+    suspect: &Suspect,
+) -> Finding {
     let function = &suspect.after;
     let name = spoken_name(function);
     let worst = &suspect.crossed[0];
@@ -395,14 +415,13 @@ fn finding(touched: &Touched, head: &str, redacted: &Redacted<'_>, suspect: &Sus
     } else {
         first_in(&touched.added, &lines_of(function)).unwrap_or(function.start_line)
     };
-    let text = head.split('\n').nth(line as usize - 1).unwrap_or_default();
     Finding {
         category: category(),
         severity: severity(&suspect.crossed),
-        file: redacted.file.path.clone(),
+        file: path.clone(),
         lines: Some((line, line)),
         side: Side::Head,
-        quote: place::quote(&redacted.line(text), 0),
+        quote: quotes.line(line, || lines.get(line as usize - 1).copied().unwrap_or_default()),
         title: capitalized(&title),
         body,
         rule: Some(RULE.to_owned()),
@@ -452,7 +471,7 @@ fn capitalized(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use review::{Hunk, RepoPath};
+    use review::Hunk;
 
     use super::*;
     use crate::review_file;
@@ -548,6 +567,15 @@ mod tests {
         assert_eq!((found("f.py", "a()"), found("tests/f.py", "a()")), (1, 0));
         assert_eq!((found("f.py", "assert a()"), found("tests/f.py", "assert a()")), (1, 0));
         assert_eq!(found("tests/f.py", "if a():\n        b()"), 1);
+    }
+
+    #[test]
+    fn what_is_minified_is_not_measured_and_a_note_says_so() {
+        let one_line = format!("{}\n", function("parse", 9).replace('\n', " "));
+        assert_eq!(titles("", &one_line).len(), 1);
+        let minified = report("", &format!("{}\n", one_line.trim_end().repeat(20)));
+        assert_eq!(minified.findings, []);
+        assert_eq!(minified.notes, ["functions in lines that no person writes, which are not measured: 20"]);
     }
 
     #[test]

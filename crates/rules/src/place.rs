@@ -1,7 +1,11 @@
 //! Where a finding stands: what of a line is quoted, and what its path says.
 
+use std::collections::HashMap;
+
 use review::RepoPath;
 use review::text::visible;
+
+use crate::secrets::Redacted;
 
 /// The longest quote, in bytes: enough to find the place, small enough for a comment.
 const MAX_QUOTE_BYTES: usize = 300;
@@ -17,6 +21,35 @@ pub(crate) fn quote(line: &str, offset: usize) -> String {
     let start = floor(line, offset.saturating_sub(MAX_QUOTE_BYTES / 3));
     let end = floor(line, start + MAX_QUOTE_BYTES);
     visible(&line[start..end])
+}
+
+/// Quotes of a file's lines without its secrets.
+///
+/// A line may be a whole program, and hold a thousand findings: secrets are taken out of it once.
+pub(crate) struct Quotes<'a> {
+    redacted: &'a Redacted<'a>,
+    known: HashMap<u32, String>,
+}
+
+impl<'a> Quotes<'a> {
+    /// Starts without a quote.
+    pub(crate) fn of(redacted: &'a Redacted<'_>) -> Self {
+        Self { redacted, known: HashMap::new() }
+    }
+
+    /// Quotes the beginning of a line, whose text is asked for the first time only.
+    pub(crate) fn line<'t>(&mut self, number: u32, text: impl FnOnce() -> &'t str) -> String {
+        let redacted = self.redacted;
+        self.known.entry(number).or_insert_with(|| quote(&redacted.line(text()), 0)).clone()
+    }
+}
+
+/// The longest line that a person writes, in bytes.
+const MAX_WRITTEN_BYTES: usize = 1_000;
+
+/// Whether a line of so many bytes is a program's work: minified, or generated.
+pub(crate) fn is_minified(line_bytes: usize) -> bool {
+    line_bytes > MAX_WRITTEN_BYTES
 }
 
 /// Folders whose files are tried out, not run.

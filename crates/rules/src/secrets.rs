@@ -113,6 +113,8 @@ fn span(rule: &'static str, hunk: usize, line: usize, bytes: &Range<usize>) -> S
 struct AddedSecret {
     format: &'static Format,
     verdict: Verdict,
+    /// Whether it stands among tests and examples, and no issuer says that it opens anything.
+    is_of_trial: bool,
     value: String,
     hunk: usize,
     /// First and last line of the hunk that it is on.
@@ -131,6 +133,7 @@ impl AddedSecret {
         Self {
             format: hit.format,
             verdict: hit.verdict,
+            is_of_trial: false,
             value,
             hunk,
             lines: (first, hit.line),
@@ -169,6 +172,10 @@ fn report_added(added: Vec<AddedSecret>, redacted: &FileChange, report: &mut Fil
         let unlisted = secrets.len() - MAX_FINDINGS;
         report.notes.push(format!("secrets in this file that are not listed one by one: {unlisted}"));
     }
+    let is_trial = place::is_trial(&redacted.path);
+    for (secret, _) in &mut secrets {
+        secret.is_of_trial = is_trial && secret.format.is_nobodys();
+    }
     secrets.sort_by_key(|(secret, _)| std::cmp::Reverse(severity(secret)));
     let findings = secrets.iter().take(MAX_FINDINGS).map(|(secret, more)| finding(secret, *more, redacted));
     report.findings.extend(findings);
@@ -177,6 +184,7 @@ fn report_added(added: Vec<AddedSecret>, redacted: &FileChange, report: &mut Fil
 fn severity(secret: &AddedSecret) -> Severity {
     match secret.verdict {
         Verdict::Doubtful => Severity::Low,
+        Verdict::Likely | Verdict::No if secret.is_of_trial => Severity::Low,
         Verdict::Likely | Verdict::No => secret.format.severity,
     }
 }
@@ -194,6 +202,10 @@ fn finding(secret: &AddedSecret, more: usize, redacted: &FileChange) -> Finding 
             "This looks like a {name}. If it guards anything, everybody who can read this repository or a fork of \
              it can use it, and taking the line out again does not help. If it guards nothing, a placeholder \
              would say so."
+        ),
+        Severity::Low if secret.is_of_trial => format!(
+            "This {name} stands among tests or examples. If it opens nothing else, nothing is lost; if it does, everybody \
+             who can read this repository or a fork of it can use it, and it has to be revoked."
         ),
         Severity::Low => format!(
             "This has the form of a {name}, but its checksum does not fit: it is made up, or it was mistyped. If it \

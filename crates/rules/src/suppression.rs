@@ -3,6 +3,7 @@
 //! An exception is in force only where the change did not write it: whoever may change the base branch made it. One that
 //! the change adds is reported and excuses nothing. What an exception excuses is counted and shown, with its reason.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -35,6 +36,9 @@ pub(crate) const FAMILY: Family = Family {
     review,
     catalogue: || vec![RuleInfo::from(&ADDED)],
 };
+
+/// The most findings in one file.
+const MAX_FINDINGS: usize = 20;
 
 const ADDED: Rule = Rule {
     id: "suppression/added",
@@ -76,24 +80,32 @@ fn review(
     _options: &RuleOptions,
     report: &mut FileReport,
 ) -> Examined {
-    let added = exceptions(view, redacted).into_iter().filter(|exception| exception.is_added);
-    report.findings.extend(added.map(|exception| Finding {
+    let added: Vec<_> =
+        exceptions(view, redacted).into_iter().filter(|exception| exception.is_added).collect();
+    if added.len() > MAX_FINDINGS {
+        let unlisted = added.len() - MAX_FINDINGS;
+        report.notes.push(format!("{unlisted} more places in this file are what {} finds", ADDED.id));
+    }
+    let mut quotes = place::Quotes::of(redacted);
+    let texts: BTreeMap<u32, &str> = view
+        .file
+        .hunks()
+        .iter()
+        .flat_map(|hunk| hunk.lines())
+        .filter_map(|line| Some((line.new?, line.text)))
+        .collect();
+    report.findings.extend(added.iter().take(MAX_FINDINGS).map(|exception| Finding {
         category: Category::parse(ADDED.category, Lens::Security),
         severity: ADDED.severity,
         file: view.file.path.clone(),
         lines: Some((exception.line, exception.line)),
         side: Side::Head,
-        quote: place::quote(&redacted_line(redacted, exception.line), 0),
+        quote: quotes.line(exception.line, || texts.get(&exception.line).copied().unwrap_or_default()),
         title: ADDED.summary.to_owned(),
         body: ADDED.reason.to_owned(),
         rule: Some(ADDED.id.to_owned()),
     }));
     Examined::All
-}
-
-fn redacted_line(redacted: &Redacted<'_>, number: u32) -> String {
-    let mut lines = redacted.file.hunks().iter().flat_map(|hunk| hunk.lines());
-    lines.find(|line| line.new == Some(number)).map_or_else(String::new, |line| line.text.to_owned())
 }
 
 /// Takes out of the findings what an exception of the base excuses, and keeps it apart. A secret is taken out of the
@@ -140,18 +152,24 @@ fn exceptions(view: &FileView<'_>, redacted: &Redacted<'_>) -> Vec<Exception> {
         None => hunk_lines().filter_map(|line| Some((line.new?, line.text))).collect(),
     };
     let form = form(&view.file.path);
-    let is_about_next =
-        |text: &str| form.find(text).is_some_and(|found| text[..found.start()].trim().is_empty());
-    let about = |index: usize| {
-        let next = lines[index..].iter().find(|(_, text)| !text.trim().is_empty() && !is_about_next(text));
-        next.map(|(number, _)| *number)
+    let is_about_next = |text: &str| {
+        is_told(text) && form.find(text).is_some_and(|found| text[..found.start()].trim().is_empty())
     };
+    // From the end, since a file may be nothing but exceptions.
+    let mut about: Vec<Option<u32>> = vec![None; lines.len()];
+    let mut next = None;
+    for (place, (number, text)) in about.iter_mut().zip(&lines).rev() {
+        if !text.trim().is_empty() && !is_about_next(text) {
+            next = Some(*number);
+        }
+        *place = next;
+    }
     let exception = |(index, (number, text)): (usize, &(u32, &str))| {
         let found = form.captures(text)?;
         let reason = redacted.line(found.get(2)?.as_str());
         Some(Exception {
             line: *number,
-            about: about(index),
+            about: about[index],
             rule: found.get(1)?.as_str().to_owned(),
             reason,
             is_added: added.binary_search(number).is_ok(),
@@ -250,6 +268,17 @@ mod tests {
             let report = report("a.py", &before, &format!("{before}{added}"));
             assert_eq!(rules(&report), ["secrets/github-token"], "{before}{added}");
         }
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_exceptions_is_read_once() {
+        let before = allow("secrets/github-token").repeat(20_000);
+        let report = report("a.py", &before, &format!("{before}{}", token_line()));
+        assert_eq!((rules(&report), report.suppressed.len()), (vec![], 1));
+        let added = super::tests::report("a.py", "", &before);
+        assert_eq!(added.findings.len(), MAX_FINDINGS);
+        let told = "19980 more places in this file are what suppression/added finds";
+        assert!(added.notes.iter().any(|note| note == told), "{:?}", added.notes);
     }
 
     #[test]

@@ -169,6 +169,22 @@ fn a_private_key_is_one_finding_and_every_line_of_it_goes() {
 }
 
 #[test]
+fn among_tests_a_key_that_anybody_can_make_is_low_and_an_issuers_is_not() {
+    let key = [
+        "-----BEGIN ",
+        "PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAA\n-----END ",
+        "PRIVATE KEY-----\n",
+    ]
+    .concat();
+    let severities = |path: &str, text: &str| -> Vec<Severity> {
+        review(&new_file(path, text)).findings.into_iter().map(|finding| finding.severity).collect()
+    };
+    assert_eq!(severities("deploy/server.key", &key), [Severity::Critical]);
+    assert_eq!(severities("tests/certs/server.key", &key), [Severity::Low]);
+    assert_eq!(severities("tests/a.py", &token()), [Severity::Critical]);
+}
+
+#[test]
 fn a_secret_with_a_wrong_checksum_is_doubted_and_still_taken_out() {
     let wrong = token().replace("zQW", "zQX");
     let file = new_file("a.py", &format!("TOKEN = \"{wrong}\""));

@@ -469,6 +469,11 @@ pub(super) fn passes_on(path: &str) -> bool {
     PASSES.contains(&last(path)) || PASSES.contains(&path)
 }
 
+/// Whether a call writes out what it is given, and nothing else.
+pub(super) fn writes_out(name: &str) -> bool {
+    matches!(name, "json_encode" | "stringify" | "dumps" | "to_json" | "Marshal" | "strval" | "serialize")
+}
+
 /// Whether a method looks something up by what it is given, so that its result is something else.
 pub(super) fn looks_up(path: &str) -> bool {
     const LOOKUPS: [&str; 46] = [

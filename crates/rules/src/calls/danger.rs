@@ -1,5 +1,7 @@
 //! What the rules are shown, and what they answer.
 
+use std::collections::BTreeSet;
+
 use code::{Expr, Function, Language};
 use review::Severity;
 
@@ -130,6 +132,8 @@ pub(super) struct Danger {
     pub(super) origin: Origin,
     /// What is the same about it in another version of the file.
     pub(super) key: String,
+    /// The keys of what else reaches the place and is no more harmless: told once that is the worst of what does.
+    pub(super) other_keys: Vec<String>,
     /// What happens, for whom.
     pub(super) body: String,
 }
@@ -144,7 +148,8 @@ impl<'a> Site<'a> {
             bytes: self.expr.bytes,
             way: Vec::new(),
             origin: Origin::Constant,
-            key: format!("{} {} {}", rule.id, self.scene.name, self.spoken()),
+            key: self.key(rule),
+            other_keys: Vec::new(),
             body,
         }
     }
@@ -169,6 +174,11 @@ impl<'a> Site<'a> {
         }
         way.sort_unstable();
         way.dedup();
+        let other_names: BTreeSet<&str> = value
+            .holes()
+            .filter(|other| hole.clean.covers(other.clean) && other.name != hole.name)
+            .map(|other| &*other.name)
+            .collect();
         let number = |line: u32| (self.line_in_file)(line.max(1));
         let line = self.expr.lines.0;
         let through: Vec<_> = hole
@@ -198,9 +208,15 @@ impl<'a> Site<'a> {
             way,
             origin: hole.origin,
             body,
-            key: format!("{} {} {} {}", rule.id, self.scene.name, self.spoken(), hole.name),
+            key: format!("{} {}", self.key(rule), hole.name),
+            other_keys: other_names.iter().map(|name| format!("{} {name}", self.key(rule))).collect(),
             ..self.danger(rule, severity, String::new())
         }
+    }
+
+    /// What a rule's findings here have in common.
+    fn key(&self, rule: &Rule) -> String {
+        format!("{} {} {}", rule.id, self.scene.name, self.spoken())
     }
 
     /// What happens here, in a word.

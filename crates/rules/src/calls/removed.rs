@@ -299,9 +299,13 @@ fn protection(hunk: &Hunk, against: Against, language: Language) -> Option<Dange
         }
         let protected: BTreeSet<_> = match against {
             Against::Strangers => BTreeSet::new(),
-            Against::Injection | Against::Traversal => names(line.text)
-                .filter(|other| *other != name && !is_common(other) && protects(other).is_none())
-                .collect(),
+            Against::Injection | Against::Traversal => {
+                let tools = tools(line.text, name);
+                names(line.text)
+                    .filter(|other| *other != name && !is_common(other) && protects(other).is_none())
+                    .filter(|other| !tools.contains(other))
+                    .collect()
+            }
         };
         let uses = |text: &str| match against {
             Against::Strangers => is_function_head(text),
@@ -349,8 +353,20 @@ fn gone(rule: &'static Rule, line: u32, body: String) -> Danger {
         way: Vec::new(),
         origin: Origin::Constant,
         key: String::new(),
+        other_keys: Vec::new(),
         body,
     }
+}
+
+/// The objects that a protection is a method of, where it is given what it protects: `db` of `db.escape(name)`. Those of
+/// `name.escape()` are what it protects.
+fn tools<'a>(line: &'a str, protection: &str) -> BTreeSet<&'a str> {
+    let Some((before, behind)) = line.split_once(protection) else { return BTreeSet::new() };
+    let takes_something = behind.strip_prefix('(').is_some_and(|given| !given.trim_start().starts_with(')'));
+    let is_of_path =
+        |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '$' | '.' | ':' | '-' | '>' | '?');
+    let path = &before[before.trim_end_matches(is_of_path).len()..];
+    if takes_something && path.ends_with(['.', '>', ':']) { names(path).collect() } else { BTreeSet::new() }
 }
 
 /// A name as a finding may show it.
@@ -571,5 +587,14 @@ mod tests {
         for (name, expected) in cases {
             assert_eq!(protects(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_a_protection_is_a_method_of_is_not_what_it_protects() {
+        let tools = |line: &'static str| tools(line, "escape").into_iter().collect::<Vec<_>>();
+        assert_eq!(tools("$f = 'CN=' . $this->ldap->escape($g);"), ["ldap", "this"]);
+        assert_eq!(tools("t = html.escape(title)"), ["html"]);
+        assert_eq!(tools("t = title.escape()"), [""; 0]);
+        assert_eq!(tools("t = escape(title)"), [""; 0]);
     }
 }

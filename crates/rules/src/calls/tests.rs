@@ -85,6 +85,66 @@ fn a_check_that_is_removed_makes_what_follows_dangerous() {
 }
 
 #[test]
+fn making_one_value_of_a_statement_harmless_does_not_make_the_others_new() {
+    let before = "<?php\n$id = $_GET['id'];\n$from = $_SERVER['HTTP_X_FORWARDED_FOR'];\nmysqli_query($c, \"INSERT INTO t \
+                  (a, b) VALUES ($id, '$from')\");\n";
+    let after = before.replace("$_GET['id']", "intval($_GET['id'])");
+    assert_eq!(ours(&report("a.php", Some(before), &after)), []);
+    // Of one statement only the worst value is told, and that was there before.
+    let clean = before.replace("$_SERVER['HTTP_X_FORWARDED_FOR']", "intval(5)");
+    assert_eq!(
+        ours(&report("a.php", Some(&after), before)),
+        [("sql-injection".to_owned(), 2)],
+        "it was harmless"
+    );
+    assert_eq!(ours(&report("a.php", Some(&clean), before)), []);
+}
+
+#[test]
+fn what_a_check_lets_through_is_harmless_on_either_side_of_it() {
+    check_all(&[
+        (
+            "a.php",
+            "<?php\nif (!preg_match('/^[0-9]+$/', $_GET['n'])) { echo 'no'; } else { $n = $_GET['n']; \
+             mysqli_query($c, \"SELECT a FROM t WHERE n = '$n'\"); }\n",
+            "",
+        ),
+        (
+            "a.py",
+            "from flask import request\ndef f(c):\n    n = request.args['n']\n    if n not in NAMES:\n        log('no')\n    \
+             else:\n        c.execute(\"SELECT a FROM t WHERE n = '\" + n + \"'\")\n",
+            "",
+        ),
+        (
+            "a.php",
+            "<?php\nif (preg_match('/^[0-9]+$/', $_GET['n'])) { echo 'yes'; } else { $n = $_GET['n']; \
+             mysqli_query($c, \"SELECT a FROM t WHERE n = '$n'\"); }\n",
+            "sql-injection",
+        ),
+    ]);
+}
+
+#[test]
+fn what_the_program_wrote_stays_its_own_when_it_is_written_out() {
+    let source = |given: &str| {
+        format!("<?php\n$p = json_encode({given});\nmysqli_query($c, \"INSERT INTO t (p) VALUES ('$p')\");\n")
+    };
+    check_all(&[
+        ("a.php", &source("['view', 'edit']"), ""),
+        ("a.php", &source("$_GET['p']"), "sql-injection"),
+    ]);
+}
+
+#[test]
+fn an_escaped_value_that_is_gone_leaves_nothing_unescaped() {
+    let before = "<?php\nfunction f($g) {\n    $f = 'CN=' . $this->ldap->escape($g);\n    return $this->ldap->search($f);\n}\n";
+    let gone = "<?php\nfunction f($dn) {\n    return $this->ldap->read($dn, '(objectClass=*)');\n}\n";
+    assert_eq!(ours(&report("a.php", Some(before), gone)), []);
+    let bare = before.replace("$this->ldap->escape($g)", "$g");
+    assert_eq!(ours(&report("a.php", Some(before), &bare)), [("escaping-removed".to_owned(), 3)]);
+}
+
+#[test]
 fn a_diff_alone_is_read_hunk_by_hunk_and_says_so() {
     let hunk = |body: &str| review::Hunk::new(40, 40, String::new(), body.to_owned(), false);
     let file = |path: &str, body: &str| FileChange {

@@ -69,6 +69,29 @@ pub(super) fn walk(
     Seen { dangers: walk.dangers, is_over_budget: walk.steps_left == 0 }
 }
 
+/// Whether a condition says what a value is not.
+fn is_negated(condition: &Expr) -> bool {
+    match &condition.kind {
+        ExprKind::Operator(operator, _) => {
+            matches!(operator.as_str(), "!" | "not" | "!=" | "!==" | "not in" | "!~" | "is not")
+        }
+        ExprKind::Either(parts) | ExprKind::Other(parts) => {
+            matches!(parts.as_slice(), [only] if is_negated(only))
+        }
+        ExprKind::Text(_)
+        | ExprKind::Constant(_)
+        | ExprKind::Name(_)
+        | ExprKind::Member(..)
+        | ExprKind::Index(..)
+        | ExprKind::Call(_)
+        | ExprKind::Join(_)
+        | ExprKind::List(_)
+        | ExprKind::Record(_)
+        | ExprKind::Function(_)
+        | ExprKind::Buffer(_) => false,
+    }
+}
+
 /// The functions of a file that a bare name can call; a name that stands for two is none of them.
 fn functions(steps: &[Step]) -> HashMap<&str, &Function> {
     let mut found: HashMap<&str, Option<&Function>> = HashMap::new();
@@ -218,6 +241,12 @@ impl<'p> Walk<'p> {
         self.steps(then, &mut one);
         let one = one.way();
         let mut other = places.inside();
+        if is_negated(condition) {
+            // What is not refused has passed.
+            for path in &checked {
+                self.clean(path, &mut other);
+            }
+        }
         self.steps(otherwise, &mut other);
         let other = other.way();
         let exits = one.left.is_some() || other.left.is_some();

@@ -202,20 +202,20 @@ fn report_places(
     redacted: &Redacted<'_>,
     report: &mut FileReport,
 ) {
+    let mut quotes = place::Quotes::of(redacted);
     for rule in &RULES {
         let of_rule = places.iter().filter(|place| place.rule.id == rule.id);
         let on_added: Vec<_> = of_rule
             .filter_map(|place| Some((place, *added.range(place.lines.0..=place.lines.1).next()?)))
             .collect();
         for (place, line) in on_added.iter().take(MAX_FINDINGS) {
-            let text = lines.get(*line as usize - 1).copied().unwrap_or_default();
             report.findings.push(Finding {
                 category: Category::parse(rule.category, Lens::Database),
                 severity: place.severity,
                 file: redacted.file.path.clone(),
                 lines: Some((*line, *line)),
                 side: Side::Head,
-                quote: place::quote(&redacted.line(text), 0),
+                quote: quotes.line(*line, || lines.get(*line as usize - 1).copied().unwrap_or_default()),
                 title: rule.summary.to_owned(),
                 body: rule.reason.to_owned(),
                 rule: Some(rule.id.to_owned()),

@@ -122,6 +122,16 @@ pub(super) const fn within(
 }
 
 impl Format {
+    /// Whether it is no issuer's: a key that anybody can make, or what somebody calls a password.
+    pub(super) fn is_nobodys(&self) -> bool {
+        match self.shape {
+            Shape::Block | Shape::Assigned(_) => true,
+            Shape::Within(_) => matches!(self.check, Check::Password | Check::Random),
+            Shape::Token(_) => matches!(self.check, Check::EncodedKey),
+            Shape::Issuer(_) => false,
+        }
+    }
+
     /// With another minimum of entropy.
     pub(super) const fn entropy(self, bits: f32) -> Self {
         Self { min_entropy: bits, ..self }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::value::entropy;
+
 /// A piece of a key: the part of one line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part {
@@ -17,6 +19,9 @@ pub(super) struct Part {
 /// The least of a key's text, in characters: an Ed25519 key in PKCS #8 has 64. Less is a test for the mark.
 const MIN_KEY_CHARACTERS: usize = 40;
 
+/// The least of its entropy, in bits a character: the head of a key alone has 3.8, and one of nothing but zeros 2.
+const MIN_ENTROPY: f32 = 3.0;
+
 /// Finds the keys round the lines that hold a mark. Of a diff only a part of the block may be there.
 pub(super) fn blocks(lines: &[&str], markers: &[usize]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
@@ -29,7 +34,9 @@ pub(super) fn blocks(lines: &[&str], markers: &[usize]) -> Vec<Part> {
             Mark::End => above(lines, marker),
         };
         let size: usize = block.iter().map(|part| part.bytes.len()).sum();
-        if size >= MIN_KEY_CHARACTERS {
+        let text: Vec<u8> =
+            block.iter().flat_map(|part| lines[part.line][part.bytes.clone()].bytes()).collect();
+        if size >= MIN_KEY_CHARACTERS && entropy(&text) >= MIN_ENTROPY {
             block.retain(|part| known.insert(part.line));
             parts.append(&mut block);
         }
@@ -182,5 +189,6 @@ mod tests {
     fn a_mark_without_a_key_is_nothing() {
         check(&format!("if line == \"{}\" {{\n    return parse(line);\n}}", begin()), &[]);
         check(&format!("{}\n...\n{}", begin(), end()), &[]);
+        check(&format!("{}\nMC4CAQAwBQYDK2Vw{}\n{}", begin(), "A".repeat(48), end()), &[]);
     }
 }

@@ -156,6 +156,18 @@ fn a_token_inside_a_word_is_no_token() {
     assert_eq!(found(&format!("x{token}")), []);
     let hex = fill("pul-{h40}", |alphabet, count| Lot(3).draw(alphabet, count));
     assert_eq!(found(&format!("{hex}0")), []);
+    let secret = fill("{b3}8Q~{b33}", |alphabet, count| Lot(3).draw(alphabet, count));
+    assert_eq!(found(&format!("{secret}~")).len(), 1);
+    assert_eq!(found(&format!("{secret}~k0")), [], "a mark inside it is no end");
+}
+
+#[test]
+fn what_lacks_the_part_that_its_issuer_fixes_is_no_token() {
+    let drawn = |form: &str| fill(form, |alphabet, count| Lot(3).draw(alphabet, count));
+    assert_eq!(found(&drawn("sk-ant-api03-{b93}AA")).len(), 1);
+    assert_eq!(found(&drawn("sk-ant-api03-{b93}BB")), []);
+    assert_eq!(found(&drawn("xoxp-{d12}-{d12}-{d12}-{h32}")).len(), 1);
+    assert_eq!(found(&drawn("xoxp-{d12}-{d12}-{d12}-****************")), [], "the secret is not there");
 }
 
 #[test]

@@ -195,9 +195,10 @@ impl Look {
             // The stretch ended before the secret did.
             range.end += bytes[range.end..].iter().take_while(|byte| is_token_byte(**byte)).count();
         } else if matches!(format.shape, Shape::Token(_) | Shape::Issuer(_) | Shape::Assigned(_))
-            && bytes[range.end - 1].is_ascii_alphanumeric()
+            && goes_on(bytes[range.end - 1])
             && bytes[range.end].is_ascii_alphanumeric()
         {
+            // It is a piece of something longer.
             return None;
         }
         // What stands in a header or an address is as little a name of the program as what is quoted.
@@ -248,6 +249,11 @@ fn is_shape_byte(byte: u8) -> bool {
 
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// Whether a token that ends in this byte would hold the letter behind it too: all but padding is followed by more.
+fn goes_on(last: u8) -> bool {
+    is_token_byte(last) && last != b'='
 }
 
 /// Whether a token can start behind a text: not inside a word.

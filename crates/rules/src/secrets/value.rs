@@ -148,7 +148,10 @@ fn is_chosen_password(value: &[u8]) -> bool {
     // What is left of `mysql_native_password` is a word, and of `test-password1` a number.
     let left: Vec<u8> = rest.iter().copied().filter(|byte| !b"_-.:/".contains(byte)).collect();
     let has = |test: fn(&u8) -> bool| left.iter().any(test);
-    left.len() >= 4 && has(u8::is_ascii_alphabetic) && has(|byte| !byte.is_ascii_alphabetic())
+    // A word of another language is a word: what is no letter there is no ASCII either.
+    left.len() >= 4
+        && has(u8::is_ascii_alphabetic)
+        && has(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic())
 }
 
 /// Whether a value names another place instead of being a secret: a variable, a path, a call, a format.
@@ -317,9 +320,15 @@ mod tests {
         for password in ["hunter2-Xk9", "T3h!ngs9", "p4ssw0rd!Q9z"] {
             assert!(is_chosen_password(password.as_bytes()), "{password}");
         }
-        for other in
-            ["password", "${DB_PASSWORD}", "test-password1", "secret123", "process.env.DB", "mysecret"]
-        {
+        for other in [
+            "password",
+            "${DB_PASSWORD}",
+            "test-password1",
+            "secret123",
+            "process.env.DB",
+            "mysecret",
+            "Lösenordet",
+        ] {
             assert!(!is_chosen_password(other.as_bytes()), "{other}");
         }
         for random in ["9f86d081884c7d659a2feaa0c55ad015", "aB3xK9mQ2rT7vY4z"] {

@@ -327,6 +327,10 @@ impl<'p> Walk<'p> {
             }
             (_, _, _) => {}
         }
+        // What the program wrote itself stays its own in another notation.
+        if cleaner::writes_out(name) && values.iter().all(|value| value.origin() == Origin::Constant) {
+            return Value::constant(line);
+        }
         if creates {
             let mut made = all(values).derived();
             // What is made of a whole request has all of it.

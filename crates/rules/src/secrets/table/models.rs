@@ -14,12 +14,13 @@ pub(super) const FORMATS: &[Format] = &[
         "sk-(?:(?:proj|svcacct|admin|None)-)?[A-Za-z0-9_-]{20,80}T3BlbkFJ[A-Za-z0-9_-]{20,80}",
         "sk-proj-{w74}T3BlbkFJ{w74}",
     ),
+    // The last characters are fixed for keys, and not for what a login hands out.
     token(
         "secrets/anthropic-key",
         "Anthropic API key",
         Critical,
         &["sk-ant-"],
-        "sk-ant-(?:[a-z]+[0-9]{2}-)[A-Za-z0-9_-]{80,120}",
+        "sk-ant-(?:(?:api|admin)[0-9]{2}-[A-Za-z0-9_-]{93}AA|(?:oat|ort|sid)[0-9]{2}-[A-Za-z0-9_-]{80,120})",
         "sk-ant-api03-{w93}AA",
     ),
     token(

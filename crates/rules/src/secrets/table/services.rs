@@ -5,12 +5,13 @@ use review::Severity::{Critical, High, Low, Medium};
 use super::super::format::{Format, issuer, token, within};
 
 pub(super) const FORMATS: &[Format] = &[
+    // The numbers are ids; the secret behind them is never one.
     token(
         "secrets/slack-token",
         "Slack token",
         Critical,
         &["xoxb-", "xoxp-", "xoxa-", "xoxo-", "xoxr-", "xoxs-", "xoxe-"],
-        "xox[abeoprs]-(?:[0-9]-)?(?:[0-9]{6,14}-){1,3}[A-Za-z0-9]{10,64}",
+        "xox[abeoprs]-(?:[0-9]-)?(?:[0-9]{6,14}-){1,3}[0-9]{0,24}[A-Za-z][A-Za-z0-9]{6,63}",
         "xoxb-{d12}-{d12}-{b24}",
     )
     .entropy(2.5),
