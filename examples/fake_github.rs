@@ -1,5 +1,6 @@
 //! A GitHub to try recuse out with: the fake of the tests, kept running. It says what to set, sends signed deliveries, and
-//! prints what recuse tells it. Each line on its standard input opens a pull request; its end is the end.
+//! prints what recuse tells it. Each line on its standard input opens a pull request, whose description it is; the rules find
+//! something in it, but for the line `clean`. The end of the input is the end.
 //!
 //! `cargo run --example fake_github -- [--webhook URL] [--delay-ms N] [--key FILE] [--runner FOLDER]`
 //!
@@ -23,6 +24,12 @@ use serde_json::json;
 /// What the pull requests bring: something that the rules have an opinion about.
 const SEARCH: &str = "def search(connection, name):\n    return connection.execute(\"SELECT * FROM goods WHERE name = '\" + name + \"'\")\n";
 
+/// What a pull request brings in which the rules find nothing.
+const PRICE: &str = "def price(weight):\n    return 2 * weight\n";
+
+/// The line that asks for one.
+const CLEAN: &str = "clean";
+
 fn main() {
     let mut flags = BTreeMap::new();
     let mut arguments = std::env::args().skip(1);
@@ -39,7 +46,8 @@ fn main() {
     if let Some(file) = flags.get("--key") {
         std::fs::write(file, fake.pem()).expect("the key can be written");
         println!("export RECUSE_APP_ID={APP_ID}");
-        println!("export RECUSE_APP_PRIVATE_KEY_FILE={file}");
+        let file = std::path::absolute(file).expect("a written file has a path");
+        println!("export RECUSE_APP_PRIVATE_KEY_FILE={}", file.display());
         println!("export RECUSE_WEBHOOK_SECRET={WEBHOOK_SECRET}");
     }
     if let Some(folder) = flags.get("--runner") {
@@ -50,26 +58,29 @@ fn main() {
         println!("export GITHUB_STEP_SUMMARY={folder}/summary.md RUNNER_TEMP={folder}");
     }
     println!("# acme/shop is repository 1 of installation 9; deliveries go to {webhook}");
-    println!("# press Enter to open a pull request");
+    println!(
+        "# press Enter to open a pull request; what you type before is its description, `{CLEAN}` has nothing to find"
+    );
     let (said, lines) = mpsc::channel();
     std::thread::spawn(move || {
-        for _ in std::io::stdin().lock().lines().map_while(Result::ok) {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             // Nobody waits for lines any more once the fake has ended.
-            let _ = said.send(());
+            let _ = said.send(line);
         }
     });
     let mut told = BTreeMap::new();
     let mut opened = Vec::new();
     loop {
         match lines.recv_timeout(Duration::from_millis(100)) {
-            Ok(()) => {
-                let (branch, file) =
-                    (&format!("topic-{}", opened.len()), format!("shop/search_{}.py", opened.len()));
-                let files = [(file.as_str(), SEARCH)];
-                let number = fake.open_pull(1, &OpenPull { branch, files: &files, ..OpenPull::default() });
+            Ok(line) => {
+                let branch = &format!("topic-{}", opened.len());
+                let (what, text) = if line == CLEAN { ("price", PRICE) } else { ("search", SEARCH) };
+                let files = [(&*format!("shop/{what}_{}.py", opened.len()), text)];
+                let pull = OpenPull { branch, body: &line, files: &files, ..OpenPull::default() };
+                let number = fake.open_pull(1, &pull);
                 println!("# pull request {number}, head {}", fake.head(1, number));
                 if let Some(folder) = flags.get("--runner") {
-                    let event = event(&fake, number, branch).to_string();
+                    let event = event(&fake, number, branch, &line).to_string();
                     std::fs::write(format!("{folder}/event.json"), event).expect("the event can be written");
                 }
                 opened.push(number);
@@ -102,9 +113,9 @@ fn main() {
 }
 
 /// What a workflow's run is told of a pull request.
-fn event(fake: &FakeGitHub, number: u64, branch: &str) -> serde_json::Value {
+fn event(fake: &FakeGitHub, number: u64, branch: &str, body: &str) -> serde_json::Value {
     json!({ "action": "opened", "repository": { "id": 1, "default_branch": "main" }, "pull_request": {
-        "number": number, "title": "Search the goods", "body": null, "labels": [], "user": { "login": "ada", "id": 5 },
+        "number": number, "title": "Search the goods", "body": body, "labels": [], "user": { "login": "ada", "id": 5 },
         "head": { "ref": branch, "sha": fake.head(1, number), "repo": { "id": 1 } },
         "base": { "ref": "main", "sha": fake.resolve(1, "refs/heads/main"), "repo": { "id": 1 } },
     }})

@@ -86,6 +86,25 @@ fn it_is_told_once_by_whoever_the_token_belongs_to() {
 }
 
 #[test]
+fn a_required_check_is_looked_for_at_the_head() {
+    let fake = FakeGitHub::start();
+    let policy =
+        (".recuse.toml", "[review]\nrequired_checks = [{ name = \"tests\", app = \"app-15368\" }]\n");
+    fake.commit(1, "main", "Require the tests", &[policy]);
+    let number = opened(&fake);
+    let run = fake.add_check_run(1, &fake.head(1, number), "tests", 15_368, "");
+    let place = format!("acme/shop#{number}");
+    let verdict = || {
+        let arguments = ["review", "--pr", &place, "--offline", "--fail-on", "never", "--format", "json"];
+        program(&fake, "kim").run(elsewhere(), &arguments).packet()["verdict"].clone()
+    };
+    assert_eq!(verdict(), "blocked");
+    fake.end_check(1, run, "success");
+    assert_eq!(verdict(), "findings");
+    fake.finish();
+}
+
+#[test]
 fn what_cannot_be_read_is_one_line() {
     let fake = FakeGitHub::start();
     let here = || Program::new().env("RECUSE_GITHUB_URL", &fake.api_url());

@@ -5,17 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use git::{GitError, RangeRequest, Repository};
-use github::{ApiError, ApiUrl, Credential, Limits, PlainHttp, RepositoryApi};
+use github::{ApiUrl, Credential, Limits, PlainHttp, RepositoryApi};
 use report::workflow::{annotation_commands, output, paused};
 use report::{PacketName, TerminalOptions, markdown, sarif};
-use review::CommitId;
 use review::attribution::Login;
 use review::change::Source;
 use review::judge::Check;
 use review::merge::Verification;
 use review::packet::{LensV1, PacketV1};
 use review::panel::UnmetKind;
-use review::policy::RequiredCheck;
 use secrecy::SecretString;
 use service::authorship::Opened;
 use service::ci::event::{CiRun, Origin, Provider, PullFacts, Wanted};
@@ -23,7 +21,6 @@ use service::ci::post::{Posting, post};
 use service::config::BASE_FILE;
 use service::evidence::folder_of;
 use service::github_way::connect;
-use service::head_checks;
 use service::review_one::review_one;
 use service::signing::{SigningKey, beside};
 use service::tables::Tables;
@@ -33,7 +30,7 @@ use crate::commands::{
     Gathered, Settings, configure, declarations, environment, failure, gather, gather_range, joined, request,
 };
 use crate::progress::Reporter;
-use crate::pull::said;
+use crate::pull::{of_the_platform, said};
 use crate::{Exit, Failure, packets, terminal};
 
 /// GitHub sends no larger event.
@@ -244,22 +241,6 @@ fn checks(args: &CiArgs, gathered: &Gathered, here: &Path) -> Result<Vec<Check>>
     let Some(folder) = args.evidence.clone().or(own) else { return Ok(Vec::new()) };
     let at = at.as_ref().map(|repository| (repository, here));
     service::evidence::checks(&folder, gathered.change.subject.head.as_ref(), at)
-}
-
-/// What others say of the head, as far as the token may read it.
-async fn of_the_platform(api: &RepositoryApi, head: &CommitId, required: &[RequiredCheck]) -> Vec<Check> {
-    let unread = |what: &str, permission: &str, error: ApiError| {
-        terminal::say(&format!("the head's {what} were not read: {error}; it takes `{permission}`"));
-        Vec::new()
-    };
-    let mut checks = head_checks::check_runs(api, head)
-        .await
-        .unwrap_or_else(|error| unread("check runs", "checks: read", error));
-    if head_checks::may_be_a_status(required, &checks) {
-        let statuses = head_checks::statuses(api, head).await;
-        checks.extend(statuses.unwrap_or_else(|error| unread("statuses", "statuses: read", error)));
-    }
-    checks
 }
 
 /// What was written beside the output.

@@ -79,7 +79,10 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
     let declarations = declarations(&args.request.change, &written_by, &tables)?;
-    let checks = checks(args, &gathered)?;
+    let mut checks = checks(args, &gathered)?;
+    if let Some(pull) = &pull {
+        checks.extend(pull.checks(&config.policy.required_checks).await);
+    }
     let keep = match &args.receipts {
         Some(folder) => KeepReceipts::InFolder(folder.clone()),
         None => KeepReceipts::InDatabase,

@@ -5,9 +5,12 @@ use github::event::PullState;
 use github::{ApiError, Credential, ErrorKind, RepositoryApi};
 use report::PacketName;
 use review::CommitId;
+use review::judge::Check;
 use review::packet::PacketV1;
+use review::policy::RequiredCheck;
 use secrecy::SecretString;
 use service::ci::post::{Posted, Posting, post};
+use service::head_checks;
 use service::pull::{PullReading, object_cache, read_pull};
 use service::serve::connection;
 
@@ -107,6 +110,16 @@ pub(crate) async fn gather_pull(
     })
 }
 
+impl PullAt {
+    /// What others say of its head; nothing is read where no check is required.
+    pub(crate) async fn checks(&self, required: &[RequiredCheck]) -> Vec<Check> {
+        if required.is_empty() {
+            return Vec::new();
+        }
+        of_the_platform(&self.api, &self.head, required).await
+    }
+}
+
 /// Posts what was found, and says what was posted and what was not.
 pub(crate) async fn tell(at: &PullAt, packet: &PacketV1, name: &PacketName) -> Result<()> {
     let login = match at.api.own_login().await {
@@ -134,6 +147,26 @@ pub(crate) fn said(posted: Posted) -> Vec<String> {
             })
             .collect(),
     }
+}
+
+/// What others say of the head, as far as the token may read it.
+pub(crate) async fn of_the_platform(
+    api: &RepositoryApi,
+    head: &CommitId,
+    required: &[RequiredCheck],
+) -> Vec<Check> {
+    let unread = |what: &str, permission: &str, error: ApiError| {
+        terminal::say(&format!("the head's {what} were not read: {error}; it takes `{permission}`"));
+        Vec::new()
+    };
+    let mut checks = head_checks::check_runs(api, head)
+        .await
+        .unwrap_or_else(|error| unread("check runs", "checks: read", error));
+    if head_checks::may_be_a_status(required, &checks) {
+        let statuses = head_checks::statuses(api, head).await;
+        checks.extend(statuses.unwrap_or_else(|error| unread("statuses", "statuses: read", error)));
+    }
+    checks
 }
 
 #[cfg(test)]
