@@ -105,6 +105,25 @@ fn a_required_check_is_looked_for_at_the_head() {
 }
 
 #[test]
+fn what_a_description_declares_is_worth_what_its_author_may() {
+    let fake = FakeGitHub::start();
+    let attribution = |author: &str, branch: &str| {
+        let body = "Sells apples.\n\n> Written-by: human\n\nWritten-by: gpt-5.5\nWritten-by: Ada Lovelace\n";
+        let message = "Sell apples\n\nMade-with: Cursor";
+        let pull = OpenPull { author, branch, body, message, files: &[RISKY], ..OpenPull::default() };
+        let place = format!("acme/shop#{}", fake.open_pull(1, &pull));
+        let ran = program(&fake, "kim").run(elsewhere(), &["attribute", "--pr", &place, "--format", "json"]);
+        let told: serde_json::Value = serde_json::from_str(&ran.stdout).expect("it is JSON");
+        (told["families"].clone(), told["unknown_agent"].clone(), told["human_declared"].clone())
+    };
+    let openai = || serde_json::json!(["openai"]);
+    assert_eq!(attribution("ada", "topic"), (openai(), false.into(), false.into()));
+    // Whoever may not write to the repository lowers nothing by a line in a description.
+    assert_eq!(attribution("mallory", "other"), (openai(), true.into(), false.into()));
+    fake.finish();
+}
+
+#[test]
 fn what_cannot_be_read_is_one_line() {
     let fake = FakeGitHub::start();
     let here = || Program::new().env("RECUSE_GITHUB_URL", &fake.api_url());

@@ -51,7 +51,8 @@ pub(crate) async fn run(args: &CiArgs, verbosity: Verbosity) -> Result<Exit, Fai
     let Settings { config, written_by, signing_key } = configure(&args.request, &gathered, verbosity)?;
     let key = packets::signing_key(args.sign.as_deref(), signing_key.as_deref()).map_err(Failure::usage)?;
     let tables = joined(tables, config.families.as_deref())?;
-    let declarations = declarations(&args.request.change, &written_by, &tables)?;
+    let declarations =
+        declarations(&args.request.change, &written_by, &gathered, api.as_ref(), &tables).await?;
     let mut checks = checks(args, &gathered, &folder).map_err(Failure::usage)?;
     if let (Some(api), Wanted::Pull(pull)) = (&api, &run.wanted) {
         checks.extend(of_the_platform(api, &pull.head, &config.policy.required_checks).await);

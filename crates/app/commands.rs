@@ -7,12 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow};
 use git::{MAX_DIFF_BYTES, RangeRequest, Repository, ResolvedRange};
+use github::RepositoryApi;
 use report::{PacketName, Seal, TerminalOptions, json, markdown, sarif};
 use review::attribution::{AuthorshipInput, Declaration, Note};
 use review::judge::Check;
 use review::packet::PacketV1;
 use review::{Change, CommitId, RepoPath};
-use service::authorship::{AuthorshipRequest, Opened, declaration, who_wrote};
+use service::authorship::{AuthorshipRequest, Opened, declaration, declared_in_description, who_wrote};
 use service::config::{self, BASE_FILE, BaseSettings, Config, Offline, OperatorFile, Overrides};
 use service::evidence::folder_of;
 use service::fan_out::Clock;
@@ -78,7 +79,8 @@ async fn review(args: &ReviewArgs, verbosity: Verbosity) -> Result<Exit, Failure
     let tables = joined(tables, config.families.as_deref())?;
     let reporter = Reporter::new(verbosity);
     let progress = |progress: service::fan_out::Progress<'_>| reporter.tell(progress);
-    let declarations = declarations(&args.request.change, &written_by, &tables)?;
+    let api = pull.as_ref().map(PullAt::api);
+    let declarations = declarations(&args.request.change, &written_by, &gathered, api, &tables).await?;
     let mut checks = checks(args, &gathered)?;
     if let Some(pull) = &pull {
         checks.extend(pull.checks(&config.policy.required_checks).await);
@@ -127,7 +129,8 @@ async fn panel(args: &PanelArgs, verbosity: Verbosity) -> Result<Exit, Failure> 
     let gathered = gather(&args.request.change, &args.request.config.file, verbosity).await?;
     let Settings { config, written_by, .. } = configure(&args.request, &gathered, verbosity)?;
     let tables = joined(tables, config.families.as_deref())?;
-    let declarations = declarations(&args.request.change, &written_by, &tables)?;
+    let api = gathered.pull.as_ref().map(PullAt::api);
+    let declarations = declarations(&args.request.change, &written_by, &gathered, api, &tables).await?;
     let request = request(gathered, &[], declarations, &config, &tables, &|_| ())?;
     let decided = decide(&request).await.map_err(failure)?;
     print(&args.request.change, &explain::panel(&decided, &tables, args.format))
@@ -148,7 +151,8 @@ async fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, F
     let gathered = gather(&args.change, &args.file, verbosity).await?;
     let base = base_settings(&gathered, verbosity).map_err(Failure::usage)?;
     let tables = joined(tables, file.lineage.families.as_deref())?;
-    let declarations = declarations(&args.change, &base.written_by, &tables)?;
+    let api = gathered.pull.as_ref().map(PullAt::api);
+    let declarations = declarations(&args.change, &base.written_by, &gathered, api, &tables).await?;
     let authorship = who_wrote(&AuthorshipRequest {
         change: &gathered.change,
         repository: gathered.repository.as_ref(),
@@ -443,16 +447,28 @@ fn base_settings(gathered: &Gathered, verbosity: Verbosity) -> Result<BaseSettin
     in_base.as_deref().map_or_else(|| Ok(BaseSettings::default()), read)
 }
 
-/// What the operator's flag and the base's file say about the author.
-pub(crate) fn declarations(
+/// What the operator's flag, the base's file and a description by somebody with write access say about the author.
+pub(crate) async fn declarations(
     args: &ChangeArgs,
     base: &[String],
+    gathered: &Gathered,
+    api: Option<&RepositoryApi>,
     tables: &Tables,
 ) -> Result<Vec<Declaration>, Failure> {
     if args.written_by.as_ref().is_some_and(|who| who.trim().is_empty()) {
         return Err(Failure::usage(anyhow!("--written-by needs `human`, a model's name or a tool's")));
     }
-    Ok(args.written_by.iter().chain(base).map(|who| declaration(who.trim(), tables)).collect())
+    let named = args.written_by.iter().chain(base);
+    let mut declarations: Vec<Declaration> = named.map(|who| declaration(who.trim(), tables)).collect();
+    if let (Some(api), Some(opened)) = (api, &gathered.opened) {
+        match declared_in_description(api, opened, &gathered.change.body, tables).await {
+            Ok(more) => declarations.extend(more),
+            Err(error) => terminal::say(&format!(
+                "what the description declares is taken for anybody's word: {error}; it takes a token that may read who may write"
+            )),
+        }
+    }
+    Ok(declarations)
 }
 
 /// Seconds since 1970.

@@ -111,6 +111,11 @@ pub(crate) async fn gather_pull(
 }
 
 impl PullAt {
+    /// Its repository.
+    pub(crate) fn api(&self) -> &RepositoryApi {
+        &self.api
+    }
+
     /// What others say of its head; nothing is read where no check is required.
     pub(crate) async fn checks(&self, required: &[RequiredCheck]) -> Vec<Check> {
         if required.is_empty() {

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use git::Repository;
+use github::repository::Access;
+use github::{ApiError, RepositoryApi};
 use review::Change;
 use review::attribution::{
-    Attribution, AuthorshipInput, Declaration, Login, Note, Share, ShareInput, attribute, noted_files, shares,
+    Attribution, AuthorshipInput, Declaration, Login, Note, Share, ShareInput, attribute, declared_in,
+    noted_files, shares,
 };
 
 use crate::review_one::Tables;
@@ -101,4 +104,23 @@ pub fn declaration(who: &str, tables: &Tables) -> Declaration {
         _ if is_model => Declaration::Model(who.to_owned()),
         _ => Declaration::Agent(who.to_owned()),
     }
+}
+
+/// What a description declares, if only people with write access can edit it: those whom it belongs to, and whoever opened it.
+///
+/// Nobody is asked about where the description names nobody.
+///
+/// # Errors
+/// GitHub does not say what the account may do.
+pub async fn declared_in_description(
+    api: &RepositoryApi,
+    opened: &Opened,
+    description: &str,
+    tables: &Tables,
+) -> Result<Vec<Declaration>, ApiError> {
+    let names = declared_in(description, &tables.agents, &tables.families);
+    if names.is_empty() || api.permission(&opened.login.login).await? < Access::Write {
+        return Ok(Vec::new());
+    }
+    Ok(names.iter().map(|who| declaration(who, tables)).collect())
 }

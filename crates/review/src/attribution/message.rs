@@ -13,6 +13,9 @@ use super::{Channel, Role};
 /// With more distinct traces than this in one text, the rest is not told apart and counts as an unknown tool.
 const TRACE_LIMIT: usize = 1_000;
 
+/// A description declares no more writers than this.
+const DECLARATION_LIMIT: usize = 20;
+
 /// A squash repeats its trailers: a trace like one of the last few is left out.
 const REPEATS_LOOKED_BACK: usize = 8;
 
@@ -263,6 +266,21 @@ fn read_line(line: &str, is_subject: bool, kind: TextKind, tables: Tables<'_>) -
         found.push(Who::unknown_writer());
     }
     traces(found, kind.channel(Channel::Footer))
+}
+
+/// Whom the lines `Written-by: NAME` of a description name, where the tables know the name or it is `human`.
+pub(super) fn declared_in(description: &str, tables: Tables<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    for paragraph in own_paragraphs(description, TextKind::Description, tables.agents) {
+        for line in paragraph.lines.iter().filter(|line| line.place == LinePlace::Text) {
+            let Some((key, name)) = trailer(line.text) else { continue };
+            let is_told = names.len() == DECLARATION_LIMIT || names.iter().any(|told| told == name);
+            if key == "written-by" && !is_told && (name == "human" || tables.knows(name)) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
 }
 
 /// What a trailer says; `None` where the line is no trailer that anybody knows.

@@ -135,6 +135,14 @@ pub fn attribute(input: &AuthorshipInput<'_>, agents: &Agents, families: &Famili
     conclude(evidence, input, &commits, extent)
 }
 
+/// Whom a description names as the writers, in lines `Written-by: NAME`: `human`, or a name that the tables know.
+///
+/// They are [`Declaration`]s only where everybody who can edit the description may write to the repository: else they are
+/// traces like others, and [`attribute`] reads them as such.
+pub fn declared_in(description: &str, agents: &Agents, families: &Families) -> Vec<String> {
+    message::declared_in(description, Tables { agents, families })
+}
+
 /// What traces outside the commits say of how much an AI wrote.
 struct Extent {
     /// One speaks of all of the change.

@@ -315,6 +315,13 @@ impl<'a> Tables<'a> {
         rest
     }
 
+    /// Whether a name is a tool's, a model's or a family's.
+    pub(super) fn knows(self, name: &str) -> bool {
+        !self.families.resolve(name).lineage.families.is_empty()
+            || self.agents.by_note_tool(name).is_some()
+            || !self.phrase(name, Place::Trailer).is_empty()
+    }
+
     /// Who a declaration of a tool means: `cursor`, `aider (gpt-5)`, `claude-code:glm-5`.
     pub(super) fn declared_agent(self, name: &str) -> Vec<Who> {
         if let Some(agent) = self.agents.by_note_tool(name.trim()) {

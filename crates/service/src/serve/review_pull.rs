@@ -20,7 +20,7 @@ use super::ending::{Done, Trouble, unless_out_of_reach};
 use super::recheck::required_checks;
 use super::tell::{Conversation, Teller};
 use super::work::{Asked, ReviewWork, Urgency, Work};
-use crate::authorship::declaration;
+use crate::authorship::{declaration, declared_in_description};
 use crate::config::{self, BaseSettings, Overrides};
 use crate::fan_out::Clock;
 use crate::office::KeepReceipts;
@@ -175,7 +175,8 @@ async fn packet(
     let required = &config.policy.required_checks;
     let checks = required_checks(core, &work.place, writer, &pull.head, required).await?;
     let tables = &core.settings.tables;
-    let declarations = written_by.iter().map(|who| declaration(who.trim(), tables)).collect();
+    let mut declarations = declared_in_description(api, &opened, &change.body, tables).await?;
+    declarations.extend(written_by.iter().map(|who| declaration(who.trim(), tables)));
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let request = ReviewRequest {
         change,

@@ -144,6 +144,28 @@ fn an_authors_word_beside_a_vouched_tool_is_not_vouched_for() {
 }
 
 #[test]
+fn a_description_declares_names_that_are_known_in_lines_of_its_own() {
+    let (agents, families) = (Agents::embedded(), Families::embedded());
+    let table: [(&str, &[&str]); 10] = [
+        ("Written-by: human", &["human"]),
+        ("It sells.\n\nWritten-By: claude-opus-5\nwritten by: Cursor\n", &["claude-opus-5", "Cursor"]),
+        ("**Written-by:** gpt-5.5", &["gpt-5.5"]),
+        ("Written-by: gpt-5.5\nWritten-by: gpt-5.5", &["gpt-5.5"]),
+        ("Written-by: Ada Lovelace", &[]),
+        ("Written-by:", &[]),
+        ("> Written-by: human", &[]),
+        ("```\nWritten-by: human\n```", &[]),
+        ("<!-- Written-by: human -->", &[]),
+        ("This was Written-by: human", &[]),
+    ];
+    for (description, declared) in table {
+        assert_eq!(declared_in(description, &agents, &families), declared, "{description}");
+    }
+    let many: String = (0..30).map(|n| format!("Written-by: gpt-5.{n}\n")).collect();
+    assert_eq!(declared_in(&many, &agents, &families).len(), 20);
+}
+
+#[test]
 fn a_declaration_adds_and_never_takes_away() {
     let commits = [commit(person(), "work\n\nCo-authored-by: Codex <codex@openai.com>")];
     let declared = |declaration: Declaration| {
