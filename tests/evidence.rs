@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use review::Digest;
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::support::program::{Program, Ran};
 use crate::support::repository::TestRepository;
@@ -247,6 +248,13 @@ fn is_alive(process: i32) -> bool {
     state.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
+/// Whether this process ignores a signal.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("a mask");
+    u64::from_str_radix(mask.trim(), 16).expect("a number") >> (signal - 1) & 1 == 1
+}
+
 /// The program at work on a command that has said `ready`.
 fn at_work(repository: &TestRepository, script: &str) -> Child {
     let mut child = Command::new(env!("CARGO_BIN_EXE_recuse"))
@@ -270,9 +278,11 @@ fn send(signal: &str, process: u32) {
 
 #[tokio::test]
 async fn signals_reach_the_command_and_its_end_is_the_programs() {
-    // Where the tests run under `nohup`, the shell would inherit that this signal is ignored, and could not handle it.
-    // One that is listened to is inherited as the system has it.
-    let _listening = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).expect("signals");
+    // Where the tests run under `nohup` or behind `&`, the shell would inherit that signals are ignored, and could not handle
+    // them. One that is listened to is inherited as the system has it.
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let ignored = kinds.into_iter().filter(|kind| is_ignored(kind.as_raw_value()));
+    let _listening: Vec<_> = ignored.map(|kind| signal(kind).expect("signals")).collect();
     for (signal, code) in [("INT", 42), ("TERM", 43), ("HUP", 44)] {
         let repository = repository();
         // The shell handles the signal itself, and ends with a code of its own. It does not wait for ever.
