@@ -141,7 +141,8 @@ async fn run(on: On) {
     let kills = number_of("RECUSE_KILLS", KILLS);
     let seed = number_of("RECUSE_KILLS_SEED", 7);
     let fake = fake();
-    let home = Home::new(&fake, SOON);
+    // So much happens that reviews wait, and that is shown at once.
+    let home = Home::new(&fake, &format!("{SOON}announce_seconds = 0\n"));
     let (home, replicas) = match on {
         On::Sqlite => (home, 1),
         On::Postgres => (home.with("RECUSE_DATABASE_URL", &new_postgres().await), 3),

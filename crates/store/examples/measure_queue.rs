@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use review::Digest;
-use store::{ClaimLimits, JobEnding, JobKind, NewJob, Order, Received, Store, open};
+use store::{Choice, ClaimLimits, JobEnding, JobKind, NewJob, Order, Received, Store, open};
 
 const LEASE_MS: i64 = 60_000;
 
@@ -47,7 +47,8 @@ async fn work(store: &Store, count: usize) -> Result<()> {
     let begin = Instant::now();
     for _ in 0..count {
         let begin = Instant::now();
-        let claimed = store.claim("worker", limits, 1, LEASE_MS).await?.context("no job is due")?;
+        let claimed =
+            store.claim("worker", Choice::Any, limits, 1, LEASE_MS).await?.context("no job is due")?;
         times.push(begin.elapsed());
         store.beat(&claimed.lease, 2, LEASE_MS).await?;
         store.finish(&claimed.lease, JobEnding::Succeeded, "", &[], 3).await?;

@@ -16,9 +16,9 @@ pub use folder::ReceiptFolder;
 pub use ledger::{Booking, OverCap, Reservation, ReservationId, Reserved, Scope, TokensUsed};
 pub use open::open;
 pub use queue::{
-    AttemptCounts, Beat, ClaimLimits, Claimed, DELIVERY_WINDOW_MS, Enqueued, Held, Intended, JobEnding,
-    JobId, JobKind, JobSummary, KeptPacket, KeptPacketSummary, Lease, LiveState, NewJob, Order, PostKey,
-    PostKind, Progress, QueueCounts, Received, Taken,
+    AttemptCounts, Beat, Choice, ClaimLimits, Claimed, DELIVERY_WINDOW_MS, Enqueued, Held, Intended,
+    JobEnding, JobId, JobKind, JobSummary, KeptPacket, KeptPacketSummary, Lease, LiveState, NewJob, Order,
+    PostKey, PostKind, Progress, QueueCounts, Received, Taken,
 };
 pub use receipts::{Fetched, Pruned, ReceiptRow, Receipts, ToKeep};
 

@@ -47,6 +47,7 @@ use metrics::Metrics;
 pub(crate) use tell::CHECK_NAME;
 use tell::{Marks, Teller, Writing};
 use work::{Place, Urgency, Work};
+use worker::Duty;
 
 /// Where deliveries are received where nobody says otherwise: by whoever is in front of this machine.
 const LISTEN: &str = "127.0.0.1:8080";
@@ -62,6 +63,9 @@ const LEASE_SECONDS: u32 = 60;
 
 /// How long a review that failed waits before it is tried again, by default.
 const RETRY_SECONDS: u32 = 15;
+
+/// How long a review waits before that is shown, by default.
+const ANNOUNCE_SECONDS: u32 = 5;
 
 /// What a server is started with.
 pub struct Settings {
@@ -101,6 +105,11 @@ impl Settings {
         let first = u64::from(self.file.serve.retry_seconds.unwrap_or(RETRY_SECONDS));
         let seconds = first.saturating_mul(4_u64.saturating_pow(attempt.saturating_sub(1)));
         Duration::from_secs(seconds.min(900))
+    }
+
+    /// How long a review waits before that is shown, in milliseconds.
+    fn announce_ms(&self) -> i64 {
+        i64::from(self.file.serve.announce_seconds.unwrap_or(ANNOUNCE_SECONDS)) * 1_000
     }
 
     fn workers(&self) -> usize {
@@ -325,9 +334,15 @@ pub async fn serve(
     let name = format!("{}-{}", std::process::id(), now_ms());
     let mut tasks = Vec::new();
     for number in 0..workers {
-        let worker = worker::work(core.clone(), format!("{name}-{number}"), shutdown.clone());
+        let worker = worker::work(core.clone(), format!("{name}-{number}"), Duty::All, shutdown.clone());
         tasks.push(tokio::spawn(worker));
     }
+    tasks.push(tokio::spawn(worker::work(
+        core.clone(),
+        format!("{name}-desk"),
+        Duty::Desk,
+        shutdown.clone(),
+    )));
     tasks.push(tokio::spawn(upkeep::tick(core.clone(), shutdown.clone())));
     let served = http::serve(&listener, core.clone(), keys.webhook, shutdown).await;
     for task in tasks {

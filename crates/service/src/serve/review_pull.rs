@@ -96,6 +96,18 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     tell(core, work, &api, &teller, packet, &claimed.lease).await
 }
 
+/// Makes the check run of a review that waits for its turn.
+pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Trouble> {
+    let Work::Review(work) = Work::read(&claimed.payload)? else { return Ok(()) };
+    if was_told(core, claimed, &work).await? {
+        return Ok(());
+    }
+    let writer = core.repository(&work.place, &WRITER).await?;
+    let (run_id, bot) = (run_id(claimed), core.bot().await?);
+    let teller = core.teller(&claimed.lease, &writer, &work.place, work.number, &run_id, &bot);
+    teller.check_waits(&work.head).await
+}
+
 /// Whether just this was asked for and done before: deliveries come late, twice and out of order.
 async fn was_told(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<bool, Trouble> {
     match &work.asked {

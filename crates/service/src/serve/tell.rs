@@ -76,12 +76,26 @@ impl Teller<'_> {
         }
     }
 
+    /// Makes the check run of a head whose review waits for its turn.
+    pub(crate) async fn check_waits(&self, head: &CommitId) -> Result<(), Trouble> {
+        self.check_says(head, CheckState::Queued, &report::Notice::Queued).await
+    }
+
     /// Begins the check run of a head, or goes on with the one that is there.
     pub(crate) async fn check_begins(&self, head: &CommitId) -> Result<(), Trouble> {
-        let (title, summary) = report::notice(&report::Notice::Running);
+        self.check_says(head, CheckState::InProgress, &report::Notice::Running).await
+    }
+
+    async fn check_says(
+        &self,
+        head: &CommitId,
+        state: CheckState,
+        notice: &report::Notice<'_>,
+    ) -> Result<(), Trouble> {
+        let (title, summary) = report::notice(notice);
         let output =
             CheckOutput { title: title.to_owned(), summary, text: None, annotations: Annotations::default() };
-        self.check(head, CheckState::InProgress, output, Vec::new()).await
+        self.check(head, state, output, Vec::new()).await
     }
 
     /// Ends the check run of a head.
@@ -115,10 +129,9 @@ impl Teller<'_> {
         head: &CommitId,
         notice: &report::Notice<'_>,
     ) -> Result<(), Trouble> {
-        let (running, _) = report::notice(&report::Notice::Running);
         match self.store.progress(&self.check_key(head)).await? {
             Progress::NeverBegun => return Ok(()),
-            Progress::Done { content } if content != Digest::of(running.as_bytes()) => return Ok(()),
+            Progress::Done { content } if !says(&content, &OPEN) => return Ok(()),
             Progress::Begun | Progress::ChangeBegun | Progress::Done { .. } => {}
         }
         self.check_ends_with(head, report::Conclusion::Cancelled, notice).await
@@ -138,10 +151,14 @@ impl Teller<'_> {
     ) -> Result<(), Trouble> {
         let key = self.check_key(head);
         let external_id = format!("{}/{}", self.place.subject(self.number), self.run_id);
+        let mut is_waiting = false;
         let (known, told) = match self.intend(&key).await? {
             Known::Nothing if self.writing == Writing::Dry => return Ok(()),
             Known::Nothing => (None, 0),
-            Known::Is(id) => (Some(id), 0),
+            Known::Is { id, content } => {
+                is_waiting = says(&content, &[report::Notice::Queued]);
+                (Some(id), 0)
+            }
             // GitHub adds annotations to those that are there, so those that were sent are not sent again.
             Known::Maybe(id) => {
                 let (found, told) = self.own_check(head, &external_id).await?;
@@ -151,7 +168,7 @@ impl Teller<'_> {
         let id = match known {
             // The review is taken up again. What the check run says by now stays unknown, so that its annotations are
             // counted before more are sent.
-            Some(_) if matches!(state, CheckState::InProgress) => return Ok(()),
+            Some(_) if is_open(state) && !is_waiting => return Ok(()),
             Some(id) => id,
             None => {
                 let run = NewCheckRun {
@@ -159,12 +176,12 @@ impl Teller<'_> {
                     head: head.clone(),
                     external_id,
                     details_url: None,
-                    state: CheckState::InProgress,
+                    state: if is_open(state) { state } else { CheckState::InProgress },
                     output: Some(CheckOutput { annotations: Annotations::default(), ..output.clone() }),
                     actions: Vec::new(),
                 };
                 let id = self.api.create_check_run(&run).await?;
-                if matches!(state, CheckState::InProgress) {
+                if is_open(state) {
                     return self.posted(&key, id, &output.title).await;
                 }
                 id
@@ -221,7 +238,7 @@ impl Teller<'_> {
             Known::Nothing if conversation == Conversation::Empty => None,
             // Another database may have written one before us.
             Known::Nothing | Known::Maybe(None) => self.own_comment(&mark).await?,
-            Known::Is(id) | Known::Maybe(Some(id)) => Some(id),
+            Known::Is { id, .. } | Known::Maybe(Some(id)) => Some(id),
         };
         if let Some(id) = known
             && self.rewrite(id, &body).await? == Rewritten::Gone
@@ -284,7 +301,7 @@ impl Teller<'_> {
             Known::Nothing if self.writing == Writing::Dry => return Ok(()),
             Known::Nothing => None,
             Known::Maybe(_) => self.own_review(&mark).await?,
-            Known::Is(id) => Some(id),
+            Known::Is { id, .. } => Some(id),
         };
         let id = match posted {
             Some(id) => {
@@ -332,7 +349,7 @@ impl Teller<'_> {
             Known::Nothing if self.writing == Writing::Dry => return Ok(()),
             // GitHub keeps one reaction of a kind by one actor.
             Known::Nothing | Known::Maybe(_) => {}
-            Known::Is(_) => return Ok(()),
+            Known::Is { .. } => return Ok(()),
         }
         match self.api.react_with_eyes(comment.place(), comment.id).await {
             Ok(()) => {}
@@ -352,7 +369,7 @@ impl Teller<'_> {
             Intended::First => Known::Nothing,
             Intended::Again => Known::Maybe(None),
             Intended::Done { remote_id, content } => match (remote_id.parse(), content) {
-                (Ok(id), Some(_)) => Known::Is(id),
+                (Ok(id), Some(content)) => Known::Is { id, content },
                 (id, _) => Known::Maybe(id.ok()),
             },
             Intended::Lost => return Err(Trouble::Lost),
@@ -377,8 +394,29 @@ enum Known {
     Nothing,
     /// It may have been made, or what it says may have been changed; its id, if that is known.
     Maybe(Option<u64>),
-    /// It was made, and this is its id.
-    Is(u64),
+    /// It was made.
+    Is {
+        /// Its id.
+        id: u64,
+        /// The digest of what it says.
+        content: Digest,
+    },
+}
+
+/// What check runs say that have not ended.
+const OPEN: [report::Notice<'static>; 2] = [report::Notice::Queued, report::Notice::Running];
+
+/// Whether a check run says one of these.
+fn says(content: &Digest, notices: &[report::Notice<'_>]) -> bool {
+    notices.iter().any(|notice| *content == Digest::of(report::notice(notice).0.as_bytes()))
+}
+
+/// Whether a check run in this state has not ended.
+fn is_open(state: CheckState) -> bool {
+    match state {
+        CheckState::Queued | CheckState::InProgress => true,
+        CheckState::Completed { .. } => false,
+    }
 }
 
 /// Whether a comment of ours may stand in a conversation.

@@ -1,11 +1,11 @@
 //! The worker: claims a job, works on it under its lease, ends it. Whatever kills it, the lease runs out and the job is
-//! claimed again.
+//! claimed again. One worker sits at the desk: while all others review, it answers commands, and shows that reviews wait.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use review::text::{shorten, visible_line};
-use store::{AttemptCounts, Beat, ClaimLimits, Claimed, Held, JobEnding};
+use store::{AttemptCounts, Beat, Choice, ClaimLimits, Claimed, Held, JobEnding};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -14,12 +14,30 @@ use super::clock::now_ms;
 use super::commands::{command, give_up, merge_group, rerun, stopped};
 use super::ending::{Done, Trouble};
 use super::recheck::recheck;
-use super::review_pull::review_pull;
+use super::review_pull::{announce, review_pull};
 use super::upkeep::upkeep;
 use super::work::Work;
 
 /// How long an idle worker waits for news that come from another process.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// What a worker is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// Whatever there is.
+    All,
+    /// What takes a moment. It does not listen for news, which are for the others.
+    Desk,
+}
+
+/// What is done with a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Errand {
+    /// It is worked on.
+    Work,
+    /// It is a review, and its check run is made to say that it waits.
+    Announce,
+}
 
 /// What a job is told from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +48,13 @@ enum Word {
 }
 
 /// Works until it is told to stop.
-pub(crate) async fn work(core: Arc<Core>, name: String, mut shutdown: watch::Receiver<bool>) {
+pub(crate) async fn work(core: Arc<Core>, name: String, duty: Duty, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
-        match work_once(&core, &name, &shutdown).await {
+        match work_once(&core, &name, duty, &shutdown).await {
             Ok(true) => {}
             Ok(false) => {
                 tokio::select! {
-                    () = core.news.notified() => {}
+                    () = core.news.notified(), if duty == Duty::All => {}
                     () = sleep(IDLE) => {}
                     () = super::stopped(&mut shutdown) => {}
                 }
@@ -52,23 +70,43 @@ pub(crate) async fn work(core: Arc<Core>, name: String, mut shutdown: watch::Rec
     }
 }
 
-/// Claims one job and works on it; whether there was one.
-async fn work_once(core: &Arc<Core>, name: &str, shutdown: &watch::Receiver<bool>) -> anyhow::Result<bool> {
+/// Claims one job and works on it; whether there may be another one.
+async fn work_once(
+    core: &Arc<Core>,
+    name: &str,
+    duty: Duty,
+    shutdown: &watch::Receiver<bool>,
+) -> anyhow::Result<bool> {
     let limits = ClaimLimits { per_repository: core.settings.per_repository() };
-    let Some(claimed) = core.store.claim(name, limits, now_ms(), core.settings.lease_ms()).await? else {
-        return Ok(false);
+    let (now, lease_ms) = (now_ms(), core.settings.lease_ms());
+    let claim = |choice, limits| core.store.claim(name, choice, limits, now, lease_ms);
+    let (claimed, errand) = match duty {
+        Duty::All => (claim(Choice::Any, limits).await?, Errand::Work),
+        Duty::Desk => match claim(Choice::Commands, limits).await? {
+            Some(claimed) => (Some(claimed), Errand::Work),
+            None => {
+                let due_since_ms = now.saturating_sub(core.settings.announce_ms());
+                let nobodys = ClaimLimits { per_repository: u32::MAX };
+                (claim(Choice::WaitingReviews { due_since_ms }, nobodys).await?, Errand::Announce)
+            }
+        },
     };
-    core.metrics.claimed(claimed.kind.name());
+    let Some(claimed) = claimed else { return Ok(false) };
+    match errand {
+        Errand::Work => core.metrics.claimed(claimed.kind.name()),
+        Errand::Announce => {}
+    }
     let (tell, told) = watch::channel(Word::GoOn);
     let heart = tokio::spawn(beat(core.clone(), claimed.clone(), tell));
     let ended = match &claimed.stop_reason {
         Some(reason) => Ended::Stopped { reason: reason.clone() },
-        None => run(core, &claimed, told, shutdown.clone()).await,
+        None => run(core, &claimed, errand, told, shutdown.clone()).await,
     };
     let written = end(core, &claimed, ended).await;
     heart.abort();
     written?;
-    Ok(true)
+    // GitHub limits how much is written in a minute, and what is found matters more than that somebody waits.
+    Ok(errand == Errand::Work)
 }
 
 /// How a job's run ended.
@@ -77,13 +115,19 @@ enum Ended {
     Done(Result<Done, Trouble>),
     /// It was told to stop.
     Stopped { reason: String },
-    /// The process stops; somebody else goes on.
-    Interrupted,
+    /// Somebody else goes on.
+    PutBack {
+        /// Why, in a few words.
+        note: &'static str,
+        /// When it may be claimed again.
+        at_ms: i64,
+    },
 }
 
 async fn run(
     core: &Arc<Core>,
     claimed: &Claimed,
+    errand: Errand,
     mut told: watch::Receiver<Word>,
     mut shutdown: watch::Receiver<bool>,
 ) -> Ended {
@@ -93,12 +137,14 @@ async fn run(
         tokio::task::spawn_blocking(move || {
             tokio::runtime::Handle::current().block_on(async move {
                 tokio::select! {
-                    done = Box::pin(carry_out(&core, &claimed)) => Ended::Done(done),
+                    ended = Box::pin(do_errand(&core, &claimed, errand)) => ended,
                     word = told.wait_for(|word| *word != Word::GoOn) => match word.as_deref() {
                         Ok(Word::Stop { reason }) => Ended::Stopped { reason: reason.clone() },
                         Ok(Word::Lost | Word::GoOn) | Err(_) => Ended::Done(Err(Trouble::Lost)),
                     },
-                    () = super::stopped(&mut shutdown) => Ended::Interrupted,
+                    () = super::stopped(&mut shutdown) => {
+                        Ended::PutBack { note: "the process stopped", at_ms: now_ms() }
+                    }
                 }
             })
         })
@@ -124,6 +170,20 @@ async fn beat(core: Arc<Core>, claimed: Claimed, tell: watch::Sender<Word>) {
             }
             // The lease may still be good when the database is back; each write asks anyway.
             Err(error) => tracing::warn!("could not renew the lease of job {}: {error:#}", claimed.lease.job),
+        }
+    }
+}
+
+async fn do_errand(core: &Core, claimed: &Claimed, errand: Errand) -> Ended {
+    match errand {
+        Errand::Work => Ended::Done(carry_out(core, claimed).await),
+        Errand::Announce => {
+            // The review itself does without, and tells what is wrong.
+            if let Err(trouble) = announce(core, claimed).await {
+                tracing::info!(job = %claimed.lease.job, ?trouble, "could not tell that the review waits");
+            }
+            // It keeps its place among those that wait.
+            Ended::PutBack { note: "waits for its turn", at_ms: claimed.created_at_ms }
         }
     }
 }
@@ -203,8 +263,10 @@ async fn end(core: &Core, claimed: &Claimed, ended: Ended) -> anyhow::Result<()>
                 }
             }
         }
-        Ended::Interrupted => {
-            store.put_back(lease, now, "the process stopped", AttemptCounts::No, now).await?
+        Ended::PutBack { note, at_ms } => {
+            let held = store.put_back(lease, at_ms, note, AttemptCounts::No, now).await?;
+            core.news.notify_one();
+            held
         }
     };
     if held == Held::Lost {

@@ -4,8 +4,9 @@
 //! and what is written under an older one is refused.
 
 use anyhow::{Context, Result};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::query::Query;
+use sqlx::{Any, AssertSqlSafe, Database, Row};
 
 use super::jobs::{self, Order};
 use super::{Held, JobEnding, JobId, JobKind, Lease, NewJob, Turn};
@@ -16,6 +17,40 @@ use crate::Store;
 pub struct ClaimLimits {
     /// At most this many jobs of one kind run for one repository, all workers together.
     pub per_repository: u32,
+}
+
+/// Which jobs somebody is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// All.
+    Any,
+    /// Commands.
+    Commands,
+    /// Reviews that are due since this time, in milliseconds since 1970, and that nobody claimed yet.
+    WaitingReviews {
+        /// The time.
+        due_since_ms: i64,
+    },
+}
+
+impl Choice {
+    /// Which of the jobs `j` that may run these are.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Any => "",
+            Self::Commands => "AND j.kind = 'command' ",
+            Self::WaitingReviews { due_since_ms: _ } => {
+                "AND j.kind = 'review' AND j.state = 'queued' AND j.token = 0 "
+            }
+        }
+    }
+
+    fn due_since_ms(self, now_ms: i64) -> i64 {
+        match self {
+            Self::Any | Self::Commands => now_ms,
+            Self::WaitingReviews { due_since_ms } => due_since_ms,
+        }
+    }
 }
 
 /// A job to be worked on.
@@ -74,18 +109,30 @@ pub enum AttemptCounts {
 /// highest priority, then what is due longest, then what was enqueued first.
 ///
 /// A job whose lease has run out neither counts as running nor waits for itself.
-const MOST_URGENT: &str = "\
-    WITH busy AS (SELECT repository, kind, COUNT(*) AS jobs FROM jobs \
-                  WHERE state = 'running' AND lease_until_ms > $1 GROUP BY repository, kind) \
-    SELECT j.id FROM jobs j LEFT JOIN busy b ON b.repository = j.repository AND b.kind = j.kind \
-    WHERE ((j.state = 'queued' AND j.run_at_ms <= $1) OR (j.state = 'running' AND j.lease_until_ms <= $1)) \
-      AND COALESCE(b.jobs, 0) < $2 \
-      AND NOT EXISTS (SELECT 1 FROM jobs o \
-                      WHERE o.state = 'running' AND o.kind = j.kind AND o.subject = j.subject AND o.id <> j.id) \
-    ORDER BY COALESCE(b.jobs, 0), j.priority DESC, j.run_at_ms, j.id LIMIT 1";
+fn most_urgent(
+    choice: Choice,
+    limits: ClaimLimits,
+    now_ms: i64,
+) -> Query<'static, Any, <Any as Database>::Arguments> {
+    let sql = format!(
+        "WITH busy AS (SELECT repository, kind, COUNT(*) AS jobs FROM jobs \
+                       WHERE state = 'running' AND lease_until_ms > $1 GROUP BY repository, kind) \
+         SELECT j.id FROM jobs j LEFT JOIN busy b ON b.repository = j.repository AND b.kind = j.kind \
+         WHERE ((j.state = 'queued' AND j.run_at_ms <= $3) OR (j.state = 'running' AND j.lease_until_ms <= $1)) \
+           AND COALESCE(b.jobs, 0) < $2 {}\
+           AND NOT EXISTS (SELECT 1 FROM jobs o \
+                           WHERE o.state = 'running' AND o.kind = j.kind AND o.subject = j.subject AND o.id <> j.id) \
+         ORDER BY COALESCE(b.jobs, 0), j.priority DESC, j.run_at_ms, j.id LIMIT 1",
+        choice.condition()
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(now_ms)
+        .bind(i64::from(limits.per_repository))
+        .bind(choice.due_since_ms(now_ms))
+}
 
 impl Store {
-    /// Takes the most urgent job that is due or whose lease has run out; `None` if there is none that may run now.
+    /// Takes the most urgent job of those chosen that is due or whose lease has run out; `None` if there is none that may run now.
     ///
     /// Repositories with the fewest running jobs of a kind come first, then the highest priority, then what is due
     /// longest. One that did not even get to its last word ends here.
@@ -95,38 +142,32 @@ impl Store {
     pub async fn claim(
         &self,
         worker: &str,
+        choice: Choice,
         limits: ClaimLimits,
         now_ms: i64,
         lease_ms: i64,
     ) -> Result<Option<Claimed>> {
-        self.try_claim(worker, limits, now_ms, lease_ms).await.context("could not claim a job")
+        self.try_claim(worker, choice, limits, now_ms, lease_ms).await.context("could not claim a job")
     }
 
     async fn try_claim(
         &self,
         worker: &str,
+        choice: Choice,
         limits: ClaimLimits,
         now_ms: i64,
         lease_ms: i64,
     ) -> Result<Option<Claimed>> {
         // Most of the time there is nothing to do, which can be seen without a turn.
-        let most_urgent = sqlx::query(MOST_URGENT)
-            .bind(now_ms)
-            .bind(i64::from(limits.per_repository))
-            .fetch_optional(&self.pool);
-        if most_urgent.await?.is_none() {
+        if most_urgent(choice, limits, now_ms).fetch_optional(&self.pool).await?.is_none() {
             return Ok(None);
         }
         let mut turn = self.begin_turn(1).await?;
         let token = turn.number()?;
         end_the_dead(&mut turn, now_ms).await?;
         loop {
-            let most_urgent = sqlx::query(MOST_URGENT)
-                .bind(now_ms)
-                .bind(i64::from(limits.per_repository))
-                .fetch_optional(&mut *turn.transaction)
-                .await?;
-            let Some(row) = most_urgent else {
+            let found = most_urgent(choice, limits, now_ms).fetch_optional(&mut *turn.transaction).await?;
+            let Some(row) = found else {
                 turn.commit().await?;
                 return Ok(None);
             };

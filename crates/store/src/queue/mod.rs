@@ -21,7 +21,7 @@ use sqlx::{Any, Row, Transaction};
 
 pub use deliveries::{DELIVERY_WINDOW_MS, Received, Taken};
 pub use jobs::{Enqueued, NewJob, Order};
-pub use leases::{AttemptCounts, Beat, ClaimLimits, Claimed};
+pub use leases::{AttemptCounts, Beat, Choice, ClaimLimits, Claimed};
 pub use overview::{JobSummary, LiveState, QueueCounts};
 pub use packets::{KeptPacket, KeptPacketSummary};
 pub use posts::{Intended, PostKey, PostKind, Progress};

@@ -1,6 +1,6 @@
 //! Leases: who works on what, in which order, how often, and what becomes of it when they die.
 
-use store::{ClaimLimits, Intended, JobEnding, PostKey, PostKind, Store};
+use store::{Choice, ClaimLimits, Intended, JobEnding, PostKey, PostKind, Store};
 
 use super::*;
 
@@ -16,6 +16,7 @@ promises! {
     a_job_without_attempts_has_its_last_word_only
     repositories_with_the_fewest_running_jobs_come_first
     a_repository_runs_no_more_than_its_limit
+    commands_and_reviews_that_wait_can_be_chosen
     priority_then_time_then_order_decide_within_a_repository
     every_free_job_is_found_behind_ones_that_must_wait
 }
@@ -173,12 +174,34 @@ async fn repositories_with_the_fewest_running_jobs_come_first(store: Store) {
     assert_eq!(order, expected);
 }
 
+async fn commands_and_reviews_that_wait_can_be_chosen(store: Store) {
+    enqueue(&store, &review("acme/shop#1", "h"), 0).await;
+    enqueue(&store, &review("acme/shop#2", "h"), 0).await;
+    let later = NewJob { run_at_ms: 50, ..review("acme/shop#3", "h") };
+    enqueue(&store, &later, 0).await;
+    enqueue(&store, &command("acme/shop#1", "c1"), 0).await;
+    let choose = |choice, now_ms| store.claim("worker-desk", choice, MANY, now_ms, LEASE_MS);
+    let asked = choose(Choice::Commands, 10).await.unwrap().expect("a command");
+    assert_eq!((asked.kind, asked.subject.as_str()), (JobKind::Command, "acme/shop#1"));
+    assert_eq!(choose(Choice::Commands, 10).await.unwrap(), None);
+    let waiting = |due_since_ms| choose(Choice::WaitingReviews { due_since_ms }, 20);
+    assert_eq!(waiting(-1).await.unwrap(), None, "nobody waits for so long");
+    let first = waiting(0).await.unwrap().expect("the first");
+    assert_eq!(first.subject, "acme/shop#1");
+    store.put_back(&first.lease, 0, "waits", AttemptCounts::No, 21).await.unwrap();
+    // Each is chosen so once, and those that are due later are not.
+    assert_eq!(waiting(0).await.unwrap().expect("the second").subject, "acme/shop#2");
+    assert_eq!(waiting(0).await.unwrap(), None);
+    let again = claim_some(&store, 22).await;
+    assert_eq!((again.subject.as_str(), again.attempt), ("acme/shop#1", 1));
+}
+
 async fn a_repository_runs_no_more_than_its_limit(store: Store) {
     let two = ClaimLimits { per_repository: 2 };
     for number in 0..4 {
         enqueue(&store, &review(&format!("acme/shop#{number}"), "h"), number).await;
     }
-    let claim_two = |now_ms| store.claim("worker-elm", two, now_ms, LEASE_MS);
+    let claim_two = |now_ms| store.claim("worker-elm", Choice::Any, two, now_ms, LEASE_MS);
     let first = claim_two(10).await.unwrap().expect("one");
     let dead = claim_two(10).await.unwrap().expect("two");
     assert_eq!(claim_two(10).await.unwrap(), None);

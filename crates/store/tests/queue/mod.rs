@@ -9,8 +9,8 @@ mod runs;
 
 use review::Digest;
 use store::{
-    AttemptCounts, Beat, ClaimLimits, Claimed, Enqueued, Held, JobEnding, JobId, JobKind, LiveState, NewJob,
-    Order, Received, Store,
+    AttemptCounts, Beat, Choice, ClaimLimits, Claimed, Enqueued, Held, JobEnding, JobId, JobKind, LiveState,
+    NewJob, Order, Received, Store,
 };
 
 /// How long leases are in these tests.
@@ -69,7 +69,7 @@ async fn enqueue(store: &Store, job: &NewJob, now_ms: i64) -> JobId {
 
 /// Claims without a limit.
 async fn claim(store: &Store, now_ms: i64) -> Option<Claimed> {
-    store.claim("worker-oak", MANY, now_ms, LEASE_MS).await.unwrap()
+    store.claim("worker-oak", Choice::Any, MANY, now_ms, LEASE_MS).await.unwrap()
 }
 
 /// Claims what has to be there.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use store::{Enqueued, JobEnding, Store, open};
+use store::{Choice, Enqueued, JobEnding, Store, open};
 
 use super::*;
 use crate::databases::{Database, postgres, sqlite};
@@ -157,7 +157,7 @@ async fn work(store: Store, world: Arc<World>, number: usize) {
     loop {
         let is_over = world.pushing.load(Ordering::SeqCst) == 0;
         let now_ms = world.now(random.below(20) as i64);
-        let Some(claimed) = store.claim(&worker, LIMITS, now_ms, LEASE_MS).await.unwrap() else {
+        let Some(claimed) = store.claim(&worker, Choice::Any, LIMITS, now_ms, LEASE_MS).await.unwrap() else {
             let counts = store.queue_counts(now_ms).await.unwrap();
             if is_over && counts.queued + counts.running == 0 {
                 return;
