@@ -1,8 +1,8 @@
-//! How much `recuse serve` takes, and how fast it tells: signed deliveries acknowledged per second, memory idle and with
-//! queued jobs, and the time from a delivery to the last write at 30 ms for each call of GitHub's API.
+//! How much `recuse serve` takes, and how fast it tells: signed deliveries acknowledged per second, also while 40 changes are being
+//! reviewed, memory idle and with queued jobs, and the time from a delivery to the last write at 30 ms for each call of GitHub's API.
 //!
-//! `cargo run --release --example load -- RECUSE [DATABASE_URL]`: the program, and an empty database (SQLite by default). Client
-//! and fake GitHub run on the same machine and take their share of its cores.
+//! `cargo run --release --example load -- RECUSE [DATABASE_URL DATABASE_URL]`: the program, and two empty databases (SQLite by
+//! default). Client and fake GitHub run on the same machine and take their share of its cores.
 
 #![allow(clippy::print_stdout, reason = "it prints figures")]
 #![allow(dead_code, unused_imports, reason = "it uses a part of the tests' fake")]
@@ -25,6 +25,8 @@ use serde_json::json;
 const BODY_BYTES: usize = 24 * 1024;
 const DELIVERIES: usize = 10_000;
 const CONNECTIONS: usize = 64;
+/// How many changes are reviewed at once beside the deliveries.
+const REVIEWS: usize = 40;
 
 struct Server {
     child: Child,
@@ -75,8 +77,9 @@ impl Drop for Server {
     }
 }
 
-/// A delivery of another pull request each: its id, its signature and its body.
-fn deliveries(count: usize, secrets: &Secrets) -> VecDeque<(String, String, Vec<u8>)> {
+/// A delivery of another pull request each, one that was just opened or whose title was edited: its id, its signature and its
+/// body.
+fn deliveries(count: usize, action: &str, secrets: &Secrets) -> VecDeque<(String, String, Vec<u8>)> {
     let account = json!({"id": 1, "login": "ada", "type": "User"});
     let repository = json!({"id": 1, "name": "shop", "full_name": "acme/shop", "owner": account, "private": false,
         "default_branch": "main"});
@@ -84,17 +87,40 @@ fn deliveries(count: usize, secrets: &Secrets) -> VecDeque<(String, String, Vec<
         let side = |sha: String| json!({"sha": sha, "ref": "topic", "repo": {"id": 1}});
         let pull = json!({"number": number, "state": "open", "draft": false, "merged": false, "labels": [],
             "user": account, "head": side(format!("{number:040x}")), "base": side("b".repeat(40))});
-        let mut all = json!({"action": "opened", "number": number, "pull_request": pull, "repository": repository,
-            "sender": account, "installation": {"id": 9}});
+        let mut all = json!({"action": action, "number": number, "pull_request": pull, "repository": repository,
+            "changes": {"title": {"from": "Sell"}}, "sender": account, "installation": {"id": 9}});
         let length = all.to_string().len();
         all["pad"] = json!("x".repeat(BODY_BYTES - length - 9));
         all.to_string().into_bytes()
     };
     let one = |number: usize| {
         let body = body(number);
-        (format!("load-{number}"), secrets.sign(&body), body)
+        (format!("load-{action}-{number}"), secrets.sign(&body), body)
     };
-    (1..=count).map(one).collect()
+    // Other numbers than those of the pull requests that there are.
+    (10_000..10_000 + count).map(one).collect()
+}
+
+/// Opens pull requests until the end, so that so many reviews are under way, and takes the time of the deliveries meanwhile.
+fn beside_reviews(server: &Server, fake: &FakeGitHub, runtime: &tokio::runtime::Runtime, secrets: &Secrets) {
+    fake.deliver_to(&server.webhook);
+    // As long as a review by models takes, most of it is waiting.
+    fake.set_delay(Duration::from_millis(500));
+    let open = |from: usize| {
+        for index in from..from + REVIEWS {
+            let (branch, file) = (format!("beside-{index}"), format!("shop/pears_{index}.py"));
+            let files = [(file.as_str(), "def price():\n    return 1\n")];
+            fake.open_pull(1, &OpenPull { branch: &branch, files: &files, ..OpenPull::default() });
+        }
+    };
+    let under_way = || fake.all_check_runs(1).iter().filter(|run| run.status == "in_progress").count();
+    (0..3).for_each(|round| open(round * REVIEWS));
+    while under_way() < REVIEWS {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (times, seconds) = runtime.block_on(send(&server.webhook, deliveries(DELIVERIES, "edited", secrets)));
+    println!("beside {REVIEWS} reviews ({} under way at the end), {}", under_way(), spread(&times, seconds));
+    println!("memory: {:.1} MiB", server.memory());
 }
 
 /// Sends all of them, and gives how long each took, in milliseconds, sorted, and how long all took, in seconds.
@@ -126,10 +152,22 @@ async fn send(webhook: &str, all: VecDeque<(String, String, Vec<u8>)>) -> (Vec<f
     (times, begin.elapsed().as_secs_f64())
 }
 
+fn spread(times: &[f64], seconds: f64) -> String {
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    format!(
+        "{} deliveries of 24 KiB over {CONNECTIONS} connections: {:.0} a second, p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms",
+        times.len(),
+        times.len() as f64 / seconds,
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    )
+}
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let program = arguments.next().expect("name the program");
-    let database = arguments.next();
+    let (database, second) = (arguments.next(), arguments.next());
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let load = || std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned();
     println!("load of the machine: {}", load());
@@ -172,23 +210,25 @@ fn main() {
 
     // Workers wait for a token that never comes, so that what is measured is what is received.
     fake.fail(Endpoint::MintToken, Times::Always, Fault::SilentBeforeEffect);
-    let mut all = deliveries(DELIVERIES, &secrets);
+    let mut all = deliveries(DELIVERIES, "opened", &secrets);
     let rest = all.split_off(1_000);
     runtime.block_on(send(&server.webhook, all));
     println!("with 1,000 queued jobs: {:.1} MiB", server.memory());
     let (times, seconds) = runtime.block_on(send(&server.webhook, rest));
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    println!(
-        "{} deliveries of 24 KiB over {CONNECTIONS} connections: {:.0} a second, p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms",
-        times.len(),
-        times.len() as f64 / seconds,
-        at(0.5),
-        at(0.99),
-        at(1.0)
-    );
+    println!("with nothing to review, {}", spread(&times, seconds));
     println!("with {DELIVERIES} queued jobs: {:.1} MiB", server.memory());
-    println!("load of the machine: {}", load());
     drop(server);
     fake.heal();
+
+    // Another database, so that nothing of the above waits for its turn.
+    let home = tempfile::tempdir().expect("a folder");
+    let config = home.path().join(".config/recuse/config.toml");
+    std::fs::create_dir_all(config.parent().expect("it is in a folder")).expect("a folder");
+    let text = format!("[serve]\nworkers = {REVIEWS}\nper_repository = {REVIEWS}\n");
+    std::fs::write(config, text).expect("written");
+    let server = Server::start(Path::new(&program), home.path(), &fake, second.as_deref());
+    beside_reviews(&server, &fake, &runtime, &secrets);
+    println!("load of the machine: {}", load());
+    drop(server);
     fake.finish();
 }
