@@ -10,6 +10,7 @@ mod lower;
 mod nesting;
 mod parse;
 mod steps;
+mod types;
 
 pub use enclosing::function_lines;
 pub use functions::{FunctionMetrics, Report, functions};
@@ -18,3 +19,4 @@ pub use language::{Language, language_of};
 pub use lower::steps;
 pub use parse::{CodeError, Cost, MAX_SOURCE_BYTES};
 pub use steps::{Argument, Call, Case, Expr, ExprKind, Function, Import, Parameter, Program, Step};
+pub use types::is_number_type;

@@ -5,6 +5,7 @@ use big_code_analysis::tree_sitter::Node;
 use super::{Lowering, fields, named};
 use crate::language::Language;
 use crate::steps::{Argument, Call, Expr, ExprKind, Step};
+use crate::types::is_number_type;
 
 impl<'t> Lowering<'_, 't> {
     /// Tells what an expression is. What it does on the way (assignments inside it) goes to `out`.
@@ -576,48 +577,4 @@ fn class_body(node: Node<'_>) -> Option<Node<'_>> {
     (node.kind() == "object_creation_expression")
         .then(|| named(node).into_iter().find(|child| child.kind() == "class_body"))
         .flatten()
-}
-
-/// Whether a type is a number's: what is cast to it carries no text.
-fn is_number_type(name: &str) -> bool {
-    let name = name.trim().trim_start_matches("std::");
-    matches!(
-        name,
-        "int"
-            | "integer"
-            | "float"
-            | "double"
-            | "bool"
-            | "boolean"
-            | "long"
-            | "short"
-            | "byte"
-            | "u8"
-            | "u16"
-            | "u32"
-            | "u64"
-            | "u128"
-            | "usize"
-            | "i8"
-            | "i16"
-            | "i32"
-            | "i64"
-            | "i128"
-            | "isize"
-            | "f32"
-            | "f64"
-            | "int64"
-            | "int32"
-            | "uint"
-            | "uint64"
-            | "uint32"
-            | "float64"
-            | "Integer"
-            | "Long"
-            | "Double"
-            | "size_t"
-            | "unsigned"
-            | "unsigned int"
-            | "unsigned long"
-    )
 }

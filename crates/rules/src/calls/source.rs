@@ -1,6 +1,6 @@
 //! Where values come from that somebody outside has a say in.
 
-use code::{Function, Language, Parameter};
+use code::{Function, Language, Parameter, is_number_type};
 
 use super::value::Origin;
 
@@ -376,79 +376,24 @@ fn is_harmless_type(kind: &str) -> bool {
         .trim_start_matches("mut ")
         .trim_start_matches("const ");
     let kind = kind.strip_prefix("Optional[").map_or(kind, |inner| inner.trim_end_matches(']'));
-    matches!(
-        kind,
-        "int"
-            | "integer"
-            | "float"
-            | "double"
-            | "bool"
-            | "boolean"
-            | "long"
-            | "short"
-            | "byte"
-            | "u8"
-            | "u16"
-            | "u32"
-            | "u64"
-            | "u128"
-            | "usize"
-            | "i8"
-            | "i16"
-            | "i32"
-            | "i64"
-            | "i128"
-            | "isize"
-            | "f32"
-            | "f64"
-            | "int8"
-            | "int16"
-            | "int32"
-            | "int64"
-            | "uint"
-            | "uint8"
-            | "uint16"
-            | "uint32"
-            | "uint64"
-            | "float32"
-            | "float64"
-            | "Integer"
-            | "Long"
-            | "Double"
-            | "Float"
-            | "Short"
-            | "Boolean"
-            | "number"
-            | "bigint"
-            | "UUID"
-            | "Uuid"
-            | "uuid.UUID"
-            | "date"
-            | "datetime"
-            | "datetime.date"
-            | "datetime.datetime"
-            | "Date"
-            | "LocalDate"
-            | "LocalDateTime"
-            | "Instant"
-            | "time.Time"
-            | "time.Duration"
-            | "Decimal"
-            | "BigDecimal"
-            | "BigInteger"
-            | "size_t"
-            | "unsigned"
-            | "unsigned int"
-            | "unsigned long"
-            | "uint8_t"
-            | "uint16_t"
-            | "uint32_t"
-            | "uint64_t"
-            | "int8_t"
-            | "int16_t"
-            | "int32_t"
-            | "int64_t"
-            | "uuid.UUID | None"
-            | "int | None"
-    )
+    let kind = kind.trim_end_matches(" | None");
+    is_number_type(kind)
+        || matches!(
+            kind,
+            "number"
+                | "bigint"
+                | "UUID"
+                | "Uuid"
+                | "uuid.UUID"
+                | "date"
+                | "datetime"
+                | "datetime.date"
+                | "datetime.datetime"
+                | "Date"
+                | "LocalDate"
+                | "LocalDateTime"
+                | "Instant"
+                | "time.Time"
+                | "time.Duration"
+        )
 }
