@@ -122,6 +122,11 @@ fn anchor_quote(quote: Vec<String>, finding: &Finding, change: &Change, texts: &
         .unwrap_or_else(|| unanchored("its quote stands nowhere in the change or in the file that it names"))
 }
 
+/// Whether a quote holds enough letters and digits to be looked for.
+pub fn says_where_it_is_from(quote: &str) -> bool {
+    !is_too_short(&fold_quote(quote))
+}
+
 /// Whether a quote stands in a text that was shown, with or without the markers that a prompt puts before lines.
 pub(crate) fn stands_in(quote: &str, shown: &str) -> bool {
     let quote = fold_quote(quote);

@@ -200,6 +200,7 @@ pub fn review_file(view: &FileView<'_>, options: &RuleOptions) -> FileReport {
         };
         report.add(family.lens, examined);
     }
+    place::widen_quotes(&mut report.findings, redacted.file.hunks());
     suppression::apply(view, &redacted, &mut report);
     report.findings.sort_by(|one, other| (one.lines, &one.rule).cmp(&(other.lines, &other.rule)));
     report

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use review::RepoPath;
+use review::anchor::says_where_it_is_from;
 use review::text::visible;
+use review::{Finding, Hunk, RepoPath, Side};
 
 use crate::secrets::Redacted;
 
@@ -41,6 +42,49 @@ impl<'a> Quotes<'a> {
     pub(crate) fn line<'t>(&mut self, number: u32, text: impl FnOnce() -> &'t str) -> String {
         let redacted = self.redacted;
         self.known.entry(number).or_insert_with(|| quote(&redacted.line(text()), 0)).clone()
+    }
+}
+
+/// The most lines that a finding is widened to.
+const MOST_LINES: u32 = 5;
+
+/// Lets a finding at a line like `---` or `{` quote the lines below it, too; where they say no more, it is about the file as a
+/// whole. Hunks without secrets.
+pub(crate) fn widen_quotes(findings: &mut [Finding], hunks: &[Hunk]) {
+    for finding in findings {
+        let Some((first, _)) = finding.lines else { continue };
+        if says_where_it_is_from(&finding.quote) {
+            continue;
+        }
+        let below = |hunk: &Hunk| -> Option<(u32, String)> {
+            let mut text = String::new();
+            for line in hunk.lines() {
+                let number = match finding.side {
+                    Side::Head => line.new,
+                    Side::Base => line.old,
+                };
+                let Some(number) = number.filter(|number| (first..first + MOST_LINES).contains(number))
+                else {
+                    continue;
+                };
+                text.push_str(&quote(line.text, 0));
+                if says_where_it_is_from(&text) {
+                    return Some((number, text));
+                }
+                text.push('\n');
+            }
+            None
+        };
+        match hunks.iter().find_map(below) {
+            Some((last, quote)) => {
+                finding.lines = Some((first, last));
+                finding.quote = quote;
+            }
+            None => {
+                finding.lines = None;
+                finding.quote = String::new();
+            }
+        }
     }
 }
 
@@ -94,6 +138,8 @@ pub(crate) fn ceil(text: &str, offset: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use review::{Category, Lens, Severity};
+
     use super::*;
 
     #[test]
@@ -117,6 +163,33 @@ mod tests {
         }
         for path in ["src/a.rs", "src/contest.rs", "latest/a.py", "src/attestation.go", "migrations/1.sql"] {
             assert!(!is_trial(&RepoPath::from(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_says_nothing_is_quoted_with_those_below_it() {
+        let hunk = |body: &str| Hunk::new(1, 1, String::new(), body.to_owned(), false);
+        let finding = |lines, quote: &str| Finding {
+            category: Category::parse("prompt-health/instruction", Lens::PromptHealth),
+            severity: Severity::Low,
+            file: RepoPath::from("AGENTS.md"),
+            lines,
+            side: Side::Head,
+            quote: quote.to_owned(),
+            title: String::new(),
+            body: String::new(),
+            rule: Some("prompt-health/agents".to_owned()),
+        };
+        let first = hunk("+{\n-was: 1\n+\n+name: oak\n+{\n+}\n");
+        let table = [
+            ((1, 1), "{", Some((1, 3)), "{\n\nname: oak"),
+            ((3, 3), "name: oak", Some((3, 3)), "name: oak"),
+            ((4, 4), "{", None, ""),
+        ];
+        for (lines, quote, widened, expected) in table {
+            let mut findings = [finding(Some(lines), quote)];
+            widen_quotes(&mut findings, std::slice::from_ref(&first));
+            assert_eq!((findings[0].lines, findings[0].quote.as_str()), (widened, expected), "{lines:?}");
         }
     }
 
