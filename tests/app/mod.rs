@@ -13,6 +13,7 @@ mod reruns;
 mod rules;
 mod squatters;
 mod told;
+mod whole;
 
 use crate::support::fake_github::{APP_ID, CheckRun, Comment, Endpoint, FakeGitHub, OpenPull};
 use crate::support::server::{Home, Server};
