@@ -3,6 +3,7 @@
 mod checks;
 mod commands;
 mod deliveries;
+mod edits;
 mod faults;
 mod heads;
 mod kills;

@@ -89,6 +89,8 @@ pub struct ServeSection {
     /// How many seconds a review that failed waits before it is tried again, four times as long each time; 15 by
     /// default.
     pub retry_seconds: Option<u32>,
+    /// How many seconds after its last edit a new title or description is looked at; 60 by default.
+    pub settling_seconds: Option<u32>,
     /// Where fetched objects are kept; beside the database by default.
     pub cache_folder: Option<PathBuf>,
     /// The most that they may take, in MiB.

@@ -152,6 +152,20 @@ impl FakeGitHub {
         self.tell_pull(repository, number, &before.author, "edited", json!({"changes": changes}))
     }
 
+    /// Lets a branch begin, or begin anew, at a commit.
+    pub(crate) fn branch(&self, repository: u64, branch: &str, commit: &str) {
+        self.world().repository(repository).bare.point(&format!("refs/heads/{branch}"), commit);
+    }
+
+    /// Lets a pull request be merged into another branch.
+    pub(crate) fn change_base(&self, repository: u64, number: u64, branch: &str) -> String {
+        let before = self.pull(repository, number);
+        let base = self.resolve(repository, &format!("refs/heads/{branch}"));
+        self.change(repository, number, |pull| (pull.base_ref, pull.base) = (branch.to_owned(), base));
+        let changes = json!({"base": {"ref": {"from": before.base_ref}, "sha": {"from": before.base}}});
+        self.tell_pull(repository, number, "ada", "edited", json!({"changes": changes}))
+    }
+
     /// Puts a label on.
     pub(crate) fn label(&self, repository: u64, number: u64, label: &str) -> String {
         self.change(repository, number, |pull| pull.labels.push(label.to_owned()));

@@ -63,6 +63,9 @@ const LEASE_SECONDS: u32 = 60;
 /// How long a review that failed waits before it is tried again, by default.
 const RETRY_SECONDS: u32 = 15;
 
+/// How long a new title or description waits for the next, by default: people edit them several times.
+const SETTLING_SECONDS: u32 = 60;
+
 /// What a server is started with.
 pub struct Settings {
     /// The operator's file.
@@ -101,6 +104,10 @@ impl Settings {
         let first = u64::from(self.file.serve.retry_seconds.unwrap_or(RETRY_SECONDS));
         let seconds = first.saturating_mul(4_u64.saturating_pow(attempt.saturating_sub(1)));
         Duration::from_secs(seconds.min(900))
+    }
+
+    fn settling_ms(&self) -> i64 {
+        i64::from(self.file.serve.settling_seconds.unwrap_or(SETTLING_SECONDS)) * 1_000
     }
 
     fn workers(&self) -> usize {
@@ -262,12 +269,14 @@ impl Core {
         Ok(enqueued)
     }
 
-    fn event_rules(&self) -> EventRules {
+    fn event_rules(&self) -> EventRules<'_> {
         let labels = |labels: &[String]| labels.iter().cloned().collect::<BTreeSet<_>>();
         EventRules {
             app_id: self.app_id,
             review_labels: labels(&self.settings.file.serve.review_labels),
             skip_labels: labels(&self.settings.file.serve.skip_labels),
+            settling_ms: self.settings.settling_ms(),
+            agents: &self.settings.tables.agents,
         }
     }
 }
