@@ -13,6 +13,7 @@ mod reach;
 mod reruns;
 mod rules;
 mod squatters;
+mod stops;
 mod told;
 mod whole;
 

@@ -50,7 +50,10 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
         }
         Wanted::Stop => {
             let stopped = core.store.cancel(&subject, SAID_STOP, now_ms()).await?;
-            let reply = if stopped > 0 { Reply::Stopped } else { Reply::NothingToStop };
+            // An attempt before this one may have done it, and not have lived to say so.
+            let is_done =
+                stopped > 0 || core.store.was_cancelled(&subject, SAID_STOP, claimed.created_at_ms).await?;
+            let reply = if is_done { Reply::Stopped } else { Reply::NothingToStop };
             teller.answer(work.comment, &report::reply(&reply)).await?;
         }
         Wanted::Why => {
