@@ -2,6 +2,7 @@
 
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
+use crate::support::fake_github::{At, When};
 
 /// No edit is waited for.
 const AT_ONCE: &str = "settling_seconds = 0\n";
@@ -62,6 +63,24 @@ async fn an_edited_text_is_reviewed_again_where_it_is_not_what_was_reviewed() {
     assert_eq!(reviews(&fake, number), 3);
     assert!(!body(&fake, number).contains("anthropic"), "{}", body(&fake, number));
     assert_eq!((fake.review_comments(1, number).len(), wrong_check_runs(&fake)), (1, NONE));
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_review_that_runs_gives_way_to_that_of_an_edited_text_and_says_so() {
+    let fake = fake();
+    let (_home, server) = served(&fake, AT_ONCE, &["--offline"]);
+    let mut hold = fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
+    let number = opened(&fake, "topic", &[RISKY]);
+    hold.reached().await;
+    fake.edit(1, number, Some("Sell pears"), None);
+    settled(&fake, &server).await;
+    drop(hold);
+    assert_eq!([wrongs(&fake, number, Lines(1)), wrong_check_runs(&fake)].concat(), NONE);
+    let runs = fake.check_runs(1, &fake.head(1, number));
+    let summary = runs[0].output["summary"].as_str().unwrap_or_default();
+    assert_eq!((runs.len(), runs[0].conclusion.as_deref()), (2, Some("cancelled")));
+    assert!(summary.contains("another review of the same head takes its place"), "{summary}");
     fake.finish();
 }
 

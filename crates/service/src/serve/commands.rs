@@ -171,6 +171,9 @@ pub(crate) async fn stopped(
     let teller = core.teller(&claimed.lease, &api, &work.place, work.number, &run_id, &bot);
     let live = core.store.live_job(JobKind::Review, &claimed.subject).await?;
     let notice = match live {
+        Some(next) if next.id != claimed.lease.job && next.head.as_deref() == Some(work.head.as_str()) => {
+            Notice::Stopped { why: "another review of the same head takes its place" }
+        }
         Some(next) if next.id != claimed.lease.job => Notice::Superseded,
         Some(_) | None => {
             let known = [CLOSED, BECAME_DRAFT, SAID_STOP].into_iter().find(|known| *known == reason);
