@@ -141,7 +141,7 @@ async fn all_that_a_pull_request_is_told_reads_as_it_is_kept() {
     settled(&fake, &server).await;
     let whole = whole(&fake, number);
     assert!(!whole.contains(&secret));
-    generated::check_file(WHOLE, &whole);
+    generated::same_as_file(WHOLE, &whole);
     models.finish();
     fake.finish();
 }
