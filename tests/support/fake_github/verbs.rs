@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::FakeGitHub;
 use super::bare::{ADA, Committer};
-use super::world::{APP_ID, CheckRun, Comment, Pull};
+use super::world::{APP_ID, CheckRun, Comment, Pull, ReviewComment};
 
 /// A pull request that is to be opened. Its branch begins at `main` unless it is there.
 pub(crate) struct OpenPull<'a> {
@@ -184,6 +184,12 @@ impl FakeGitHub {
         self.tell_pull(repository, number, "ada", "ready_for_review", json!({}))
     }
 
+    /// Makes a draft of it again.
+    pub(crate) fn to_draft(&self, repository: u64, number: u64) -> String {
+        self.change(repository, number, |pull| pull.is_draft = true);
+        self.tell_pull(repository, number, "ada", "converted_to_draft", json!({}))
+    }
+
     /// Closes without merging.
     pub(crate) fn close(&self, repository: u64, number: u64) -> String {
         self.change(repository, number, |pull| pull.is_open = false);
@@ -210,6 +216,25 @@ impl FakeGitHub {
         drop(world);
         self.shared.flush();
         comment.id
+    }
+
+    /// Answers in a thread at a line; the answer's number.
+    pub(crate) fn comment_at_line(&self, repository: u64, number: u64, author: &str, body: &str) -> u64 {
+        let mut world = self.world();
+        world.account(author, "User");
+        let id = world.next_id();
+        let known = &mut world.repository(repository).review_comments;
+        let thread = known.iter().find(|comment| comment.pull == number).expect("a thread").clone();
+        let (author, body) = (author.to_owned(), body.to_owned());
+        let comment = ReviewComment { id, author, body, reactions: Vec::new(), ..thread };
+        known.push(comment.clone());
+        let comment_json = world.review_comment_json(&comment);
+        let payload =
+            json!({"action": "created", "pull_request": {"number": number}, "comment": comment_json});
+        world.tell("pull_request_review_comment", Some(repository), &comment.author, payload);
+        drop(world);
+        self.shared.flush();
+        id
     }
 
     /// Writes a comment through another app, silently; its number.
