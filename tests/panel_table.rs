@@ -216,7 +216,7 @@ fn cells(row: &Row) -> String {
 
 #[test]
 fn the_table_is_the_one_in_the_docs() {
-    crate::schema::same_as_file("docs/panel.md", &table());
+    crate::support::generated::same_as_file("docs/panel.md", &table());
 }
 
 #[test]

@@ -1,20 +1,9 @@
 //! Files that are generated from the code are the same as the code would generate.
 
-use std::path::Path;
-
 use review::classify::ClassifyRules;
 use review::packet::PacketV1;
 
-/// Compares a generated text with the file in the repository, or writes it where `RECUSE_UPDATE_DOCS` is set.
-pub(crate) fn same_as_file(path: &str, generated: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("RECUSE_UPDATE_DOCS").is_some() {
-        std::fs::write(&file, generated).expect("the file can be written");
-        return;
-    }
-    let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(kept == generated, "{path} is stale: run this test with RECUSE_UPDATE_DOCS=1");
-}
+use crate::support::generated::same_as_file;
 
 #[test]
 fn the_published_schema_is_the_packets() {

@@ -1,6 +1,7 @@
 //! From a server without an App to its first packet: the setup page, as a person and their browser meet it.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use reqwest::redirect::Policy;
 use service::serve::needs::{EVENTS, PERMISSIONS};
@@ -108,21 +109,68 @@ async fn an_app_is_registered_on_the_page_and_reviews_at_once() {
     fake.finish();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_that_are_there_are_never_overwritten() {
-    let fake = FakeGitHub::start();
-    let home = Home::without_app(&fake, "");
-    let server = home.serve(&["--offline"]);
-    let keys = home.path().join(".local/state/recuse/app.json");
+/// What keeps keys from being kept, by its name: how it comes about, and how it goes away.
+type Obstacle = (&'static str, fn(&Path), fn(&Path));
+
+const OBSTACLES: [Obstacle; 3] = [
     // As of another server that was set up meanwhile.
-    std::fs::create_dir_all(keys.parent().expect("a folder")).expect("a folder");
-    std::fs::write(&keys, "another's").expect("written");
-    let (_, form) = page(&server.webhook).await;
-    let (status, text) = page(&press(&form).await).await;
-    assert_eq!(status, 502, "{text}");
-    assert_eq!(std::fs::read_to_string(&keys).expect("it is there"), "another's");
-    assert!(server.said().contains("could not keep the App's keys"), "{}", server.said());
-    fake.finish();
+    (
+        "already: start recuse serve again",
+        |keys| std::fs::write(keys, "another's").expect("written"),
+        |keys| std::fs::remove_file(keys).expect("removed"),
+    ),
+    (
+        "already: start recuse serve again",
+        |keys| std::fs::create_dir(keys).expect("a folder"),
+        |keys| std::fs::remove_dir(keys).expect("removed"),
+    ),
+    (
+        "could not write beside",
+        |keys| {
+            std::fs::remove_dir_all(folder(keys)).expect("removed");
+            std::fs::write(folder(keys), "no folder").expect("written");
+        },
+        |keys| std::fs::remove_file(folder(keys)).expect("removed"),
+    ),
+];
+
+fn folder(keys: &Path) -> &Path {
+    keys.parent().expect("a file is in a folder")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_could_not_be_kept_are_not_asked_for_and_nothing_is_overwritten() {
+    for (words, arises, goes_away) in OBSTACLES {
+        let fake = FakeGitHub::start();
+        let home = Home::without_app(&fake, "");
+        let server = home.serve(&["--offline"]);
+        let setup = server.webhook.clone();
+        let keys = home.path().join(".local/state/recuse/app.json");
+        let (_, form) = page(&setup).await;
+        let back = press(&form).await;
+        std::fs::create_dir_all(folder(&keys)).expect("a folder");
+        arises(&keys);
+        // Nobody is sent to GitHub for nothing, and whoever comes back from there has lost nothing.
+        for url in [&setup, &back] {
+            let (status, text) = page(url).await;
+            assert_eq!(status, 500, "{text}");
+            assert!(text.contains(words) && text.contains("load this page again"), "{text}");
+        }
+        server.until("the log says so too", || server.said().matches(words).count() == 2);
+        assert_eq!(fake.count(Endpoint::ConvertManifest), 0, "{words}");
+        if keys.is_file() {
+            assert_eq!(std::fs::read_to_string(&keys).expect("it is there"), "another's");
+        }
+        goes_away(&keys);
+        let (status, done) = page(&back).await;
+        assert_eq!(status, 200, "{done}");
+        assert_eq!(fake.count(Endpoint::ConvertManifest), 1, "{words}");
+        let names = std::fs::read_dir(folder(&keys)).expect("a folder");
+        let names = names.map(|entry| entry.expect("an entry").file_name());
+        let drafts: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with("app.json.")).collect();
+        assert!(drafts.is_empty(), "{drafts:?}");
+        fake.finish();
+    }
 }
 
 #[test]

@@ -97,6 +97,25 @@ async fn whoever_may_write_has_a_head_reviewed_again_with_the_lenses_that_they_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_at_a_line_is_seen_there_and_answered_in_the_conversation() {
+    let (fake, _home, server, number) = reviewed().await;
+    for (login, answers) in [("mallory", 0), ("ada", 1)] {
+        let before = ours(&fake, number).len();
+        let id = fake.comment_at_line(1, number, login, "/recuse why");
+        settled(&fake, &server).await;
+        let at_lines = fake.review_comments(1, number);
+        let asked = at_lines.iter().find(|comment| comment.id == id).expect("it was written just now");
+        assert_eq!(
+            (ours(&fake, number).len() - before, asked.reactions.len()),
+            (answers, answers),
+            "{login}"
+        );
+        assert_eq!(at_lines.iter().filter(|comment| comment.author.ends_with("[bot]")).count(), 1, "{login}");
+    }
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn stop_stops_what_runs_and_says_so() {
     use crate::support::fake_github::{At, When};
     let fake = fake();

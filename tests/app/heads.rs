@@ -93,6 +93,27 @@ async fn what_is_closed_in_the_middle_is_told_nothing_and_reviewed_once_it_is_op
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_a_draft_in_the_middle_is_told_nothing_and_reviewed_once_it_is_ready() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "", &["--offline"]);
+    let mut pause = fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
+    let number = opened(&fake, "topic", &[RISKY]);
+    pause.reached().await;
+    fake.to_draft(1, number);
+    settled(&fake, &server).await;
+    drop(pause);
+    let run = newest_run(&fake, &fake.head(1, number)).expect("it was begun");
+    assert_eq!(run.conclusion.as_deref(), Some("cancelled"));
+    let summary = run.output["summary"].as_str().unwrap_or_default();
+    assert!(summary.contains("the pull request became a draft"), "{summary}");
+    assert_eq!(ours(&fake, number).len(), 0);
+    fake.ready(1, number);
+    settled(&fake, &server).await;
+    assert_eq!(all_wrongs(&fake, number, Lines(1)), NONE);
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_was_reviewed_is_not_reviewed_again_by_a_late_delivery() {
     let fake = fake();
     let (_home, server) = served(&fake, "", &["--offline"]);

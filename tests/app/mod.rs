@@ -3,6 +3,7 @@
 mod checks;
 mod commands;
 mod deliveries;
+mod edits;
 mod faults;
 mod heads;
 mod kills;
@@ -12,8 +13,10 @@ mod reach;
 mod reruns;
 mod rules;
 mod squatters;
+mod stops;
 mod told;
 mod waiting;
+mod whole;
 
 use crate::support::fake_github::{APP_ID, CheckRun, Comment, Endpoint, FakeGitHub, OpenPull};
 use crate::support::server::{Home, Server};

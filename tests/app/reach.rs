@@ -2,7 +2,7 @@
 
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
-use crate::support::fake_github::{At, When};
+use crate::support::fake_github::{At, Fault, Times, When};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_that_is_renamed_in_the_middle_is_told_under_its_new_name() {
@@ -35,6 +35,35 @@ async fn an_app_that_is_uninstalled_in_the_middle_gives_up_in_silence() {
     assert_eq!(ours(&fake, number).len(), 0);
     assert!(server.get("/metrics").contains("outcome=\"cancelled\""), "{}", server.get("/metrics"));
     fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_gets_no_token_is_silent_and_goes_on_when_it_gets_one() {
+    for status in [401, 403, 404] {
+        let fake = fake();
+        let (_home, server) = served(&fake, "", &["--offline"]);
+        let known = opened(&fake, "known", &[("shop/known.py", RISKY.1)]);
+        settled(&fake, &server).await;
+        fake.fail(Endpoint::MintToken, Times::Always, Fault::Status(status));
+        fake.forget_calls();
+        let number = opened(&fake, "topic", &[RISKY]);
+        fake.comment(1, known, "ada", "/recuse review");
+        fake.enqueue(1, known);
+        settled(&fake, &server).await;
+        let written = [Endpoint::CreateCheckRun, Endpoint::CreateComment, Endpoint::UpdateComment];
+        assert_eq!(written.map(|call| fake.count(call)), [0; 3], "{status}");
+        // Neither for ever nor in a loop: three jobs, each tried as often as it may be and given up once.
+        assert!(
+            fake.count(Endpoint::MintToken) <= 3 * 9 + 2,
+            "{status}: {}",
+            fake.count(Endpoint::MintToken)
+        );
+        fake.heal();
+        fake.push(1, number, &[HARMLESS]);
+        settled(&fake, &server).await;
+        assert_eq!(wrongs(&fake, number, Lines(1)), Vec::<String>::new(), "{status}");
+        fake.finish();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -109,6 +109,26 @@ async fn an_empty_pull_request_is_never_clean() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn three_thousand_files_are_told_once() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "", &["--offline"]);
+    let files: Vec<(String, String)> = (0..2_999)
+        .map(|number| {
+            (format!("shop/goods/{number}.py"), format!("def good_{number}():\n    return {number}\n"))
+        })
+        .collect();
+    let mut files: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    files.push(RISKY);
+    let number = opened(&fake, "topic", &files);
+    settled(&fake, &server).await;
+    assert_eq!([wrongs(&fake, number, Lines(1)), wrong_check_runs(&fake)].concat(), Vec::<String>::new());
+    let body = &ours(&fake, number)[0].body;
+    assert!(body.contains("| security | rules | 3,000 | 3,000 | 0 | 0 | yes |"), "{body}");
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_fork_s_pull_request_is_reviewed_like_any_other() {
     let fake = fake();
     let (_home, server) = served(&fake, "", &["--offline"]);

@@ -1,4 +1,4 @@
-//! Parts of documents that a test writes and keeps equal to what it finds.
+//! Documents, and parts of them, that a test writes and keeps equal to what it finds.
 
 use std::path::Path;
 
@@ -16,4 +16,22 @@ pub(crate) fn check(document: &str, name: &str, found: &str) {
     } else {
         assert_eq!(written, found, "{document} is behind: run the tests with RECUSE_UPDATE_DOCS=1");
     }
+}
+
+/// Compares a generated text with the file in the repository, or writes it where `RECUSE_UPDATE_DOCS` is set.
+#[track_caller]
+pub(crate) fn same_as_file(path: &str, generated: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("RECUSE_UPDATE_DOCS").is_some() {
+        std::fs::create_dir_all(file.parent().expect("it is in a folder")).expect("the folder can be made");
+        std::fs::write(&file, generated).expect("the file can be written");
+        return;
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    let differs = || kept.lines().zip(generated.lines()).find(|(kept, now)| kept != now);
+    assert!(
+        kept == generated,
+        "{path} is stale: run this test with RECUSE_UPDATE_DOCS=1; first {:?}",
+        differs().unwrap_or(("the end", "is not the same"))
+    );
 }

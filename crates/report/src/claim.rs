@@ -47,7 +47,7 @@ pub(crate) fn support(claim: &ClaimV1) -> Support {
         Verification::Undecided => "a cross-examiner could not decide",
         Verification::NotExamined => match claim.supporters.as_slice() {
             [] => "nobody who counts says so",
-            [one] if one.kind == SupporterKindV1::Rules => "found by the rules; nobody else looked at it",
+            [one] if one.kind == SupporterKindV1::Rules => "found by the rules alone",
             [_] => "only its finder looked at it",
             [_, _, ..] => "only reviewers of one family say so, which counts as one",
         },

@@ -132,6 +132,35 @@ pub(crate) fn was_served_as_another(packet: &PacketV1, call: &CallV1) -> bool {
     packet.panel.roster.iter().any(|engine| engine.id == call.engine && engine.lineage != call.lineage)
 }
 
+/// A question for the author, and all who ask it.
+pub(crate) struct AskedQuestion<'a> {
+    /// The question.
+    pub(crate) text: &'a str,
+    /// Of which lenses they are, each once.
+    pub(crate) lenses: Vec<Lens>,
+    /// Who asks, each once.
+    pub(crate) names: Vec<&'a str>,
+}
+
+/// The questions in the packet's order, each once.
+pub(crate) fn questions(packet: &PacketV1) -> Vec<AskedQuestion<'_>> {
+    let mut all: Vec<AskedQuestion<'_>> = Vec::new();
+    for question in &packet.questions {
+        let index = all.iter().position(|known| known.text == question.text).unwrap_or_else(|| {
+            all.push(AskedQuestion { text: &question.text, lenses: Vec::new(), names: Vec::new() });
+            all.len() - 1
+        });
+        let known = &mut all[index];
+        if !known.lenses.contains(&question.lens) {
+            known.lenses.push(question.lens);
+        }
+        if !known.names.contains(&question.name.as_str()) {
+            known.names.push(&question.name);
+        }
+    }
+    all
+}
+
 /// Tokens of all calls together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tokens {

@@ -60,7 +60,7 @@ pub fn channel_words(channel: Channel) -> &'static str {
 pub(crate) fn strength_words(strength: Strength) -> &'static str {
     match strength {
         Strength::Weak => "a weak sign",
-        Strength::Claimed => "its own account",
+        Strength::Claimed => "by its own account",
         Strength::Vouched => "vouched for",
     }
 }
@@ -160,7 +160,7 @@ pub(crate) fn check_words(state: CheckState) -> &'static str {
 /// Who says how a check ended.
 pub(crate) fn check_source_words(source: CheckSource) -> &'static str {
     match source {
-        CheckSource::Platform => "by the platform",
+        CheckSource::Platform => "as the platform says",
         CheckSource::SelfReported => "self-reported",
     }
 }

@@ -215,6 +215,11 @@ pub struct Subject {
     pub diff_digest: Digest,
 }
 
+/// The digest of what an author says of a change.
+pub fn text_digest(title: &str, body: &str) -> Digest {
+    Digest::of_parts([title.as_bytes(), body.as_bytes()])
+}
+
 /// One diff at one head, with all that its author says about it.
 #[derive(Debug, Clone)]
 pub struct Change {

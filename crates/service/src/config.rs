@@ -91,6 +91,8 @@ pub struct ServeSection {
     pub retry_seconds: Option<u32>,
     /// After how many seconds of waiting for a worker the check run of a review says so; 5 by default.
     pub announce_seconds: Option<u32>,
+    /// How many seconds after its last edit a new title or description is looked at; 60 by default.
+    pub settling_seconds: Option<u32>,
     /// Where fetched objects are kept; beside the database by default.
     pub cache_folder: Option<PathBuf>,
     /// The most that they may take, in MiB.

@@ -12,6 +12,7 @@ use models::{HttpClient, Model, ModelError};
 use review::anchor::FileTexts;
 use review::attribution::{Declaration, Note};
 use review::basis::{Basis, Briefing, Seated};
+use review::change::text_digest;
 use review::classify::classify;
 use review::conclude::{Concluded, Proceedings, Sitting, conclude};
 use review::hearing::HeardPanel;
@@ -19,7 +20,7 @@ use review::judge::Check;
 use review::packet::{PacketV1, ReceiptKindV1, RunV1};
 use review::panel::Reviewer;
 use review::record::{self, File, Recording, Written};
-use review::{Change, CommitId, Digest, Families, Side};
+use review::{Change, CommitId, Families, Side};
 use rules::SecretSpan;
 use store::Store;
 use tokio::time::Instant;
@@ -242,7 +243,7 @@ pub(crate) async fn decide_with(request: &ReviewRequest<'_>, roster: Option<Rost
     let classification = classify(change, &request.tables.classify);
     let repository = request.repository.as_ref();
     let open = || Ok(repository.map(|repository| repository.blobs(change)).transpose()?);
-    let text_digest = Digest::of_parts([change.title.as_bytes(), change.body.as_bytes()]);
+    let text_digest = text_digest(&change.title, &change.body);
     let RulesPass { change, report, secrets } =
         rules_pass::run(change.clone(), &request.config.rules, &open)?;
     let Roster { engines, models } = match (roster, http) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::FakeGitHub;
 use super::bare::{ADA, Committer};
-use super::world::{APP_ID, CheckRun, Comment, Pull};
+use super::world::{APP_ID, CheckRun, Comment, Pull, ReviewComment};
 
 /// A pull request that is to be opened. Its branch begins at `main` unless it is there.
 pub(crate) struct OpenPull<'a> {
@@ -152,6 +152,20 @@ impl FakeGitHub {
         self.tell_pull(repository, number, &before.author, "edited", json!({"changes": changes}))
     }
 
+    /// Lets a branch begin, or begin anew, at a commit.
+    pub(crate) fn branch(&self, repository: u64, branch: &str, commit: &str) {
+        self.world().repository(repository).bare.point(&format!("refs/heads/{branch}"), commit);
+    }
+
+    /// Lets a pull request be merged into another branch.
+    pub(crate) fn change_base(&self, repository: u64, number: u64, branch: &str) -> String {
+        let before = self.pull(repository, number);
+        let base = self.resolve(repository, &format!("refs/heads/{branch}"));
+        self.change(repository, number, |pull| (pull.base_ref, pull.base) = (branch.to_owned(), base));
+        let changes = json!({"base": {"ref": {"from": before.base_ref}, "sha": {"from": before.base}}});
+        self.tell_pull(repository, number, "ada", "edited", json!({"changes": changes}))
+    }
+
     /// Puts a label on.
     pub(crate) fn label(&self, repository: u64, number: u64, label: &str) -> String {
         self.change(repository, number, |pull| pull.labels.push(label.to_owned()));
@@ -168,6 +182,12 @@ impl FakeGitHub {
     pub(crate) fn ready(&self, repository: u64, number: u64) -> String {
         self.change(repository, number, |pull| pull.is_draft = false);
         self.tell_pull(repository, number, "ada", "ready_for_review", json!({}))
+    }
+
+    /// Makes a draft of it again.
+    pub(crate) fn to_draft(&self, repository: u64, number: u64) -> String {
+        self.change(repository, number, |pull| pull.is_draft = true);
+        self.tell_pull(repository, number, "ada", "converted_to_draft", json!({}))
     }
 
     /// Closes without merging.
@@ -196,6 +216,25 @@ impl FakeGitHub {
         drop(world);
         self.shared.flush();
         comment.id
+    }
+
+    /// Answers in a thread at a line; the answer's number.
+    pub(crate) fn comment_at_line(&self, repository: u64, number: u64, author: &str, body: &str) -> u64 {
+        let mut world = self.world();
+        world.account(author, "User");
+        let id = world.next_id();
+        let known = &mut world.repository(repository).review_comments;
+        let thread = known.iter().find(|comment| comment.pull == number).expect("a thread").clone();
+        let (author, body) = (author.to_owned(), body.to_owned());
+        let comment = ReviewComment { id, author, body, reactions: Vec::new(), ..thread };
+        known.push(comment.clone());
+        let comment_json = world.review_comment_json(&comment);
+        let payload =
+            json!({"action": "created", "pull_request": {"number": number}, "comment": comment_json});
+        world.tell("pull_request_review_comment", Some(repository), &comment.author, payload);
+        drop(world);
+        self.shared.flush();
+        id
     }
 
     /// Writes a comment through another app, silently; its number.

@@ -7,7 +7,7 @@ use super::build::{Block, Entry, FenceLine, Foreign, Inline, Line, render};
 use super::{NAMES, code, comma_separated, count, listed, own};
 use crate::amount::{Amount, one_or_many};
 use crate::claim::{excerpt, family_beside, lines, named_supporters, place_note, support, uncounted_sources};
-use crate::parts::{by_standing, told_checks};
+use crate::parts::{by_standing, questions, told_checks};
 use crate::text::place;
 use crate::words::{check_source_words, check_words};
 
@@ -166,11 +166,12 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
         blocks.push(Block::Heading(vec![own("Checks")]));
         let (told, others) = told_checks(packet);
         let told = told.into_iter().map(|check| {
-            let mut line = vec![code(&check.name), own(" "), own(check_words(check.state))];
+            let mut line = vec![code(&check.name)];
+            line.extend(check.app.iter().flat_map(|app| [own(" of "), code(app)]));
+            line.extend([own(" "), own(check_words(check.state))]);
             let exit = check.exit_code.map(|exit| [own(", exit code "), Inline::Amount(Amount::Code(exit))]);
             line.extend(exit.into_iter().flatten());
             line.extend([own(", "), own(check_source_words(check.source))]);
-            line.extend(check.app.iter().flat_map(|app| [own(", app "), code(app)]));
             if !check.detail.is_empty() {
                 line.extend([own(": "), Inline::Code(Foreign::clipped(&check.detail, 300))]);
             }
@@ -183,16 +184,12 @@ pub(super) fn after_claims(packet: &PacketV1) -> Vec<Block> {
     }
     if !packet.questions.is_empty() {
         blocks.push(Block::Heading(vec![own("Questions for the author")]));
-        blocks.push(listed(packet.questions.iter().map(|question| {
-            let text = Inline::Code(Foreign::clipped(&question.text, 600));
-            Entry::from(vec![
-                text,
-                own(" ("),
-                own(question.lens.name()),
-                own(", "),
-                code(&question.name),
-                own(")"),
-            ])
+        blocks.push(listed(questions(packet).into_iter().map(|question| {
+            let mut line = vec![Inline::Code(Foreign::clipped(question.text, 600)), own(" (")];
+            line.extend(question.lenses.iter().flat_map(|lens| [own(lens.name()), own(", ")]));
+            line.extend(comma_separated(question.names.into_iter().map(code)));
+            line.push(own(")"));
+            Entry::from(line)
         })));
     }
     let (_, refuted) = by_standing(packet);

@@ -51,15 +51,16 @@ fn coverage(packet: &PacketV1) -> Vec<Block> {
 /// Who sat, how they ended and what they found.
 pub(super) fn panel(packet: &PacketV1) -> Vec<Block> {
     let rows = packet.panel.seats.iter().map(|seat| {
-        vec![
-            vec![own(seat.lens.name())],
-            vec![code(&seat.reviewer)],
-            relation(seat),
-            ended(seat),
-            found(seat),
-        ]
+        vec![vec![own(seat.lens.name())], reviewer(packet, seat), relation(seat), ended(seat), found(seat)]
     });
     table(vec!["lens", "reviewer", "to the author", "ended", "findings"], rows)
+}
+
+fn reviewer(packet: &PacketV1, seat: &SeatV1) -> Line {
+    let mut line = vec![code(&seat.reviewer)];
+    let failed = seat.stands_in_for.and_then(|index| packet.panel.seats.get(index as usize));
+    line.extend(failed.into_iter().flat_map(|failed| [own(" for "), code(&failed.reviewer)]));
+    line
 }
 
 fn relation(seat: &SeatV1) -> Line {

@@ -295,7 +295,7 @@ pub enum Notice<'a> {
     },
     /// A newer head is reviewed instead.
     Superseded,
-    /// Somebody with write access stopped it, or the pull request was closed.
+    /// Somebody with write access stopped it, the pull request was closed, or another review takes its place.
     Stopped {
         /// Who or what did.
         why: &'static str,

@@ -8,7 +8,7 @@ use review::panel::{Asked, Relation};
 use super::Verbosity;
 use super::screen::{Ink, Piece, Screen};
 use crate::amount::{Amount, plural};
-use crate::parts::{tokens, told_checks, was_served_as_another};
+use crate::parts::{questions as asked_questions, tokens, told_checks, was_served_as_another};
 use crate::text::short;
 use crate::words::{check_source_words, check_words, ending_words, relation_words};
 
@@ -31,9 +31,11 @@ fn questions(screen: &mut Screen, packet: &PacketV1) {
         return;
     }
     screen.heading("Questions for the author");
-    for question in &packet.questions {
-        screen.flow(2, 4, &[(Ink::Plain, &question.text)]);
-        screen.flow(4, 6, &[(Ink::Dim, question.lens.name()), (Ink::Dim, ", "), (Ink::Dim, &question.name)]);
+    for question in asked_questions(packet) {
+        screen.flow(2, 4, &[(Ink::Plain, question.text)]);
+        let lenses = question.lenses.iter().map(|lens| lens.name());
+        let by: Vec<&str> = lenses.chain(question.names.iter().copied()).collect();
+        screen.flow(4, 6, &[(Ink::Dim, &by.join(", "))]);
     }
 }
 

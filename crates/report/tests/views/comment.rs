@@ -25,7 +25,7 @@ fn the_comment_tells_what_was_not_reviewed_before_what_was_found() {
 
     AI of known families: `anthropic`
 
-    - `anthropic` wrote lines through `claude-code` as `Claude Opus 4.5`: its own account, trailer (`commit 4f1c0ab5c9d2`): `Co-Authored-By: Claude Opus 4.5 <noreply(at)anthropic.com>`
+    - `anthropic` wrote lines through `claude-code` as `Claude Opus 4.5`: by its own account, trailer (`commit 4f1c0ab5c9d2`): `Co-Authored-By: Claude Opus 4.5 <noreply(at)anthropic.com>`
 
     ### Recused
 
@@ -67,7 +67,7 @@ fn the_comment_tells_what_was_not_reviewed_before_what_was_found() {
     | Whoever can read the repository can use it. Revoke it, and read it from the environment.
     ```
 
-    found by the rules; nobody else looked at it · claim `b07e55d1c3a8`
+    found by the rules alone · claim `b07e55d1c3a8`
 
     ### 3. low, complexity
 
@@ -75,14 +75,14 @@ fn the_comment_tells_what_was_not_reviewed_before_what_was_found() {
 
     `src/archive/list.rs` (the file as a whole) · `complexity/function`
 
-    found by the rules; nobody else looked at it · claim `77ac0e1f2b3d`
+    found by the rules alone · claim `77ac0e1f2b3d`
 
     1 more finding could not be anchored; it is in the packet, not told as fact.
 
     ### Checks
 
     - `tests` passed, exit code 0, self-reported
-    - `build (windows)` failed, by the platform
+    - `build (windows)` failed, as the platform says
 
     ### Questions for the author
 

@@ -174,7 +174,7 @@ fn the_log_has_the_claims_as_results_and_the_gaps_as_notifications() {
                 }
               ],
               "message": {
-                "text": "A token stands in the source\n\nWhoever can read the repository can use it. Revoke it, and read it from the environment.\n\nVerification: found by the rules; nobody else looked at it."
+                "text": "A token stands in the source\n\nWhoever can read the repository can use it. Revoke it, and read it from the environment.\n\nVerification: found by the rules alone."
               },
               "partialFingerprints": {
                 "recuse/v1": "b07e55d1c3a8"
@@ -206,7 +206,7 @@ fn the_log_has_the_claims_as_results_and_the_gaps_as_notifications() {
                 }
               ],
               "message": {
-                "text": "`list_entries` has a cyclomatic complexity of 23, up from 9\n\nPlace: src/archive/list.rs (the file as a whole).\n\nVerification: found by the rules; nobody else looked at it."
+                "text": "`list_entries` has a cyclomatic complexity of 23, up from 9\n\nPlace: src/archive/list.rs (the file as a whole).\n\nVerification: found by the rules alone."
               },
               "partialFingerprints": {
                 "recuse/v1": "77ac0e1f2b3d"

@@ -35,7 +35,7 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
     Who wrote it
       AI of known families: anthropic
       reviewed by other families
-      anthropic                    claude-code, Claude Opus 4.5, its own account:
+      anthropic                    claude-code, Claude Opus 4.5, by its own account:
                                    trailer (commit 4f1c0ab5c9d2): Co-Authored-By:
                                    Claude Opus 4.5 <noreply@anthropic.com>
 
@@ -69,13 +69,13 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
                 Whoever can read the repository can use it. Revoke it, and read it
                 from the environment.
 
-                found by the rules; nobody else looked at it
+                found by the rules alone
                 security/secret
 
       low       src/archive/list.rs (the file as a whole)
                 `list_entries` has a cyclomatic complexity of 23, up from 9
 
-                found by the rules; nobody else looked at it
+                found by the rules alone
                 complexity/function
 
     1 finding could not be anchored and is not told as fact
@@ -86,7 +86,7 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
 
     Checks
       tests            passed, exit code 0, self-reported
-      build (windows)  failed, by the platform
+      build (windows)  failed, as the platform says
 
     Panel
       security       rules                answered, 1 finding
@@ -140,13 +140,13 @@ fn quiet_shows_the_headline_and_the_claims_alone() {
 
                 Whoever can read the repository can use it. Revoke it, and read it from the environment.
 
-                found by the rules; nobody else looked at it
+                found by the rules alone
                 security/secret
 
       low       src/archive/list.rs (the file as a whole)
                 `list_entries` has a cyclomatic complexity of 23, up from 9
 
-                found by the rules; nobody else looked at it
+                found by the rules alone
                 complexity/function
     "##);
 }

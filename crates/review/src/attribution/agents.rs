@@ -282,6 +282,11 @@ impl Agents {
         self.labels.contains(&label.to_lowercase())
     }
 
+    /// Whether a label of a pull request says that a tool wrote it, known by name or not.
+    pub fn tells_who_wrote(&self, label: &str) -> bool {
+        self.by_label(label).is_some() || self.is_ai_label(label)
+    }
+
     pub(super) fn by_note_tool(&self, tool: &str) -> Option<&Agent> {
         let tool = tool.to_lowercase();
         let index =

@@ -50,7 +50,10 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
         }
         Wanted::Stop => {
             let stopped = core.store.cancel(&subject, SAID_STOP, now_ms()).await?;
-            let reply = if stopped > 0 { Reply::Stopped } else { Reply::NothingToStop };
+            // An attempt before this one may have done it, and not have lived to say so.
+            let is_done =
+                stopped > 0 || core.store.was_cancelled(&subject, SAID_STOP, claimed.created_at_ms).await?;
+            let reply = if is_done { Reply::Stopped } else { Reply::NothingToStop };
             teller.answer(work.comment, &report::reply(&reply)).await?;
         }
         Wanted::Why => {
@@ -168,6 +171,9 @@ pub(crate) async fn stopped(
     let teller = core.teller(&claimed.lease, &api, &work.place, work.number, &run_id, &bot);
     let live = core.store.live_job(JobKind::Review, &claimed.subject).await?;
     let notice = match live {
+        Some(next) if next.id != claimed.lease.job && next.head.as_deref() == Some(work.head.as_str()) => {
+            Notice::Stopped { why: "another review of the same head takes its place" }
+        }
         Some(next) if next.id != claimed.lease.job => Notice::Superseded,
         Some(_) | None => {
             let known = [CLOSED, BECAME_DRAFT, SAID_STOP].into_iter().find(|known| *known == reason);

@@ -11,15 +11,13 @@ use github::event::{
     PullRequestEvent, PullState,
 };
 use review::Digest;
+use review::attribution::Agents;
 use store::Order;
 
 use super::work::{
     Asked, CommandWork, CommentAt, MergeGroupWork, Place, RecheckWork, RerunWork, ReviewWork, Urgency,
     Wanted, Work,
 };
-
-/// How long a new title or description waits for the next, in milliseconds: people edit them several times.
-const SETTLING_MS: i64 = 60_000;
 
 /// The name of the button that asks for a review.
 pub(crate) const REVIEW_BUTTON: &str = "review";
@@ -30,14 +28,17 @@ pub(crate) const BECAME_DRAFT: &str = "the pull request became a draft";
 pub(crate) const SAID_STOP: &str = "somebody with write access said stop";
 
 /// What decides what follows from events.
-#[derive(Debug, Clone)]
-pub(crate) struct EventRules {
+pub(crate) struct EventRules<'a> {
     /// Our own app.
     pub(crate) app_id: u64,
     /// Labels that ask for a review.
     pub(crate) review_labels: BTreeSet<String>,
     /// Labels that keep a change from being reviewed.
     pub(crate) skip_labels: BTreeSet<String>,
+    /// How long a new title or description waits for the next, in milliseconds.
+    pub(crate) settling_ms: i64,
+    /// The tools whose labels say who wrote a change.
+    pub(crate) agents: &'a Agents,
 }
 
 /// What follows from an event.
@@ -60,7 +61,7 @@ impl Decision {
 }
 
 /// Says what follows from an event. `body` names the delivery's bytes.
-pub(crate) fn decide(event: &Event, body: &Digest, rules: &EventRules, now_ms: i64) -> Decision {
+pub(crate) fn decide(event: &Event, body: &Digest, rules: &EventRules<'_>, now_ms: i64) -> Decision {
     match event {
         Event::PullRequest(event) => pull_request(event, body, rules, now_ms),
         Event::Comment(event) => comment(event, rules, now_ms),
@@ -78,18 +79,18 @@ pub(crate) fn decide(event: &Event, body: &Digest, rules: &EventRules, now_ms: i
 
 const NO_INSTALLATION: &str = "it is of no installation";
 
-fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules, now_ms: i64) -> Decision {
+fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules<'_>, now_ms: i64) -> Decision {
     let Some(installation) = event.origin.installation else { return Decision::nothing(NO_INSTALLATION) };
     let place = Place::new(installation, &event.origin.repository);
     let pull = &event.pull;
-    let review = |text: Option<Digest>, run_at_ms: i64, reason: &'static str| {
+    let asked = |asked: Asked, run_at_ms: i64, reason: &'static str| {
         if pull.state == PullState::Closed {
             return Decision::nothing("the pull request is closed");
         }
-        let asked = Asked::Event { text };
         let work = ReviewWork { place: place.clone(), number: pull.number, head: pull.head.clone(), asked };
         Decision::enqueue(&Work::Review(work), Urgency::Event, run_at_ms, reason)
     };
+    let review = |text: Option<Digest>, reason: &'static str| asked(Asked::Event { text }, now_ms, reason);
     let cancel = |reason: &'static str| {
         let subject = place.subject(pull.number);
         Decision { orders: vec![Order::Cancel { subject, reason: reason.to_owned() }], reason }
@@ -97,20 +98,27 @@ fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules, now
     let label_is_in =
         |labels: &BTreeSet<String>| event.label.as_ref().is_some_and(|label| labels.contains(label));
     match &event.action {
-        PullRequestAction::Opened => review(None, now_ms, "opened"),
-        PullRequestAction::Reopened => review(None, now_ms, "reopened"),
-        PullRequestAction::Synchronize => review(None, now_ms, "a new head"),
-        PullRequestAction::ReadyForReview => review(None, now_ms, "ready for review"),
-        PullRequestAction::Edited if event.changed.base => review(Some(body.clone()), now_ms, "another base"),
+        PullRequestAction::Opened => review(None, "opened"),
+        PullRequestAction::Reopened => review(None, "reopened"),
+        PullRequestAction::Synchronize => review(None, "a new head"),
+        PullRequestAction::ReadyForReview => review(None, "ready for review"),
+        PullRequestAction::Edited if event.changed.base => review(Some(body.clone()), "another base"),
         PullRequestAction::Edited if event.changed.title || event.changed.body => {
-            review(Some(body.clone()), now_ms + SETTLING_MS, "another title or description")
+            let at = now_ms.saturating_add(rules.settling_ms);
+            asked(Asked::Edited { event: body.clone() }, at, "another title or description")
         }
         PullRequestAction::Edited => Decision::nothing("nothing that we read was edited"),
         PullRequestAction::Labeled if label_is_in(&rules.review_labels) => {
-            review(Some(body.clone()), now_ms, "a label asks for it")
+            review(Some(body.clone()), "a label asks for it")
+        }
+        // One that is taken off takes nobody back in (law 1).
+        PullRequestAction::Labeled
+            if event.label.as_ref().is_some_and(|label| rules.agents.tells_who_wrote(label)) =>
+        {
+            review(Some(body.clone()), "a label says who wrote it")
         }
         PullRequestAction::Unlabeled if label_is_in(&rules.skip_labels) => {
-            review(Some(body.clone()), now_ms, "a label no longer forbids it")
+            review(Some(body.clone()), "a label no longer forbids it")
         }
         PullRequestAction::Labeled | PullRequestAction::Unlabeled => {
             Decision::nothing("a label without meaning")
@@ -121,7 +129,7 @@ fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules, now
     }
 }
 
-fn comment(event: &CommentEvent, rules: &EventRules, now_ms: i64) -> Decision {
+fn comment(event: &CommentEvent, rules: &EventRules<'_>, now_ms: i64) -> Decision {
     if event.app_id == Some(rules.app_id) {
         return Decision::nothing("our own comment");
     }
@@ -154,7 +162,7 @@ fn comment(event: &CommentEvent, rules: &EventRules, now_ms: i64) -> Decision {
     Decision::enqueue(&Work::Command(work), Urgency::Asked, now_ms, "a command")
 }
 
-fn check_run(event: &CheckRunEvent, body: &Digest, rules: &EventRules, now_ms: i64) -> Decision {
+fn check_run(event: &CheckRunEvent, body: &Digest, rules: &EventRules<'_>, now_ms: i64) -> Decision {
     if event.app_id != Some(rules.app_id) {
         return Decision::nothing("another app's check");
     }
@@ -178,7 +186,7 @@ fn check_run(event: &CheckRunEvent, body: &Digest, rules: &EventRules, now_ms: i
     Decision::enqueue(&Work::Rerun(work), Urgency::Asked, now_ms, "the check was asked for again")
 }
 
-fn check_suite(event: &CheckSuiteEvent, body: &Digest, rules: &EventRules, now_ms: i64) -> Decision {
+fn check_suite(event: &CheckSuiteEvent, body: &Digest, rules: &EventRules<'_>, now_ms: i64) -> Decision {
     let Some(installation) = event.origin.installation else { return Decision::nothing(NO_INSTALLATION) };
     let place = Place::new(installation, &event.origin.repository);
     let is_ours = event.app_id == Some(rules.app_id);

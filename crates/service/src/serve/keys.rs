@@ -1,14 +1,14 @@
 //! The App's keys: from the environment, or from the file that setting up wrote.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use github::webhook::Secrets;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use crate::places::{self, Environment};
 
@@ -94,28 +94,67 @@ fn kept(path: &Path) -> Result<Option<AppKeys>> {
     Ok(Some(AppKeys { id: file.app_id, private_key: SecretString::from(file.private_key), webhook }))
 }
 
-/// Keeps the keys of a new App, for this user only.
-pub(crate) fn keep(
-    path: &Path,
-    id: u64,
-    private_key: &SecretString,
-    webhook: &SecretString,
-) -> Result<AppKeys> {
-    let file = KeysFile {
-        app_id: id,
-        private_key: private_key.expose_secret().to_owned(),
-        webhook_secret: webhook.expose_secret().to_owned(),
-    };
-    let write = || -> std::io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+/// How much is written before there are keys, so that a full disk is found in time. Keys take a third of it.
+const ROOM: usize = 8 * 1024;
+
+/// Room for the keys of a new App, made before GitHub is asked for them: it gives them out once.
+pub(crate) struct Room {
+    path: PathBuf,
+    draft: NamedTempFile,
+}
+
+impl Room {
+    /// Makes room at this path, for this user only.
+    ///
+    /// # Errors
+    /// There are keys already; nothing can be written there.
+    pub(crate) fn make(path: &Path) -> Result<Self> {
+        if path.symlink_metadata().is_ok() {
+            bail!("there are keys in {} already: start recuse serve again to use them", path.display());
         }
-        let mut open = fs::OpenOptions::new();
-        let mut opened = open.write(true).create_new(true).mode(0o600).open(path)?;
-        opened.write_all(serde_json::to_string_pretty(&file)?.as_bytes())?;
-        opened.sync_all()
-    };
-    write().with_context(|| format!("could not keep the App's keys in {}", path.display()))?;
-    let webhook = Secrets::new(webhook, None)?;
-    Ok(AppKeys { id, private_key: private_key.clone(), webhook })
+        let make = || -> std::io::Result<NamedTempFile> {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(folder)?;
+            let mut draft = tempfile::Builder::new().prefix("app.json.").tempfile_in(folder)?;
+            draft.write_all(&[b' '; ROOM])?;
+            draft.as_file().sync_all()?;
+            Ok(draft)
+        };
+        let draft = make().with_context(|| format!("could not write beside {}", path.display()))?;
+        Ok(Self { path: path.to_owned(), draft })
+    }
+
+    /// Keeps the keys there. What is there by now is never overwritten.
+    ///
+    /// # Errors
+    /// They could not be written after all; where only their name could not be given to them, it says where they are.
+    pub(crate) fn keep(
+        mut self,
+        id: u64,
+        private_key: &SecretString,
+        webhook: &SecretString,
+    ) -> Result<AppKeys> {
+        let file = KeysFile {
+            app_id: id,
+            private_key: private_key.expose_secret().to_owned(),
+            webhook_secret: webhook.expose_secret().to_owned(),
+        };
+        let text = serde_json::to_vec_pretty(&file)?;
+        let mut write = || -> std::io::Result<()> {
+            self.draft.rewind()?;
+            self.draft.write_all(&text)?;
+            self.draft.as_file().set_len(text.len() as u64)?;
+            self.draft.as_file().sync_all()
+        };
+        write().with_context(|| format!("could not keep the App's keys in {}", self.path.display()))?;
+        if let Err(error) = self.draft.persist_noclobber(&self.path) {
+            let (_, draft) = error.file.keep().map_err(|error| error.error)?;
+            return Err(error.error).with_context(|| {
+                let (path, draft) = (self.path.display(), draft.display());
+                format!("could not keep the App's keys in {path}; they are in {draft}")
+            });
+        }
+        let webhook = Secrets::new(webhook, None)?;
+        Ok(AppKeys { id, private_key: private_key.clone(), webhook })
+    }
 }

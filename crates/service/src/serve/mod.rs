@@ -67,6 +67,9 @@ const RETRY_SECONDS: u32 = 15;
 /// How long a review waits before that is shown, by default.
 const ANNOUNCE_SECONDS: u32 = 5;
 
+/// How long a new title or description waits for the next, by default: people edit them several times.
+const SETTLING_SECONDS: u32 = 60;
+
 /// What a server is started with.
 pub struct Settings {
     /// The operator's file.
@@ -110,6 +113,10 @@ impl Settings {
     /// How long a review waits before that is shown, in milliseconds.
     fn announce_ms(&self) -> i64 {
         i64::from(self.file.serve.announce_seconds.unwrap_or(ANNOUNCE_SECONDS)) * 1_000
+    }
+
+    fn settling_ms(&self) -> i64 {
+        i64::from(self.file.serve.settling_seconds.unwrap_or(SETTLING_SECONDS)) * 1_000
     }
 
     fn workers(&self) -> usize {
@@ -271,12 +278,14 @@ impl Core {
         Ok(enqueued)
     }
 
-    fn event_rules(&self) -> EventRules {
+    fn event_rules(&self) -> EventRules<'_> {
         let labels = |labels: &[String]| labels.iter().cloned().collect::<BTreeSet<_>>();
         EventRules {
             app_id: self.app_id,
             review_labels: labels(&self.settings.file.serve.review_labels),
             skip_labels: labels(&self.settings.file.serve.skip_labels),
+            settling_ms: self.settings.settling_ms(),
+            agents: &self.settings.tables.agents,
         }
     }
 }

@@ -9,6 +9,7 @@ use github::app::Permission;
 use github::event::PullState;
 use github::repository::Pull;
 use report::{Earlier, Notice, PacketName, Seal};
+use review::change::text_digest;
 use review::packet::PacketV1;
 use review::policy::Gate;
 use review::{CommitId, Digest, Lens};
@@ -77,7 +78,7 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
         teller.check_gives_up(&work.head, &Notice::Superseded).await?;
         return Ok(superseded(work, pull.head));
     }
-    if was_told(core, claimed, work).await? {
+    if was_told(core, claimed, work, &pull).await? {
         return Ok(Done::succeeded("this head was reviewed before"));
     }
     if let Some((rule, what)) = skipped(core, &api, &pull, &work.asked).await? {
@@ -88,7 +89,7 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     }
     teller.check_begins(&pull.head).await?;
     let run = match &work.asked {
-        Asked::Event { .. } | Asked::Person { .. } => run_id.clone(),
+        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } => run_id.clone(),
         Asked::Checks { run, .. } => run.clone(),
     };
     let packet = packet(core, work, &api, &writer, &pull, run, claimed).await?;
@@ -99,7 +100,13 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
 /// Makes the check run of a review that waits for its turn.
 pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Trouble> {
     let Work::Review(work) = Work::read(&claimed.payload)? else { return Ok(()) };
-    if was_told(core, claimed, &work).await? {
+    let is_told = match &work.asked {
+        // Whether the new text is another one is only seen by reading it.
+        Asked::Edited { .. } => return Ok(()),
+        Asked::Event { text: None } => is_reviewed(core, claimed, &work).await?,
+        Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Checks { .. } => false,
+    };
+    if is_told {
         return Ok(());
     }
     let writer = core.repository(&work.place, &WRITER).await?;
@@ -109,16 +116,32 @@ pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Troub
 }
 
 /// Whether just this was asked for and done before: deliveries come late, twice and out of order.
-async fn was_told(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<bool, Trouble> {
+async fn was_told(core: &Core, claimed: &Claimed, work: &ReviewWork, pull: &Pull) -> Result<bool, Trouble> {
     match &work.asked {
-        Asked::Event { text: None } => {}
-        Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Checks { .. } => return Ok(false),
+        Asked::Event { text: None } => is_reviewed(core, claimed, work).await,
+        Asked::Edited { .. } => {
+            // What the comment says by now is what the last packet says.
+            let Some(kept) = core.store.latest_packet(&claimed.subject).await? else { return Ok(false) };
+            let told = serde_json::from_slice::<PacketV1>(&kept.bytes);
+            let is_same =
+                told.is_ok_and(|told| told.subject.text_digest == text_digest(&pull.title, &pull.body));
+            let runs = good_runs(core, claimed, work).await?;
+            Ok(is_same && kept.head == work.head.as_str() && runs.contains(&kept.run_id))
+        }
+        Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Checks { .. } => Ok(false),
     }
-    let subject = &claimed.subject;
-    let done = core.store.succeeded_reviews(subject, work.head.as_str()).await?;
-    let runs: BTreeSet<String> = done.into_iter().map(|(job, at)| run_of(job, at, subject)).collect();
-    // One that was skipped by a rule succeeded too, without a packet.
-    Ok(core.store.packets_of(subject).await?.iter().any(|kept| runs.contains(&kept.run_id)))
+}
+
+/// Whether there is a packet of the head. One that was skipped by a rule succeeded too, without a packet.
+async fn is_reviewed(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<bool, Trouble> {
+    let runs = good_runs(core, claimed, work).await?;
+    Ok(core.store.packets_of(&claimed.subject).await?.iter().any(|kept| runs.contains(&kept.run_id)))
+}
+
+/// The runs of the head that succeeded.
+async fn good_runs(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<BTreeSet<String>, Trouble> {
+    let done = core.store.succeeded_reviews(&claimed.subject, work.head.as_str()).await?;
+    Ok(done.into_iter().map(|(job, at)| run_of(job, at, &claimed.subject)).collect())
 }
 
 /// A newer head is looked at instead.
@@ -135,7 +158,7 @@ async fn skipped(
     asked: &Asked,
 ) -> Result<Option<(&'static str, String)>, Trouble> {
     match asked {
-        Asked::Event { .. } => {}
+        Asked::Event { .. } | Asked::Edited { .. } => {}
         Asked::Person { .. } | Asked::Checks { .. } => return Ok(None),
     }
     let rules = &core.settings.file.serve;
@@ -175,7 +198,7 @@ async fn packet(
         Asked::Person { lenses, .. } | Asked::Checks { lenses, .. } if !lenses.is_empty() => {
             Some(lenses.clone())
         }
-        Asked::Person { .. } | Asked::Event { .. } | Asked::Checks { .. } => None,
+        Asked::Person { .. } | Asked::Event { .. } | Asked::Edited { .. } | Asked::Checks { .. } => None,
     };
     let mut file = core.settings.file.clone();
     // Whoever installs the App chooses a gate before anything is held up.

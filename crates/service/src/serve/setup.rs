@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use super::http;
-use super::keys::{self, AppKeys};
+use super::keys::{AppKeys, Room};
 use super::needs::{EVENTS, PERMISSIONS};
 
 /// A registration that is under way.
@@ -34,6 +34,13 @@ struct Page {
     registered: mpsc::Sender<AppKeys>,
     /// Two people who come back at once would register two Apps.
     busy: Mutex<bool>,
+}
+
+impl Page {
+    /// Nobody is registering any more; the next may try.
+    fn is_free_again(&self) {
+        *self.busy.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = false;
+    }
 }
 
 impl Setup {
@@ -104,6 +111,10 @@ async fn form(State(page): State<Arc<Page>>, headers: HeaderMap, Query(query): Q
             "Open the address that recuse serve printed: it ends with a token.",
         );
     }
+    // Said here already, before anybody goes to GitHub for nothing.
+    if let Err(error) = Room::make(&setup.file) {
+        return no_room(&error);
+    }
     let here = match own_address(&headers) {
         Some(here) => here,
         None => {
@@ -160,7 +171,13 @@ async fn callback(State(page): State<Arc<Page>>, Query(query): Query<CallbackQue
             return told(StatusCode::CONFLICT, "An App is being registered already.");
         }
     }
-    let registered = register(setup, &code).await;
+    let registered = match Room::make(&setup.file) {
+        Ok(room) => register(setup, room, &code).await,
+        Err(error) => {
+            page.is_free_again();
+            return no_room(&error);
+        }
+    };
     match registered {
         Ok((keys, address)) => {
             // Nobody else sends; the channel holds one.
@@ -173,7 +190,7 @@ async fn callback(State(page): State<Arc<Page>>, Query(query): Query<CallbackQue
             html(StatusCode::OK, &body)
         }
         Err(error) => {
-            *page.busy.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = false;
+            page.is_free_again();
             tracing::error!("the App was not registered: {error:#}");
             told(
                 StatusCode::BAD_GATEWAY,
@@ -183,10 +200,22 @@ async fn callback(State(page): State<Arc<Page>>, Query(query): Query<CallbackQue
     }
 }
 
-async fn register(setup: &Setup, code: &str) -> Result<(AppKeys, String)> {
+/// GitHub was asked for nothing: its code is good for an hour, and this page can be loaded again.
+fn no_room(error: &anyhow::Error) -> Response {
+    tracing::error!("there is no room for the App's keys: {error:#}");
+    let body = format!(
+        "<p>There is no room for the App's keys, which GitHub gives out only once, so it was not asked for them: {}.</p>\
+         <p>Mend that, and load this page again.</p>",
+        escaped(&format!("{error:#}"))
+    );
+    html(StatusCode::INTERNAL_SERVER_ERROR, &body)
+}
+
+/// Asks GitHub for the keys, which it gives out once, and keeps them where there is room for them.
+async fn register(setup: &Setup, room: Room, code: &str) -> Result<(AppKeys, String)> {
     let app = convert_manifest(&setup.connection, code).await?;
     let secret = app.webhook_secret.ok_or_else(|| anyhow!("GitHub gave the App no webhook secret"))?;
-    let keys = keys::keep(&setup.file, app.id, &app.pem, &secret)?;
+    let keys = room.keep(app.id, &app.pem, &secret)?;
     Ok((keys, app.html_url))
 }
 

@@ -107,8 +107,13 @@ pub(crate) struct ReviewWork {
 pub(crate) enum Asked {
     /// Something that happened to the pull request.
     Event {
-        /// What a new text of title or body is known by, where that is what happened.
+        /// What tells the event from others, where the head stays and yet something is reviewed that was not before.
         text: Option<Digest>,
+    },
+    /// A new title or description: it is reviewed again where that is not what was reviewed.
+    Edited {
+        /// What tells this edit from others.
+        event: Digest,
     },
     /// A person with write access. Rules about what is skipped do not hold.
     Person {
@@ -232,7 +237,9 @@ impl Work {
                 let subject = work.place.subject(work.number);
                 let why = match &work.asked {
                     Asked::Event { text: None } => String::new(),
-                    Asked::Event { text: Some(text) } => format!("~{}", text.short()),
+                    Asked::Event { text: Some(event) } | Asked::Edited { event } => {
+                        format!("~{}", event.short())
+                    }
                     Asked::Person { request, .. } => format!("+{request}"),
                     Asked::Checks { checks, .. } => format!("={}", checks.short()),
                 };

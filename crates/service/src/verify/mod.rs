@@ -6,7 +6,7 @@ use anyhow::Result;
 use git::{RangeKind, RangeRequest, Repository, ResolvedRange};
 use review::anchor::FileTexts;
 use review::attribution::{Channel, Declaration, Note, Role};
-use review::change::{Change, Source};
+use review::change::{Change, Source, text_digest};
 use review::classify::classify;
 use review::conclude::MAX_EXAMINED_BY_RULES;
 use review::packet::{self, AttributionV1, ClaimV1, PacketV1, RULES, ReadPacket, ReceiptKindV1, SeatV1};
@@ -178,9 +178,7 @@ fn repository(request: &VerifyRequest<'_>) -> Result<Vec<Proof>> {
     let text_digest = match change.subject.source {
         // Its title and description are on the platform, and may have been edited since.
         Source::PullRequest { .. } => packet.subject.text_digest.clone(),
-        Source::Range { .. } | Source::Staged | Source::Patch => {
-            Digest::of_parts([change.title.as_bytes(), change.body.as_bytes()])
-        }
+        Source::Range { .. } | Source::Staged | Source::Patch => text_digest(&change.title, &change.body),
     };
     let classification = classify(&change, &request.tables.classify);
     let attribution = attribution(packet, &change, repository, request.tables)?;

@@ -151,6 +151,24 @@ impl Store {
         rows.iter().map(|row| Ok((JobId(row.try_get(0)?), row.try_get(1)?))).collect()
     }
 
+    /// Whether a job of a subject was ended or asked to stop for this reason, and did not end before `since_ms`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn was_cancelled(&self, subject: &str, reason: &str, since_ms: i64) -> Result<bool> {
+        let found = sqlx::query(
+            "SELECT id FROM jobs WHERE subject = $1 AND (stop_reason = $2 OR note = $2) \
+             AND (finished_at_ms IS NULL OR finished_at_ms >= $3) LIMIT 1",
+        )
+        .bind(subject)
+        .bind(reason)
+        .bind(since_ms)
+        .fetch_optional(&self.pool)
+        .await
+        .with_context(|| format!("could not look for cancelled jobs of {subject}"))?;
+        Ok(found.is_some())
+    }
+
     /// What the latest review of each repository was to do, of those that were asked for since then; the latest first.
     ///
     /// # Errors

@@ -154,13 +154,28 @@ async fn cancelling_ends_what_waits_and_stops_what_runs(store: Store) {
     assert_eq!(store.cancel("acme/shop#1", "closed again", 5).await.unwrap(), 0);
     assert_eq!(store.cancel("acme/shop#3", "closed", 5).await.unwrap(), 0);
     assert_eq!(live(&store, "acme/shop#1").await, "stopping a1");
+    // Whoever did it, and died before saying so, finds that it was done.
+    let was_cancelled = async |subject: &str, reason: &str, since_ms: i64| {
+        store.was_cancelled(subject, reason, since_ms).await.unwrap()
+    };
+    assert!(was_cancelled("acme/shop#1", "closed", 4).await);
+    assert!(!was_cancelled("acme/shop#1", "closed again", 4).await);
+    assert!(!was_cancelled("acme/shop#2", "closed", 4).await);
     assert_eq!(beat(&store, &running, 6).await, Beat::Stop { reason: "closed".to_owned() });
     // Reopened at the same head: it is reviewed, after the stopped one.
     enqueue(&store, &review("acme/shop#1", "a1"), 7).await;
     assert_eq!(claim_some(&store, 8).await.subject, "acme/shop#2");
     assert_eq!(claim(&store, 8).await, None);
     succeed(&store, &running, 9).await;
+    assert!(was_cancelled("acme/shop#1", "closed", 9).await);
+    assert!(!was_cancelled("acme/shop#1", "closed", 10).await);
     assert_eq!(claim_some(&store, 10).await.subject, "acme/shop#1");
+    // One that waits ends at once.
+    store.cancel("acme/shop#1", "closed", 11).await.unwrap();
+    enqueue(&store, &review("acme/shop#3", "y1"), 12).await;
+    store.cancel("acme/shop#3", "unwanted", 13).await.unwrap();
+    assert!(was_cancelled("acme/shop#3", "unwanted", 13).await);
+    assert!(!was_cancelled("acme/shop#3", "unwanted", 14).await);
 }
 
 async fn a_stopped_job_that_is_put_back_is_claimed_to_clean_up(store: Store) {

@@ -1,0 +1,94 @@
+//! Kills while somebody says stop: whoever takes it up ends the check run, and answers what was done.
+
+use super::told::wrong_check_runs;
+use super::*;
+use crate::support::fake_github::{At, Pause, When};
+
+/// How many scenarios run at the same time. Most of one is waiting for a lease to run out.
+const AT_ONCE: usize = 6;
+
+/// A review that waits for GitHub, and what it waits for.
+struct Stage {
+    fake: FakeGitHub,
+    home: Home,
+    number: u64,
+    hold: Pause,
+}
+
+impl Stage {
+    async fn set() -> (Self, Server) {
+        let fake = fake();
+        let (home, server) = served(&fake, "", &["--offline"]);
+        settled_in(&fake, &server);
+        let mut hold = fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
+        let number = opened(&fake, "topic", &[RISKY]);
+        hold.reached().await;
+        fake.forget_calls();
+        (Self { fake, home, number, hold }, server)
+    }
+
+    fn say_stop(&self) {
+        self.fake.comment(1, self.number, "ada", "/recuse stop");
+    }
+
+    /// What is wrong in the end.
+    async fn end(self, server: Server) -> Vec<String> {
+        settled(&self.fake, &server).await;
+        drop(self.hold);
+        let mut wrongs = wrong_check_runs(&self.fake);
+        match newest_run(&self.fake, &self.fake.head(1, self.number)) {
+            Some(run) if run.output["summary"].as_str().is_some_and(|text| text.contains("said stop")) => {}
+            other => wrongs.push(format!("the check run says otherwise: {other:?}")),
+        }
+        match ours(&self.fake, self.number).as_slice() {
+            [answer] if answer.body.contains("The review of this pull request is stopped.") => {}
+            other => wrongs.push(format!("the answers are {other:?}")),
+        }
+        self.fake.finish();
+        wrongs
+    }
+}
+
+async fn killed(nth: usize, when: When) -> Vec<String> {
+    let (stage, server) = Stage::set().await;
+    let mut pause = stage.fake.pause(At::Nth(nth), when);
+    stage.say_stop();
+    pause.reached().await;
+    server.kill();
+    pause.resume();
+    // A review that goes on is held again: else it may come to its end before anybody takes up the stop.
+    let _again = stage.fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
+    let server = stage.home.serve(&["--offline"]);
+    stage.fake.deliver_to(&server.webhook);
+    stage.end(server).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_is_killed_at_any_call_is_carried_out_and_answered_as_such() {
+    let (stage, server) = Stage::set().await;
+    stage.say_stop();
+    settled(&stage.fake, &server).await;
+    let calls = stage.fake.calls().iter().filter(|call| call.endpoint != Some(Endpoint::Git)).count();
+    assert_eq!(stage.end(server).await, Vec::<String>::new());
+    let room = std::sync::Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
+    let mut scenarios = Vec::new();
+    for nth in 1..=calls {
+        for when in [When::BeforeEffect, When::AfterEffect] {
+            let room = room.clone();
+            let scenario = tokio::spawn(async move {
+                let _room = room.acquire_owned().await;
+                killed(nth, when).await
+            });
+            scenarios.push((format!("{when:?} of call {nth} of {calls}"), scenario));
+        }
+    }
+    let mut wrong = Vec::new();
+    for (name, scenario) in scenarios {
+        match scenario.await {
+            Ok(wrongs) if wrongs.is_empty() => {}
+            Ok(wrongs) => wrong.push(format!("{name}: {wrongs:#?}")),
+            Err(error) => wrong.push(format!("{name}: {error}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
