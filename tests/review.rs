@@ -260,3 +260,23 @@ async fn a_base_url_alone_asks_the_server_and_refuses_to_guess() {
     );
     fake.finish();
 }
+
+#[test]
+fn white_space_that_cannot_be_seen_hides_nothing_from_the_rules() {
+    let spaces =
+        ['\u{b}', '\u{c}', '\u{d}', '\u{1c}', '\u{85}', '\u{a0}', '\u{2028}', '\u{2029}', '\u{3000}'];
+    let repository = TestRepository::with_main(&[("a.txt", "a\n")]);
+    let token = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7";
+    let files: Vec<(String, String)> = (10..)
+        .zip(spaces)
+        .map(|(n, space)| (format!("src/{n}.py"), format!("key = \"ghp_{n}{token}\"{space}# of{space}{n}\n")))
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    repository.commit("Add keys", &files);
+    let ran = Program::new().run(repository.path(), &["review", "--offline", "--format", "json"]);
+    let packet = ran.packet();
+    assert_eq!(packet["unanchored"], json!([]));
+    let secrets = packet["claims"].as_array().expect("claims").iter();
+    let secrets = secrets.filter(|claim| claim["category"] == "security/secret" && claim["anchor"] == "line");
+    assert_eq!(secrets.count(), spaces.len(), "{}", packet["claims"]);
+}

@@ -72,17 +72,34 @@ const LEAST_QUOTE: usize = 3;
 
 /// Looks for the place of a finding.
 ///
-/// A quote that stands nowhere as it was given is looked for once more without what models put round quotes.
+/// A quote that stands nowhere as it was given is looked for once more without what models put round quotes. What the rules
+/// found in a changed file is somewhere: they count lines themselves, so those are believed where their quote is not found.
 pub fn anchor(finding: &Finding, change: &Change, texts: &FileTexts) -> Anchor {
     let given = anchor_quote(fold_quote(&finding.quote), finding, change, texts);
     if !matches!(given, Anchor::Unanchored { .. }) {
         return given;
     }
-    let Some(undressed) = undress(&finding.quote) else { return given };
-    match anchor_quote(fold_quote(&undressed), finding, change, texts) {
-        Anchor::Unanchored { .. } => given,
-        found @ (Anchor::Line { .. } | Anchor::File { .. } | Anchor::Elsewhere { .. }) => found,
-    }
+    let undressed = undress(&finding.quote)
+        .map(|undressed| anchor_quote(fold_quote(&undressed), finding, change, texts))
+        .filter(|anchor| !matches!(anchor, Anchor::Unanchored { .. }));
+    undressed.or_else(|| where_a_rule_says(finding, change)).unwrap_or(given)
+}
+
+/// The lines that a rule names, or else its file; none for a model's finding.
+fn where_a_rule_says(finding: &Finding, change: &Change) -> Option<Anchor> {
+    finding.rule.as_ref()?;
+    let file = find_file(&finding.file, change)?;
+    let at_lines = finding.lines.filter(|(first, last)| {
+        change.files[file]
+            .hunks()
+            .iter()
+            .filter_map(|hunk| hunk.range(finding.side))
+            .any(|(start, end)| start <= *first && first <= last && *last <= end)
+    });
+    Some(match at_lines {
+        Some(lines) => Anchor::Line { file, side: finding.side, lines },
+        None => Anchor::File { file },
+    })
 }
 
 fn anchor_quote(quote: Vec<String>, finding: &Finding, change: &Change, texts: &FileTexts) -> Anchor {
@@ -257,9 +274,10 @@ fn undress(quote: &str) -> Option<String> {
     (undressed != quote.trim()).then_some(undressed)
 }
 
-/// Folds white space, and writes out what is hidden, as the prompt did.
+/// Writes out what is hidden, as the prompt did, and folds white space; in this order, since some of it is hidden, too.
 fn fold(line: &str) -> String {
-    crate::text::visible(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+    let line = crate::text::visible(line.strip_suffix('\r').unwrap_or(line));
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Takes off the `+12| ` that a prompt puts before a line.
@@ -311,14 +329,17 @@ mod tests {
     use crate::change::{Content, Hunk, Operation, Source, Subject};
     use crate::{Category, Digest, Lens, Severity};
 
-    fn change() -> Change {
-        let file = |path: &str, old_start, new_start, body: &str| FileChange {
+    fn file(path: &str, old_start: u32, new_start: u32, body: &str) -> FileChange {
+        FileChange {
             path: path.into(),
             old_path: None,
             operation: Operation::Modified,
             modes: (None, None),
             content: Content::Text(vec![Hunk::new(old_start, new_start, String::new(), body.into(), false)]),
-        };
+        }
+    }
+
+    fn change() -> Change {
         Change {
             subject: Subject { source: Source::Patch, base: None, head: None, diff_digest: Digest::of(b"") },
             title: String::new(),
@@ -402,6 +423,34 @@ mod tests {
             let anchor = anchor(&finding(file, 11, quote), &change(), &FileTexts::default());
             assert!(matches!(anchor, Anchor::Unanchored { .. }), "{file} {quote}: {anchor:?}");
         }
+    }
+
+    #[test]
+    fn white_space_that_cannot_be_seen_hides_no_finding() {
+        for space in
+            ['\u{b}', '\u{c}', '\u{1c}', '\u{1f}', '\u{85}', '\u{a0}', '\u{2028}', '\u{2029}', '\u{3000}']
+        {
+            for text in [format!("new(1);{space}"), format!("new({space}1);"), format!("{space}new(1);")] {
+                let mut change = change();
+                change.files = vec![file("src/a.rs", 10, 10, &format!(" fn f() {{\n+    {text}\n }}\n"))];
+                for quote in [crate::text::visible(&text), text.clone()] {
+                    let found = anchor(&finding("src/a.rs", 11, &quote), &change, &FileTexts::default());
+                    assert_eq!(found, line(0, Side::Head, 11, 11), "{quote:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_rule_found_is_told_whatever_its_quote_is() {
+        let texts = FileTexts::default();
+        let by_rule = |at: u32| {
+            let mut found = finding("src/a.rs", at, "quotes what stands nowhere");
+            found.rule = Some("secrets/oak".into());
+            anchor(&found, &change(), &texts)
+        };
+        assert_eq!(by_rule(11), line(0, Side::Head, 11, 11));
+        assert_eq!(by_rule(900), Anchor::File { file: 0 });
     }
 
     #[test]
