@@ -6,7 +6,7 @@ use review::attribution::{AuthorState, Channel, Role, Strength};
 use review::classify::{Label, Reversibility, Risk};
 use review::judge::{CheckSource, CheckState, Standing};
 use review::outcome::EndingKind;
-use review::packet::PacketV1;
+use review::packet::{PacketV1, SeatV1};
 use review::panel::{Asked, Relation};
 
 /// Who wrote the change, in a sentence.
@@ -35,9 +35,16 @@ pub(crate) fn standing_words(packet: &PacketV1) -> &'static str {
             "whichever model it was, one reviewer of each lens is unrelated to it"
         }
         Standing::Established => "reviewed by other families",
-        Standing::NotIndependent => "not independent: reviewers share a family with the author",
+        Standing::NotIndependent if packet.panel.seats.iter().any(is_related) => {
+            "not independent: reviewers share a family with the author"
+        }
+        Standing::NotIndependent => "not independent, as far as is known",
         Standing::NotReached => "independence was asked for and not reached",
     }
+}
+
+fn is_related(seat: &SeatV1) -> bool {
+    matches!(seat.relation, Relation::Related { .. })
 }
 
 /// Where a trace of authorship was.

@@ -7,7 +7,7 @@ use crate::attribution::{Attribution, AuthorState};
 use crate::change::{Gap, GapKind};
 use crate::coverage::Coverage;
 use crate::merge::{Claim, Verification};
-use crate::panel::{Asked, Panel, UnmetKind, list};
+use crate::panel::{Asked, Panel, Relation, Seat, UnmetKind, list};
 use crate::policy::{Policy, RequiredCheck};
 use crate::{CommitId, Digest, Family, Severity};
 
@@ -351,16 +351,28 @@ fn independence_words(standing: Standing, input: &JudgeInput<'_>) -> String {
             format!("written by {families}, reviewed by others")
         }
         Standing::Established => format!("written by {families} by its own account, reviewed by others"),
-        Standing::NotIndependent if input.attribution.families.is_empty() => {
-            "independence not established: an unknown model wrote it, and may be of the reviewers' family"
-                .to_owned()
-        }
         Standing::NotIndependent => {
-            let lenses = input.coverage.lenses.iter().filter(|lens| !lens.independent);
-            format!(
-                "not independent ({}): the reviewers share a family with the author",
-                list(lenses.map(|lens| lens.lens.name()))
-            )
+            let lenses: Vec<&str> = input
+                .coverage
+                .lenses
+                .iter()
+                .filter(|lens| lens.asked == Asked::Models && !lens.independent)
+                .map(|lens| lens.lens.name())
+                .collect();
+            let is_related = |seat: &Seat| {
+                lenses.contains(&seat.lens.name()) && matches!(seat.relation, Relation::Related { .. })
+            };
+            let lenses = list(lenses.iter().copied());
+            if input.panel.seats.iter().any(is_related) {
+                format!("not independent ({lenses}): the reviewers share a family with the author")
+            } else if input.attribution.unknown_agent {
+                "independence not established: an unknown model wrote it, and may be of the reviewers' family"
+                    .to_owned()
+            } else {
+                format!(
+                    "not independent ({lenses}): the models that answered share a family with the author, or nobody knows theirs"
+                )
+            }
         }
         Standing::NotReached => "independence was asked for and not reached".to_owned(),
     }

@@ -567,23 +567,41 @@ fn chosen_engine(engine: usize, authors: &Authors, unknown: Unknown, input: &Pan
     ChosenEngine { engine, relation, reason }
 }
 
-/// Picks in rank order, skipping what is related to somebody already picked.
+/// Picks in rank order, skipping what is related to somebody already picked; where one that ranks high stands in the way of
+/// several others, those.
 ///
 /// A related candidate is only taken when nobody else is there, and then alone.
 fn pick_diverse(input: &PanelInput<'_>, authors: &Authors, candidates: &[usize]) -> Vec<usize> {
+    let lineage = |engine: usize| &input.engines[engine].lineage;
+    let may_sit_with_others = |engine: usize| {
+        input.policy.independence == Independence::Off
+            || relation(lineage(engine), authors) == Relation::Unrelated
+    };
+    let wanted = input.policy.reviewers_per_lens.max(1);
     let mut picked: Vec<usize> = Vec::new();
     for &engine in candidates {
-        let lineage = &input.engines[engine].lineage;
-        let tainted = relation(lineage, authors) != Relation::Unrelated;
-        let adds = picked.iter().all(|other| input.engines[*other].lineage.is_unrelated_to(lineage));
-        if picked.is_empty() || (adds && !(tainted && input.policy.independence != Independence::Off)) {
+        let adds = picked.iter().all(|other| lineage(*other).is_unrelated_to(lineage(engine)));
+        if picked.is_empty() || (adds && may_sit_with_others(engine)) {
             picked.push(engine);
         }
-        if picked.len() == input.policy.reviewers_per_lens.max(1) {
-            break;
+        if picked.len() == wanted {
+            return picked;
         }
     }
-    picked
+    let pool: Vec<usize> = candidates
+        .iter()
+        .copied()
+        .filter(|&engine| may_sit_with_others(engine))
+        .take(MOST_CANDIDATES)
+        .collect();
+    let are_diverse = |engines: &[usize]| {
+        let unrelated_before = |at: usize| {
+            engines[..at].iter().all(|other| lineage(*other).is_unrelated_to(lineage(engines[at])))
+        };
+        (1..engines.len()).all(unrelated_before)
+    };
+    let more = |size: usize| extend(&mut Vec::new(), &pool, size, &are_diverse);
+    (picked.len() + 1..=wanted.min(pool.len())).rev().find_map(more).unwrap_or(picked)
 }
 
 /// The most engines that one lens is given to cover an unknown author.
