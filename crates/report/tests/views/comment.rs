@@ -245,10 +245,19 @@ fn a_clean_review_says_what_was_looked_at() {
 
 #[test]
 fn a_review_that_is_not_independent_says_so_in_its_first_line() {
-    let packet = packet_with(&[("/judgement/independence", json!("not_independent"))]);
-    let comment = markdown(&packet, &name());
-    let first = comment.lines().next().unwrap_or_default();
-    assert!(first.ends_with("1 low; not independent: reviewers share a family with the author"), "{first}");
+    let dependent = ("/judgement/independence", json!("not_independent"));
+    let first = |changes: &[(&str, serde_json::Value)]| {
+        let comment = markdown(&packet_with(changes), &name());
+        comment.lines().next().unwrap_or_default().to_owned()
+    };
+    let unknown = first(std::slice::from_ref(&dependent));
+    assert!(unknown.ends_with("1 low; not independent, as far as is known"), "{unknown}");
+    let related = ("/panel/seats/1/relation", json!({ "kind": "related", "families": ["anthropic"] }));
+    let related = first(&[dependent, related]);
+    assert!(
+        related.ends_with("1 low; not independent: reviewers share a family with the author"),
+        "{related}"
+    );
 }
 
 #[test]
