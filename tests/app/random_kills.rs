@@ -173,6 +173,9 @@ async fn run(on: On) {
         }
         servers.insert(victim, home.serve(&["--offline"]));
     }
+    // Processes that live for a second leave much to do to those that live on.
+    let patience =
+        Duration::from_secs(90) + Duration::from_millis(300) * u32::try_from(kills).unwrap_or(u32::MAX);
     // What was lost in the last moments is found by one more start.
     turmoil.fake.deliver_to(&servers[0].webhook);
     for _ in 0..2 {
@@ -182,7 +185,7 @@ async fn run(on: On) {
         servers.push(home.serve(&["--offline"]));
         let last = servers.last().expect("it was pushed just now");
         turmoil.fake.deliver_to(&last.webhook);
-        last.until("it looked for what was missed", || {
+        last.until_within(patience, "it looked for what was missed", || {
             turmoil.fake.count(Endpoint::Deliveries) > 0 && last.is_idle()
         });
     }

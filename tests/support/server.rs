@@ -152,10 +152,16 @@ impl Server {
     /// Waits until something holds; what the server said otherwise.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, holds: impl Fn() -> bool) {
+        self.until_within(PATIENCE, what, holds);
+    }
+
+    /// Waits so long until something holds; what the server said and has to do otherwise.
+    #[track_caller]
+    pub(crate) fn until_within(&self, patience: Duration, what: &str, holds: impl Fn() -> bool) {
         let begun = Instant::now();
         let wait = || {
             while !holds() {
-                if begun.elapsed() > PATIENCE {
+                if begun.elapsed() > patience {
                     return false;
                 }
                 std::thread::sleep(Duration::from_millis(20));
@@ -163,7 +169,11 @@ impl Server {
             true
         };
         // The fakes may be tasks of the thread that waits here.
-        assert!(block_in_place(wait), "not {what} in time; the server said:\n{}", self.said());
+        if !block_in_place(wait) {
+            let metrics = self.get("/metrics");
+            let jobs: Vec<&str> = metrics.lines().filter(|line| line.starts_with("recuse_jobs_")).collect();
+            panic!("not {what} in time; {jobs:?}; the server said:\n{}", self.said());
+        }
     }
 }
 
