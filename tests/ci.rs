@@ -448,6 +448,20 @@ fn a_push_meanwhile_is_told_nothing_and_a_second_run_edits_the_comment_and_nobod
 }
 
 #[test]
+fn a_token_that_may_not_read_the_pull_request_is_told_what_it_takes() {
+    let fake = FakeGitHub::start();
+    let number = fake.open_pull(1, &OpenPull::default());
+    let token = fake.workflow_token(&[("contents", "read")]);
+    let runner = Runner::new();
+    let program = runner.github("pull_request", &payload(&fake, number, None), "x");
+    let program = program.env("GITHUB_API_URL", &fake.api_url()).env("GITHUB_TOKEN", &token);
+    let ran = program.run(runner.folder.path(), &["ci", "--offline"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("`pull-requests: read`"), "{}", ran.stderr);
+    fake.finish();
+}
+
+#[test]
 fn a_key_signs_the_packet_and_the_comment_says_whose_it_is() {
     let fake = FakeGitHub::start();
     let number = fake.open_pull(1, &OpenPull::default());
@@ -578,11 +592,13 @@ fn nothing_of_a_change_becomes_a_command_of_the_runner() {
         assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
         assert_eq!(commands(&ran.stderr), Vec::<String>::new());
         let taken = commands(&ran.stdout);
-        assert_eq!(taken.len(), 10, "{taken:#?}");
+        // Ten of those that are low, and two about the carriage returns.
+        assert_eq!(taken.len(), 12, "{taken:#?}");
         for command in &taken {
-            let properties = command.strip_prefix("::notice ").and_then(|rest| rest.split_once("::"));
+            let level = ["::notice ", "::warning "].iter().find_map(|level| command.strip_prefix(level));
+            let properties = level.and_then(|rest| rest.split_once("::"));
             let names: Vec<&str> = properties
-                .expect("a notice with properties")
+                .expect("an annotation with properties")
                 .0
                 .split(',')
                 .map(|pair| pair.split_once('=').expect("a pair").0)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use git::{GitError, RangeRequest, Repository};
-use github::{ApiUrl, Credential, Limits, PlainHttp, RepositoryApi};
+use github::{ApiError, ApiUrl, Credential, ErrorKind, Limits, PlainHttp, RepositoryApi};
 use report::workflow::{annotation_commands, output, paused};
 use report::{PacketName, TerminalOptions, markdown, sarif};
 use review::attribution::Login;
@@ -207,7 +207,7 @@ fn in_repository(
 
 /// The change by the API alone.
 async fn by_api(api: &RepositoryApi, facts: &PullFacts) -> Result<Gathered, Failure> {
-    let mut pull = api.pull(facts.number).await.map_err(Failure::ours)?;
+    let mut pull = api.pull(facts.number).await.map_err(|error| unread(error, facts.number))?;
     if pull.head != facts.head {
         return Err(Failure::ours(anyhow!(
             "the pull request has moved on to {}; the run of that head reviews it",
@@ -228,6 +228,17 @@ async fn by_api(api: &RepositoryApi, facts: &PullFacts) -> Result<Gathered, Fail
         opened: None,
         pull: None,
     })
+}
+
+/// Why a pull request could not be read, and what it takes where the token may not.
+fn unread(error: ApiError, number: u64) -> Failure {
+    let what = format!("could not read pull request {number}");
+    match error.kind {
+        ErrorKind::NotFound | ErrorKind::Forbidden { .. } => Failure::usage(anyhow!(error).context(format!(
+            "{what} with this token; without a checkout it takes `contents: read` and `pull-requests: read`"
+        ))),
+        _ => Failure::ours(anyhow!(error).context(what)),
+    }
 }
 
 fn opened(pull: &PullFacts) -> Option<Opened> {
