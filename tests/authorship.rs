@@ -207,12 +207,14 @@ fn a_preview_prices_the_panel_and_asks_nobody() {
     repository
         .commit("Change\n\nCo-authored-by: Claude <noreply@anthropic.com>", &[("a.rs", "fn a() { b() }\n")]);
     // Nothing listens there: a call would fail.
-    let model = |name: &str, price: &str| {
+    let model = |name: &str, family: &str, price: &str| {
         format!(
-            "[[model]]\nname = \"{name}\"\nbase_url = \"http://127.0.0.1:9/v1\"\nfamilies = [\"{name}\"]\n{price}"
+            "[[model]]\nname = \"{name}\"\nbase_url = \"http://127.0.0.1:9/v1\"\nfamilies = [\"{family}\"]\n{price}"
         )
     };
-    let priced = [model("local/oak", "input_usd = 10\noutput_usd = 100\n"), model("local/elm", "")].concat();
+    let priced =
+        [model("local/oak", "openai", "input_usd = 10\noutput_usd = 100\n"), model("local/elm", "qwen", "")]
+            .concat();
     let program =
         Program::new().config(&format!("[review]\nreviewers_per_lens = 2\nmax_usd = 0.5\n{priced}"));
     let ran = program.run(repository.path(), &["review", "--preview", "--lens", "correctness"]);
@@ -254,6 +256,46 @@ fn a_disclosure_in_sentences_makes_a_mixed_change_and_no_talk_of_tools_does() {
     for (message, expected, families) in cases {
         assert_eq!(state(message), (json!(expected), families), "{message}");
     }
+}
+
+#[test]
+fn a_declared_family_that_nobody_knows_is_refused_and_never_counts_as_another_makers() {
+    let repository = TestRepository::with_main(&[("a.rs", "one\n")]);
+    repository.commit("Two\n\nCo-authored-by: Claude <noreply@anthropic.com>", &[("a.rs", "two\n")]);
+    let declared = |families: &str| {
+        Program::new().config(&format!(
+            "[[model]]\nname = \"local/elm\"\nbase_url = \"http://127.0.0.1:9/v1\"\nfamilies = [{families}]\n"
+        ))
+    };
+    let refused = [
+        ("\"antropic\"", "at `families[0]`: `antropic` is no family; did you mean `anthropic`?"),
+        ("\"qwen\", \"Mistrall\"", "at `families[1]`: `Mistrall` is no family; did you mean `mistral`?"),
+        ("\"my-own-line\"", "`my-own-line` is no family; a family of your own goes into"),
+        ("\"\"", "`` is no family"),
+        ("", "`families = []` names no family"),
+    ];
+    for command in [&["review", "--preview"][..], &["panel"], &["models", "check"]] {
+        for (families, expected) in refused {
+            let ran = declared(families).run(repository.path(), command);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{command:?} {families}: {}", ran.stderr);
+            let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(told.contains("`local/elm`") && told.contains(expected), "{expected}: {told}");
+        }
+    }
+    // Letter case does not count: it is the author's family, and recused.
+    let ran = declared("\" Anthropic\"").run(repository.path(), &["panel"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("shares anthropic"), "{}", ran.stdout);
+    // A family of the operator's own table is one.
+    let table =
+        "[[family]]\nname = \"acme\"\nmaker = \"Acme\"\ndisplay = \"Acorn\"\npatterns = [\"acorn\"]\n";
+    let own = Program::new().config(
+        "[lineage]\nfamilies = \"own.toml\"\n[[model]]\nname = \"local/elm\"\nbase_url = \"http://127.0.0.1:9/v1\"\n\
+         families = [\"acme\"]\n",
+    );
+    std::fs::write(own.home().join(".config/recuse/own.toml"), table).expect("written");
+    let ran = own.run(repository.path(), &["panel"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
 #[test]
