@@ -89,6 +89,106 @@ fn attribute_explains_every_family_with_its_evidence() {
 }
 
 #[test]
+fn a_note_that_cannot_be_read_is_told_and_hides_no_record() {
+    let record = json!({ "version": "0.1.0", "tool": { "name": "codex" }, "files": [{ "path": "a.rs",
+        "conversations": [{ "contributor": { "type": "ai", "model_id": "openai/gpt-5.5" }, "ranges": [] }] }] });
+    let attested = format!("a.rs\n{}", "  s_1::t 1\n".repeat(250_000));
+    let cases = [
+        ("nothing that anybody reads".to_owned(), json!([])),
+        (attested, json!([])),
+        (format!("{{\"files\": [\n{record}"), json!(["openai"])),
+        (format!("{{\"a\": 1}}\n{{not JSON\n{{\"files\": 7}}\n{record}\n"), json!(["openai"])),
+    ];
+    for (note, families) in cases {
+        let repository = TestRepository::with_main(&[("a.rs", "one\n")]);
+        repository.commit("Two", &[("a.rs", "two\n")]);
+        let file = repository.write("note", &note);
+        repository.git(&["notes", "--ref=ai", "add", "-F", file.to_str().expect("UTF-8")]);
+        std::fs::remove_file(file).expect("removed");
+        let head = repository.git(&["rev-parse", "HEAD"]);
+        let told = format!("a note or trace record on commit {} could not be read in full", &head[..12]);
+        let start: String = note.chars().take(60).collect();
+        let text = Program::new().run(repository.path(), &["attribute"]);
+        let words = text.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&told), "{start}: {}{}", text.stdout, text.stderr);
+        let json = Program::new().run(repository.path(), &["attribute", "--format", "json"]);
+        let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+        assert_eq!((&json["families"], &json["unread"]), (&families, &json!([told])), "{start}");
+        let review = ["review", "--offline", "--format", "json"];
+        let ran = Program::new().run(repository.path(), &review);
+        let packet = ran.packet();
+        assert_eq!((ran.code, &packet["verdict"]), (0, &json!("clean")), "it is told, and is no gap");
+        assert_eq!(packet["attribution"]["unread"], json!([told]), "{start}");
+        for format in ["text", "markdown"] {
+            let view = Program::new().run(repository.path(), &["review", "--offline", "--format", format]);
+            let words = view.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(&told), "{format}: {}", view.stdout);
+        }
+        let line = json!({ "sha": "x", "message": "Two", "git_ai_note": note }).to_string();
+        let ran =
+            Program::new().run_with_input(repository.path(), &["attribute", "--jsonl"], line.as_bytes());
+        let answer: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        assert_eq!((&answer["families"], answer["unread"].as_array().map(Vec::len)), (&families, Some(1)));
+    }
+}
+
+#[test]
+fn trace_records_of_the_head_are_read_as_notes_are() {
+    let repository = TestRepository::with_main(&[("a.rs", "one\n"), ("b.rs", "one\n")]);
+    let base = repository.git(&["rev-parse", "HEAD"]);
+    let record = |revision: Option<&str>, path: &str, model: &str| {
+        let vcs = revision.map(|revision| json!({ "type": "git", "revision": revision.trim() }));
+        let range = json!({ "start_line": 40, "end_line": 50 });
+        json!({ "version": "0.1.0", "vcs": vcs, "files": [{ "path": path, "conversations": [
+            { "contributor": { "type": "ai", "model_id": model }, "ranges": [range] } ] }] })
+        .to_string()
+    };
+    repository.commit("Two", &[("a.rs", "two\n")]);
+    let first = repository.git(&["rev-parse", "HEAD"]);
+    let traces = [
+        record(None, "./a.rs", "openai/gpt-5.5"),
+        record(Some(&first), "a.rs", "anthropic/claude-opus-4-5"),
+        // The hook names the commit that it worked on top of.
+        record(Some(&base), "a.rs", "google/gemini-3-pro"),
+        // Of another time, and of another file.
+        record(Some(&"c".repeat(40)), "a.rs", "mistral/devstral"),
+        record(None, "b.rs", "deepseek/deepseek-v3.2"),
+    ];
+    repository.commit("Three", &[("a.rs", "three\n"), (".agent-trace/traces.jsonl", &traces.join("\n"))]);
+    let attribute = |repository: &TestRepository| {
+        let ran = Program::new().run(repository.path(), &["attribute", "--format", "json"]);
+        serde_json::from_str::<Value>(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr))
+    };
+    let json = attribute(&repository);
+    assert_eq!(json["families"], json!(["anthropic", "google", "openai"]));
+    assert_eq!(json["unread"], json!([]));
+    // Nobody knows where the lines are now, so they count for the whole file.
+    let shares = json["shares"].as_array().expect("shares");
+    let of_all = json!(["anthropic", "google", "openai"]);
+    assert!(shares.iter().any(|share| share["families"] == of_all), "{shares:?}");
+    // What is verified is read in the same way.
+    let packet = repository.path().join(".git/packet.json");
+    let packet = packet.to_str().expect("UTF-8");
+    let ran = Program::new().run(repository.path(), &["review", "--offline", "--packet", packet]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = Program::new().run(repository.path(), &["verify", packet, "--repo", "."]);
+    assert!(!ran.stdout.contains("FAILED"), "{}", ran.stdout);
+    // A line that is no record is told, and so is a file that is too long to be one.
+    repository
+        .commit("Four", &[(".agent-trace/other.jsonl", &format!("{{oh\n{}\n", traces[4])), ("b.rs", "2\n")]);
+    let json = attribute(&repository);
+    assert_eq!(json["families"], json!(["anthropic", "deepseek", "google", "openai"]));
+    assert_eq!(json["unread"].as_array().map(Vec::len), Some(1), "{json}");
+    repository.git(&["rm", "-q", ".agent-trace/other.jsonl"]);
+    repository.commit("Five", &[(".agent-trace/third.jsonl", &" ".repeat((8 << 20) + 1)), ("b.rs", "3\n")]);
+    assert_eq!(attribute(&repository)["unread"].as_array().map(Vec::len), Some(1));
+    // Taken out of the head, they are no trace of it any more.
+    repository.git(&["rm", "-q", "-r", ".agent-trace"]);
+    repository.commit("Six", &[("a.rs", "four\n")]);
+    assert_eq!(attribute(&repository)["families"], json!([]));
+}
+
+#[test]
 fn records_are_answered_line_by_line() {
     let claude = json!({ "sha": "first", "author_date": "2026-03-18T21:45:32-07:00", "author_name": "Ann",
         "author_email": "ann@mail.test", "committer_name": "Ann", "committer_email": "ann@mail.test",
@@ -207,12 +307,14 @@ fn a_preview_prices_the_panel_and_asks_nobody() {
     repository
         .commit("Change\n\nCo-authored-by: Claude <noreply@anthropic.com>", &[("a.rs", "fn a() { b() }\n")]);
     // Nothing listens there: a call would fail.
-    let model = |name: &str, price: &str| {
+    let model = |name: &str, family: &str, price: &str| {
         format!(
-            "[[model]]\nname = \"{name}\"\nbase_url = \"http://127.0.0.1:9/v1\"\nfamilies = [\"{name}\"]\n{price}"
+            "[[model]]\nname = \"{name}\"\nbase_url = \"http://127.0.0.1:9/v1\"\nfamilies = [\"{family}\"]\n{price}"
         )
     };
-    let priced = [model("local/oak", "input_usd = 10\noutput_usd = 100\n"), model("local/elm", "")].concat();
+    let priced =
+        [model("local/oak", "openai", "input_usd = 10\noutput_usd = 100\n"), model("local/elm", "qwen", "")]
+            .concat();
     let program =
         Program::new().config(&format!("[review]\nreviewers_per_lens = 2\nmax_usd = 0.5\n{priced}"));
     let ran = program.run(repository.path(), &["review", "--preview", "--lens", "correctness"]);
@@ -254,6 +356,46 @@ fn a_disclosure_in_sentences_makes_a_mixed_change_and_no_talk_of_tools_does() {
     for (message, expected, families) in cases {
         assert_eq!(state(message), (json!(expected), families), "{message}");
     }
+}
+
+#[test]
+fn a_declared_family_that_nobody_knows_is_refused_and_never_counts_as_another_makers() {
+    let repository = TestRepository::with_main(&[("a.rs", "one\n")]);
+    repository.commit("Two\n\nCo-authored-by: Claude <noreply@anthropic.com>", &[("a.rs", "two\n")]);
+    let declared = |families: &str| {
+        Program::new().config(&format!(
+            "[[model]]\nname = \"local/elm\"\nbase_url = \"http://127.0.0.1:9/v1\"\nfamilies = [{families}]\n"
+        ))
+    };
+    let refused = [
+        ("\"antropic\"", "at `families[0]`: `antropic` is no family; did you mean `anthropic`?"),
+        ("\"qwen\", \"Mistrall\"", "at `families[1]`: `Mistrall` is no family; did you mean `mistral`?"),
+        ("\"my-own-line\"", "`my-own-line` is no family; a family of your own goes into"),
+        ("\"\"", "`` is no family"),
+        ("", "`families = []` names no family"),
+    ];
+    for command in [&["review", "--preview"][..], &["panel"], &["models", "check"]] {
+        for (families, expected) in refused {
+            let ran = declared(families).run(repository.path(), command);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{command:?} {families}: {}", ran.stderr);
+            let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(told.contains("`local/elm`") && told.contains(expected), "{expected}: {told}");
+        }
+    }
+    // Letter case does not count: it is the author's family, and recused.
+    let ran = declared("\" Anthropic\"").run(repository.path(), &["panel"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("shares anthropic"), "{}", ran.stdout);
+    // A family of the operator's own table is one.
+    let table =
+        "[[family]]\nname = \"acme\"\nmaker = \"Acme\"\ndisplay = \"Acorn\"\npatterns = [\"acorn\"]\n";
+    let own = Program::new().config(
+        "[lineage]\nfamilies = \"own.toml\"\n[[model]]\nname = \"local/elm\"\nbase_url = \"http://127.0.0.1:9/v1\"\n\
+         families = [\"acme\"]\n",
+    );
+    std::fs::write(own.home().join(".config/recuse/own.toml"), table).expect("written");
+    let ran = own.run(repository.path(), &["panel"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
 #[test]

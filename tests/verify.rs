@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::packets::Made;
 use crate::support::program::{Program, Ran};
+use crate::support::repository::TestRepository;
 
 fn verify(made: &Made, packet: &str, more: &[&str]) -> Ran {
     made.program.run(made.repository.path(), &[&["verify", packet], more].concat())
@@ -161,16 +162,47 @@ async fn what_breaks_is_named() {
             assert!(line(&ran, name).contains("FAILED: "), "{what}: {}", ran.stdout);
             assert!(line(&ran, "signature").contains("FAILED: "), "{what}: {}", ran.stdout);
         }
-        // Written with other white space it is the same packet.
+        // Written with other white space it is the same packet, and the file is one that other programs refuse.
         let pretty = made.path("pretty.json");
         let document: Value = serde_json::from_slice(&made.bytes()).expect("JSON");
         std::fs::write(&pretty, serde_json::to_string_pretty(&document).expect("JSON")).expect("written");
         let signature = made.path("packet.json.sig");
         let ran = verify(&made, &pretty, &["--signature", &signature, "--key", &made.path("key.pub")]);
-        assert!(line(&ran, "canonical form").contains("the file is written otherwise"), "{}", ran.stdout);
+        assert_eq!(ran.code, 1, "{}", ran.stdout);
+        let told = line(&ran, "canonical form");
+        assert!(told.contains("FAILED: these are not the packet's canonical bytes"), "{}", ran.stdout);
         assert!(line(&ran, "signature").contains("ok: "), "{}", ran.stdout);
     })
     .await;
+}
+
+#[test]
+fn a_secret_in_a_trace_is_redacted_and_the_packet_holds() {
+    let secret = format!("ghp_{}", "a1B2c3D4e5F6".repeat(3));
+    let repository = TestRepository::with_main(&[("a.rs", "one\n")]);
+    repository.git(&["checkout", "-q", "-b", &format!("codex/{secret}")]);
+    let message = format!("Two\n\nCo-authored-by: Claude {secret} <noreply@anthropic.com>");
+    repository.commit(&message, &[("a.rs", "two\n")]);
+    let note = format!(
+        "a.rs\n  s_1::t_1 1\n---\n{{\"sessions\":{{\"s_1\":{{\"agent_id\":{{\"tool\":\"codex\",\"model\":\"{secret}\"}}}}}}}}"
+    );
+    repository.git(&["notes", "--ref=ai", "add", "-m", &note]);
+    let folder = TempDir::new().expect("a folder");
+    let packet = folder.path().join("packet.json");
+    let packet = packet.to_str().expect("UTF-8");
+    let program = Program::new();
+    let ran = program.run(repository.path(), &["review", "--offline", "--base", "main", "--packet", packet]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let written = std::fs::read_to_string(packet).expect("a packet");
+    for trace in ["trailer", "branch", "note"] {
+        assert!(written.contains(&format!("\"channel\":\"{trace}")), "{trace}: {written}");
+    }
+    assert!(!written.contains(&secret), "{written}");
+    let ran = program.run(repository.path(), &["verify", packet, "--repo", "."]);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert!(line(&ran, "authorship").contains("ok: "), "{}", ran.stdout);
+    let ran = program.run(repository.path(), &["attribute", "--base", "main"]);
+    assert!(ran.code == 0 && !ran.stdout.contains(&secret), "{}", ran.stdout);
 }
 
 #[tokio::test]
@@ -219,7 +251,7 @@ async fn a_receipt_that_is_missing_or_altered_is_named() {
 #[tokio::test]
 async fn a_repository_without_the_head_is_said_to_be_one() {
     with_a_packet(|made| {
-        let other = crate::support::repository::TestRepository::with_main(&[("a.rs", "")]);
+        let other = TestRepository::with_main(&[("a.rs", "")]);
         let folder = other.path().to_str().expect("UTF-8");
         let ran = verify(&made, &made.path("packet.json"), &["--repo", folder]);
         assert_eq!(ran.code, 3, "{}", ran.stdout);
@@ -306,7 +338,7 @@ fn keys_are_made_for_their_owner_only_and_never_overwritten() {
 
 #[test]
 fn a_key_that_cannot_sign_is_refused_before_anything_is_asked() {
-    let repository = crate::support::repository::TestRepository::with_main(&[("a.rs", "")]);
+    let repository = TestRepository::with_main(&[("a.rs", "")]);
     repository.commit("Add", &[("a.rs", "fn a() {}\n")]);
     let program = Program::new();
     let folder = TempDir::new().expect("a folder");
@@ -372,16 +404,7 @@ fn a_review_of_a_diff_is_verified_against_the_diff() {
     std::fs::write(path("a.diff"), diff).expect("written");
     std::fs::write(path("b.diff"), diff.replace("new", "other")).expect("written");
     let program = Program::new();
-    let arguments = [
-        "review",
-        "--offline",
-        "--diff",
-        &path("a.diff"),
-        "--format",
-        "json",
-        "--output",
-        &path("packet.json"),
-    ];
+    let arguments = ["review", "--offline", "--diff", &path("a.diff"), "--packet", &path("packet.json")];
     assert_eq!(program.run(folder.path(), &arguments).code, 0);
     let ran = program.run(folder.path(), &["verify", &path("packet.json"), "--diff", &path("a.diff")]);
     assert!(line(&ran, "change").contains("ok: "), "{}{}", ran.stdout, ran.stderr);

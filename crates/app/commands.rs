@@ -13,7 +13,9 @@ use review::attribution::{AuthorshipInput, Declaration, Note};
 use review::judge::Check;
 use review::packet::PacketV1;
 use review::{Change, CommitId, RepoPath};
-use service::authorship::{AuthorshipRequest, Opened, declaration, declared_in_description, who_wrote};
+use service::authorship::{
+    AuthorshipRequest, Opened, declaration, declared_in_description, notes, who_wrote,
+};
 use service::config::{self, BASE_FILE, BaseSettings, Config, Offline, OperatorFile, Overrides};
 use service::evidence::folder_of;
 use service::fan_out::Clock;
@@ -301,9 +303,7 @@ pub(crate) fn gather_range(
         terminal::say(&format!("reviewing {}", range.words()));
     }
     let change = repository.gather(&range).map_err(Failure::usage)?;
-    let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
-    let notes = repository.ai_notes(&commits).map_err(Failure::usage)?;
-    let notes = notes.into_iter().map(|(commit, text)| Note { commit, text }).collect();
+    let notes = notes(&repository, &change).map_err(Failure::usage)?;
     let alone = Gathered::alone(change, Some(repository), key_of(folder));
     Ok(Gathered { notes, base: range.base.clone(), range: Some(range), ..alone })
 }

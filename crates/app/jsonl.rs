@@ -58,6 +58,8 @@ struct Answer {
     /// The AI tools that wrote or suggested.
     agents: BTreeSet<String>,
     evidence: Value,
+    /// Notes that could not be read, in sentences.
+    unread: Vec<String>,
 }
 
 /// Answers every line that is a record, and says which are none.
@@ -118,7 +120,7 @@ fn answer(record: Record, agents: &Agents, families: &Families) -> Answer {
         agents,
         families,
     );
-    let AttributionV1 { evidence, .. } = attribution_v1(&found, &[]);
+    let AttributionV1 { evidence, unread, .. } = attribution_v1(&found, &[]);
     Answer {
         sha: record.sha,
         state: found.state(),
@@ -127,6 +129,7 @@ fn answer(record: Record, agents: &Agents, families: &Families) -> Answer {
         suggested_by: found.suggested_by,
         unknown_agent: found.unknown_agent,
         evidence: serde_json::to_value(evidence).unwrap_or_default(),
+        unread,
     }
 }
 

@@ -36,6 +36,9 @@ pub(crate) fn attribution(
     if attribution.evidence.is_empty() {
         line(&mut text, "evidence", "none that recuse can read; that does not mean that a person wrote it");
     }
+    for unread in &attribution.unread {
+        line(&mut text, "unread", &format!("{unread}: it may name others"));
+    }
     for (who, evidence) in by_family(attribution) {
         text.push_str(&format!("\n{who}\n"));
         for (evidence, places) in alike(&evidence) {

@@ -10,8 +10,8 @@ use crate::repository::Repository;
 const AI_NOTES: &str = "refs/notes/ai";
 
 impl Repository {
-    /// The notes of git-ai on these commits, as they are; commits without a note are left out, and notes larger
-    /// than a file may be ([`MAX_BLOB_BYTES`](crate::MAX_BLOB_BYTES)) too.
+    /// The notes of git-ai on these commits, as they are; commits without a note are left out. Notes larger than a file may
+    /// be ([`MAX_BLOB_BYTES`](crate::MAX_BLOB_BYTES)) are empty.
     ///
     /// # Errors
     /// Where the notes exist and cannot be read.
@@ -38,7 +38,8 @@ fn note(reader: &mut BlobReader<'_>, root: &str, commit: &str) -> Result<Option<
             let id = entry.id.clone();
             return Ok(match reader.blob(&id)? {
                 FileAt::Bytes(bytes) => Some(bytes),
-                FileAt::Absent | FileAt::NotAFile | FileAt::TooLarge { .. } => None,
+                FileAt::TooLarge { .. } => Some(Vec::new()),
+                FileAt::Absent | FileAt::NotAFile => None,
             });
         }
         let Some((front, back)) = rest.split_at_checked(2) else { return Ok(None) };

@@ -1,10 +1,14 @@
 //! What views pick from a packet and put together: gaps by reason, the best evidence, sums.
 
+use std::collections::BTreeSet;
+
+use review::attribution::Authors;
 use review::judge::{Check, CheckSource, CheckState};
 use review::merge::Verification;
-use review::packet::{CallV1, ClaimV1, EvidenceV1, PacketV1, UnanchoredV1};
-use review::panel::Asked;
-use review::{GapKind, Lens, Severity};
+use review::outcome::EndingKind;
+use review::packet::{CallV1, ClaimV1, EvidenceV1, FileHunksV1, PacketV1, SeatV1, UnanchoredV1};
+use review::panel::{Asked, Relation, relation};
+use review::{Family, GapKind, Lens, Severity};
 
 use crate::text::place;
 
@@ -130,6 +134,50 @@ fn lens_without_panel(packet: &PacketV1, detail: &str) -> Option<Lens> {
 /// Whether the model that answered a call is of another lineage than the one that was asked.
 pub(crate) fn was_served_as_another(packet: &PacketV1, call: &CallV1) -> bool {
     packet.panel.roster.iter().any(|engine| engine.id == call.engine && engine.lineage != call.lineage)
+}
+
+/// An answer of another model than the one that was asked.
+pub(crate) struct AnsweredAs<'a> {
+    /// What the provider calls it, if it says so.
+    pub(crate) model: Option<&'a str>,
+    /// How it stands to the authors of the lines that the seat looks at.
+    pub(crate) relation: Relation,
+}
+
+/// The models that answered in the place of the one that a seat asked, and are not counted as independent, each once.
+pub(crate) fn not_counted<'a>(packet: &'a PacketV1, seat: usize) -> Vec<AnsweredAs<'a>> {
+    let authors = Authors { families: authors(packet, &packet.panel.seats[seat]), unknown_agent: false };
+    let mut all: Vec<AnsweredAs<'a>> = Vec::new();
+    for call in &packet.ledger.calls {
+        let is_of_seat = call.seat.is_some_and(|index| index as usize == seat);
+        if !is_of_seat || call.outcome != EndingKind::Answered || !was_served_as_another(packet, call) {
+            continue;
+        }
+        let model = call.served_model.as_deref();
+        let relation = relation(&call.lineage, &authors);
+        if relation != Relation::Unrelated && all.iter().all(|known| known.model != model) {
+            all.push(AnsweredAs { model, relation });
+        }
+    }
+    all
+}
+
+/// The families of those who wrote what a seat looks at, as far as that is known.
+fn authors(packet: &PacketV1, seat: &SeatV1) -> BTreeSet<Family> {
+    let attribution = &packet.attribution;
+    let overlaps = |theirs: &[FileHunksV1], own: &[FileHunksV1]| {
+        let meets = |file: &FileHunksV1, other: &FileHunksV1| {
+            file.file == other.file && file.hunks.iter().any(|hunk| other.hunks.contains(hunk))
+        };
+        theirs.iter().any(|file| own.iter().any(|other| meets(file, other)))
+    };
+    match &seat.only_hunks {
+        Some(own) if !attribution.shares.is_empty() => {
+            let shares = attribution.shares.iter().filter(|share| overlaps(&share.hunks, own));
+            shares.flat_map(|share| share.families.iter().cloned()).collect()
+        }
+        Some(_) | None => attribution.families.union(&attribution.suggested_by).cloned().collect(),
+    }
 }
 
 /// A question for the author, and all who ask it.

@@ -221,6 +221,9 @@ pub struct AttributionV1 {
     pub shares: Vec<ShareV1>,
     /// What was seen.
     pub evidence: Vec<EvidenceV1>,
+    /// Notes and trace records that could not be read, in sentences: they may say more than is known.
+    #[serde(default)]
+    pub unread: Vec<String>,
 }
 
 /// Hunks that the same authors wrote.

@@ -3,16 +3,22 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use git::Repository;
+use git::{GitError, Repository};
 use github::repository::Access;
 use github::{ApiError, RepositoryApi};
-use review::Change;
 use review::attribution::{
-    Attribution, AuthorshipInput, Declaration, Login, Note, Share, ShareInput, attribute, declared_in,
-    noted_files, shares,
+    Attribution, AuthorshipInput, Declaration, Login, Note, Share, ShareInput, TRACE_FOLDER, attribute,
+    declared_in, noted_files, shares, trace_notes,
 };
+use review::{Change, CommitId};
 
 use crate::review_one::Tables;
+
+/// The most files of trace records that are read; the hook writes one.
+const MAX_TRACE_FILES: usize = 20;
+
+/// The most bytes of one of them: some ten thousand records. A longer one is told as unread.
+const MAX_TRACE_BYTES: usize = 8 << 20;
 
 /// What tells who wrote a change.
 #[derive(Clone, Copy)]
@@ -48,7 +54,36 @@ pub struct Authorship {
     pub shares: Vec<Share>,
 }
 
-/// Works out who wrote a change.
+/// The notes on the commits of a change, and the trace records that its head carries.
+///
+/// # Errors
+/// They are there, and the repository cannot read them.
+pub fn notes(repository: &Repository, change: &Change) -> Result<Vec<Note>, GitError> {
+    let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
+    let noted = repository.ai_notes(&commits)?;
+    let mut notes: Vec<Note> = noted.into_iter().map(|(commit, text)| Note { commit, text }).collect();
+    let Some(head) = change.subject.head.as_ref().filter(|head| commits.contains(head)) else {
+        return Ok(notes);
+    };
+    let mut paths = repository.files_in(head, &TRACE_FOLDER.into())?;
+    paths.retain(|path| path.to_bytes().ends_with(b".jsonl"));
+    if paths.len() > MAX_TRACE_FILES {
+        paths.truncate(MAX_TRACE_FILES);
+        notes.push(Note::unreadable(head));
+    }
+    for file in repository.read_all_at(head, &paths)? {
+        match file.into_bytes() {
+            Some(bytes) if bytes.len() <= MAX_TRACE_BYTES => {
+                notes.extend(trace_notes(&String::from_utf8_lossy(&bytes), change));
+            }
+            Some(_) | None => notes.push(Note::unreadable(head)),
+        }
+    }
+    Ok(notes)
+}
+
+/// Works out who wrote a change. Secrets in what is quoted as evidence are redacted, so that whoever asks again is
+/// told the same.
 ///
 /// # Errors
 /// A noted version of a file cannot be read.
@@ -69,16 +104,22 @@ pub fn who_wrote(request: &AuthorshipRequest<'_>) -> Result<Authorship> {
         notes: request.notes,
         declarations: request.declarations,
     };
-    let attribution = attribute(&input, &tables.agents, &tables.families);
+    let mut attribution = attribute(&input, &tables.agents, &tables.families);
     let same_as_head = same_as_head(request)?;
     let input =
         ShareInput { change, attribution: &attribution, notes: request.notes, same_as_head: &same_as_head };
     let shares = shares(&input, &tables.agents, &tables.families);
+    for seen in &mut attribution.evidence {
+        let named = [&mut seen.agent, &mut seen.model].into_iter().flatten();
+        for text in named.chain([&mut seen.text]) {
+            *text = rules::redact_text(text).0;
+        }
+    }
     Ok(Authorship { attribution, shares })
 }
 
 /// The noted files whose text is still the head's.
-fn same_as_head(request: &AuthorshipRequest<'_>) -> Result<BTreeSet<(review::CommitId, review::RepoPath)>> {
+fn same_as_head(request: &AuthorshipRequest<'_>) -> Result<BTreeSet<(CommitId, review::RepoPath)>> {
     let mut same = BTreeSet::new();
     let (Some(repository), Some(head)) = (request.repository, &request.change.subject.head) else {
         return Ok(same);

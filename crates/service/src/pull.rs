@@ -13,7 +13,7 @@ use review::change::Subject;
 use review::{Change, CommitId, Digest, Gap, GapKind};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::authorship::Opened;
+use crate::authorship::{Opened, notes};
 use crate::config::{BASE_FILE, ServeSection};
 use crate::places::{Environment, state_folder};
 
@@ -94,11 +94,7 @@ pub async fn read_pull(api: &RepositoryApi, pull: &Pull, cache: &ObjectCache) ->
         Some(Err(_)) | None => github::change::gather_compared(api, pull, comparison).await?,
     };
     let (notes, base_file) = match &repository {
-        Some(copy) => {
-            let ids: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
-            let notes = copy.ai_notes(&ids)?.into_iter().map(|(commit, text)| Note { commit, text });
-            (notes.collect(), copy.read_at(&pull.base, &BASE_FILE.into())?.into_bytes())
-        }
+        Some(copy) => (notes(copy, &change)?, copy.read_at(&pull.base, &BASE_FILE.into())?.into_bytes()),
         None => (Vec::new(), api.content(BASE_FILE, &pull.base).await?),
     };
     let opened = Opened {

@@ -229,7 +229,7 @@ pub async fn decide(request: &ReviewRequest<'_>) -> Result<Decided> {
 pub(crate) async fn decide_with(request: &ReviewRequest<'_>, roster: Option<Roster>) -> Result<Decided> {
     let http = if roster.is_none() { start_http(request) } else { None };
     let change = &request.change;
-    let Authorship { mut attribution, shares } = who_wrote(&AuthorshipRequest {
+    let Authorship { attribution, shares } = who_wrote(&AuthorshipRequest {
         change,
         repository: request.repository.as_ref(),
         notes: &request.notes,
@@ -237,9 +237,6 @@ pub(crate) async fn decide_with(request: &ReviewRequest<'_>, roster: Option<Rost
         opened: request.opened.as_ref(),
         tables: request.tables,
     })?;
-    for evidence in &mut attribution.evidence {
-        evidence.text = rules::redact_text(&evidence.text).0;
-    }
     let classification = classify(change, &request.tables.classify);
     let repository = request.repository.as_ref();
     let open = || Ok(repository.map(|repository| repository.blobs(change)).transpose()?);

@@ -16,7 +16,7 @@ use models::{
 use review::engine::{Engine, LineageSource, Price};
 use review::lineage::{Edge, Resolution};
 use review::panel::ShareNeed;
-use review::{Families, Lineage};
+use review::{Families, Family, Lineage};
 use secrecy::SecretString;
 
 use crate::config::{Config, ModelSection, micro_usd};
@@ -298,7 +298,7 @@ fn command(
         environment: section.environment.iter().map(variable).collect::<Result<_>>()?,
         limit: Duration::from_secs(u64::from(seconds)),
     };
-    let (lineage, lineage_source, edges) = lineage(section, name, families);
+    let (lineage, lineage_source, edges) = lineage(section, name, families)?;
     let context_tokens = section.context_tokens.unwrap_or(UNKNOWN_CONTEXT_TOKENS);
     let engine = Engine {
         id: section.name.clone(),
@@ -372,7 +372,7 @@ fn remote(
         bail!("it has no key: set {}", variable.map_or("the provider's variable", String::as_str));
     }
     let entry = catalogue.model(provider_id, model);
-    let (lineage, lineage_source, edges) = lineage(section, model, families);
+    let (lineage, lineage_source, edges) = lineage(section, model, families)?;
     let context =
         entry.map_or(UNKNOWN_CONTEXT_TOKENS, |entry| u32::try_from(entry.context_tokens).unwrap_or(u32::MAX));
     let most_output = entry.map_or(ANSWER_TOKENS, |entry| entry.max_output_tokens.min(ANSWER_TOKENS));
@@ -408,18 +408,47 @@ fn remote(
 }
 
 /// By name from the table; what the operator declares is added, and completes what the table does not know.
-fn lineage(section: &ModelSection, model: &str, families: &Families) -> (Lineage, LineageSource, Vec<Edge>) {
+///
+/// # Errors
+/// A declared name is no family: a slip of the pen would make a model unrelated to its own maker's.
+fn lineage(
+    section: &ModelSection,
+    model: &str,
+    families: &Families,
+) -> Result<(Lineage, LineageSource, Vec<Edge>)> {
     let Resolution { lineage: by_name, edges, .. } = families.resolve(model);
     let (lineage, source) = match &section.families {
         Some(declared) => {
-            let mut lineage = Lineage::of(declared.iter().map(String::as_str));
+            let mut lineage = declared_lineage(declared, families)?;
             lineage.families.extend(by_name.families);
             (lineage, LineageSource::Declared)
         }
         None if by_name.families.is_empty() => (by_name, LineageSource::Unknown),
         None => (by_name, LineageSource::Table),
     };
-    (lineage, source, edges)
+    Ok((lineage, source, edges))
+}
+
+/// Letter case and white space round a name do not count.
+fn declared_lineage(declared: &[String], families: &Families) -> Result<Lineage> {
+    const OWN: &str = "a family of your own goes into the table under [lineage] families";
+    if declared.is_empty() {
+        bail!("`families = []` names no family: leave it out where the families are not known");
+    }
+    for (index, name) in declared.iter().enumerate() {
+        let family = Family::new(name);
+        if families.knows(&family) {
+            continue;
+        }
+        let near = families
+            .names()
+            .map(|known| (strsim::damerau_levenshtein(family.as_str(), known), known))
+            .min()
+            .filter(|(distance, _)| *distance <= family.as_str().len() / 2);
+        let guess = near.map(|(_, known)| format!(" did you mean `{known}`?")).unwrap_or_default();
+        bail!("at `families[{index}]`: `{name}` is no family;{guess} {OWN}");
+    }
+    Ok(Lineage::of(declared.iter().map(String::as_str)))
 }
 
 #[cfg(test)]
@@ -462,6 +491,10 @@ mod tests {
             (line("wire = \"gemini\""), "a program has no `base_url`"),
             (line("max_seconds = 0"), "nonzero"),
             (line("input_usd = 1.0"), "or neither"),
+            (
+                declared.replace("mistral", "mistrall"),
+                "at `families[0]`: `mistrall` is no family; did you mean",
+            ),
             (declared.replace("command/agent", "local/agent"), "are for models named command/NAME"),
         ];
         for (config, expected) in table {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use git::{BlobReader, FileAt};
 use review::basis::RulesReport;
+use review::change::Source;
 use review::packet::{NotCoveredV1, RulesNoteV1, RulesV1, SuppressedV1};
 use review::text::visible;
 use review::{Change, FileChange, Lens, RepoPath};
@@ -16,7 +17,7 @@ use rules::{ChangeFacts, Examined, FileReport, FileView, Parsing, ParsingBudget,
 
 /// What the rules say about a change, and the change that everybody else is shown.
 pub struct RulesPass {
-    /// The change with secrets replaced, in files, title, body and messages.
+    /// The change with secrets replaced, in files, title, body, messages and names of branches.
     pub change: Change,
     /// What they say.
     pub report: RulesReport,
@@ -71,6 +72,16 @@ pub fn run<'r>(change: Change, options: &RuleOptions, open: Open<'_, 'r>) -> Res
     redact(&mut pass.change.body);
     for commit in &mut pass.change.commits {
         redact(&mut commit.message);
+    }
+    // Names are not counted: whoever verifies the packet only has them redacted.
+    let names = match &mut pass.change.subject.source {
+        Source::Range { base_ref, head_ref } | Source::PullRequest { base_ref, head_ref, .. } => {
+            vec![base_ref, head_ref]
+        }
+        Source::Staged | Source::Patch => Vec::new(),
+    };
+    for name in names.into_iter().chain(&mut pass.change.branch) {
+        *name = rules::redact_text(name).0;
     }
     let reader = RefCell::new(None);
     let report = rules::review_change(&pass.change, &|path| exists(path, &reader, open));

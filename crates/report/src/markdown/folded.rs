@@ -6,7 +6,7 @@ use review::panel::Relation;
 use super::build::{Block, Entry, Inline, Line};
 use super::{code, count, families, listed, own, table};
 use crate::amount::{Amount, one_or_many};
-use crate::parts::tokens;
+use crate::parts::{AnsweredAs, not_counted, tokens};
 use crate::words::{asked_words, ending_words, relation_words};
 use crate::{PacketName, Seal};
 
@@ -50,8 +50,10 @@ fn coverage(packet: &PacketV1) -> Vec<Block> {
 
 /// Who sat, how they ended and what they found.
 pub(super) fn panel(packet: &PacketV1) -> Vec<Block> {
-    let rows = packet.panel.seats.iter().map(|seat| {
-        vec![vec![own(seat.lens.name())], reviewer(packet, seat), relation(seat), ended(seat), found(seat)]
+    let rows = packet.panel.seats.iter().enumerate().map(|(index, seat)| {
+        let mut relation = relation(seat);
+        relation.extend(not_counted(packet, index).iter().flat_map(answered_as));
+        vec![vec![own(seat.lens.name())], reviewer(packet, seat), relation, ended(seat), found(seat)]
     });
     table(vec!["lens", "reviewer", "to the author", "ended", "findings"], rows)
 }
@@ -69,6 +71,23 @@ fn relation(seat: &SeatV1) -> Line {
         line.push(own(" by "));
         line.extend(families(shared));
     }
+    line
+}
+
+/// "; answered as `claude-opus-4-5` of `anthropic`: not counted as independent".
+fn answered_as(answered: &AnsweredAs<'_>) -> Line {
+    let mut line = vec![own("; answered as ")];
+    line.push(answered.model.map_or_else(|| own("a model that was not named"), code));
+    match &answered.relation {
+        Relation::Related { families: shared } => {
+            line.push(own(" of "));
+            line.extend(families(shared));
+        }
+        Relation::NoLineage | Relation::Unrelated | Relation::UnknownLineage => {
+            line.push(own(" of unknown lineage"));
+        }
+    }
+    line.push(own(": not counted as independent"));
     line
 }
 

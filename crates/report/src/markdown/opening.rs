@@ -115,6 +115,10 @@ pub(super) fn people(packet: &PacketV1) -> Vec<Block> {
     if !attribution.evidence.is_empty() {
         blocks.push(listed(strongest_evidence(packet).into_iter().map(|trace| evidence(trace).into())));
     }
+    if !attribution.unread.is_empty() {
+        let unread = attribution.unread.iter().take(PLACES);
+        blocks.push(listed(unread.map(|what| vec![code(what), own(": it may name others")].into())));
+    }
     if !packet.panel.recused.is_empty() {
         blocks.push(Block::Heading(vec![own("Recused")]));
         blocks.push(listed(packet.panel.recused.iter().map(|recusal| recused(recusal).into())));

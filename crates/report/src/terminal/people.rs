@@ -44,6 +44,9 @@ pub(super) fn people(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosit
         ]);
         screen.labelled(2, width, (Ink::Plain, name), &pieces);
     }
+    for unread in &packet.attribution.unread {
+        screen.flow(2, 4, &[(Ink::Plain, unread), (Ink::Plain, ": it may name others")]);
+    }
     if !packet.panel.recused.is_empty() {
         screen.heading("Recused");
         for recusal in &packet.panel.recused {

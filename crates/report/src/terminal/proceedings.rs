@@ -1,14 +1,17 @@
 //! How the review went: questions, checks, who answered, what it cost.
 
+use review::Family;
 use review::judge::CheckState;
 use review::outcome::EndingKind;
 use review::packet::{CallV1, PacketV1, SeatV1};
-use review::panel::{Asked, Relation};
+use review::panel::{Asked, Relation, list};
 
 use super::Verbosity;
 use super::screen::{Ink, Piece, Screen};
 use crate::amount::{Amount, plural};
-use crate::parts::{questions as asked_questions, tokens, told_checks, was_served_as_another};
+use crate::parts::{
+    AnsweredAs, not_counted, questions as asked_questions, tokens, told_checks, was_served_as_another,
+};
 use crate::text::short;
 use crate::words::{check_source_words, check_words, ending_words, relation_words};
 
@@ -76,10 +79,14 @@ fn panel(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosity) {
     let lens_width = screen.widest(packet.panel.lenses.iter().map(|lens| lens.lens.name()));
     let width = screen.widest(packet.panel.seats.iter().map(|seat| seat.reviewer.as_str()));
     for lens in &packet.panel.lenses {
-        let seats: Vec<&SeatV1> = packet.panel.seats.iter().filter(|seat| seat.lens == lens.lens).collect();
-        for (index, seat) in seats.iter().enumerate() {
+        let all = packet.panel.seats.iter().enumerate();
+        let seats: Vec<(usize, &SeatV1)> = all.filter(|(_, seat)| seat.lens == lens.lens).collect();
+        for (index, (place, seat)) in seats.iter().enumerate() {
             let name = if index == 0 { lens.lens.name() } else { "" };
-            let ended = ended(seat);
+            let mut ended = ended(seat);
+            for answered in not_counted(packet, *place) {
+                ended.push_str(&format!("; {}", answered_as(&answered)));
+            }
             let pieces: [Piece<'_>; 1] = [(Ink::Dim, &ended)];
             screen.labelled_twice(
                 2,
@@ -103,6 +110,16 @@ fn panel(screen: &mut Screen, packet: &PacketV1, verbosity: Verbosity) {
         let name = if seats.is_empty() { lens.lens.name() } else { "" };
         screen.labelled(2, lens_width, (Ink::Plain, name), &[(Ink::Dim, why)]);
     }
+}
+
+/// "answered as claude-opus-4-5 of anthropic: not counted as independent".
+fn answered_as(answered: &AnsweredAs<'_>) -> String {
+    let model = answered.model.unwrap_or("a model that was not named");
+    let of = match &answered.relation {
+        Relation::Related { families } => list(families.iter().map(Family::as_str)),
+        Relation::NoLineage | Relation::Unrelated | Relation::UnknownLineage => "unknown lineage".to_owned(),
+    };
+    format!("answered as {model} of {of}: not counted as independent")
 }
 
 /// "answered, 3 findings"; "answered 2 of 3 parts, 1 finding; part 3 timed out: no answer within 120 s".

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use report::{Colour, TerminalOptions, Verbosity, terminal};
 use review::packet::PacketV1;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fixture::{examined, name, packet, packet_with, read, value};
 
@@ -333,6 +333,31 @@ fn a_model_that_is_related_to_the_author_is_shown_and_does_not_count() {
     ] {
         assert!(shown.contains(told), "{told} is not in {shown}");
     }
+}
+
+#[test]
+fn an_answer_by_the_authors_own_family_is_told_where_another_model_was_seated() {
+    let answered_by = |families: Value, complete: bool| {
+        let mut packet = value();
+        packet["ledger"]["calls"][0]["served_model"] = json!("claude-opus-4-5");
+        packet["ledger"]["calls"][0]["lineage"] = json!({ "families": families, "complete": complete });
+        let packet = crate::fixture::read(packet);
+        let shown = shown(&packet, &TerminalOptions { width: 120, ..PLAIN });
+        (shown, report::markdown(&packet, &crate::fixture::name()))
+    };
+    let cases = [
+        (json!(["anthropic"]), true, "anthropic", "`anthropic`"),
+        (json!([]), false, "unknown lineage", "unknown lineage"),
+    ];
+    for (families, complete, plain, code) in cases {
+        let (shown, comment) = answered_by(families, complete);
+        let told = format!("answered as claude-opus-4-5 of {plain}: not counted as independent");
+        assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(&told), "{shown}");
+        let told = format!("| unrelated; answered as `claude-opus-4-5` of {code}: not counted as independent |");
+        assert!(comment.contains(&told), "{comment}");
+    }
+    let (shown, comment) = answered_by(json!(["meta"]), true);
+    assert!(!shown.contains("not counted as") && !comment.contains("not counted as"), "{shown}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod notes;
 mod prose;
 mod shares;
 mod table;
+mod traces;
 mod who;
 
 use std::collections::{BTreeSet, HashMap};
@@ -29,6 +30,7 @@ use who::{Place, Tables, Who};
 pub use agents::Agents;
 pub use shares::{Authors, HunkIndex, Share, ShareInput, noted_files, shares};
 pub use table::AgentsError;
+pub use traces::{TRACE_FOLDER, trace_notes};
 
 /// Longer traces are shortened to this many bytes before they are kept.
 const EVIDENCE_TEXT_LIMIT: usize = 300;
@@ -65,6 +67,13 @@ pub struct Note {
     pub text: String,
 }
 
+impl Note {
+    /// One that is there and cannot be read, as when it is too large: it is told.
+    pub fn unreadable(commit: &CommitId) -> Self {
+        Self { commit: commit.clone(), text: String::new() }
+    }
+}
+
 /// All that can tell who wrote a change.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuthorshipInput<'a> {
@@ -93,6 +102,8 @@ pub struct CommitAttribution {
     pub evidence: Vec<Evidence>,
     /// Whether a note attests some of its lines to people, or its message says that only a part is an AI's.
     pub human_lines: bool,
+    /// What could not be read, in sentences.
+    pub unread: Vec<String>,
 }
 
 impl CommitAttribution {
@@ -132,7 +143,9 @@ pub fn attribute(input: &AuthorshipInput<'_>, agents: &Agents, families: &Famili
     };
     evidence.extend(around.of_all);
     evidence.extend(around.of_a_part);
-    conclude(evidence, input, &commits, extent)
+    let mut attribution = conclude(evidence, input, &commits, extent);
+    attribution.unread = commits.into_iter().flat_map(|commit| commit.unread).collect();
+    attribution
 }
 
 /// Whom a description names as the writers, in lines `Written-by: NAME`: `human`, or a name that the tables know.
@@ -353,16 +366,21 @@ fn of_commit<'n>(
             add(who, Channel::Branch, Strength::Weak, subject);
         }
     }
+    let mut unread = Vec::new();
     for note in notes {
         let reading = notes::read_note(&note.text, tables);
         human_lines |= reading.human_lines;
+        if reading.is_unread {
+            unread.push(format!("a note or trace record on {place} could not be read in full"));
+        }
         for who in reading.writers {
             let tool = who.agent.as_deref().unwrap_or("a session without a description");
             let text = format!("{tool} {}", who.model.as_deref().unwrap_or_default());
             add(who, Channel::Note, Strength::Claimed, &text);
         }
     }
-    CommitAttribution { evidence, human_lines }
+    unread.dedup();
+    CommitAttribution { evidence, human_lines, unread }
 }
 
 /// Traces that stand round the commits.
@@ -463,6 +481,8 @@ pub struct Attribution {
     pub partial: bool,
     /// What was seen, in a fixed order.
     pub evidence: Vec<Evidence>,
+    /// Notes and trace records that could not be read, in sentences: they may say more than is known.
+    pub unread: Vec<String>,
 }
 
 impl Attribution {

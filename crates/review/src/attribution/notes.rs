@@ -20,6 +20,8 @@ pub(super) struct NoteReading {
     pub(super) lines: Vec<NotedLines>,
     /// Whether it attests lines to people.
     pub(super) human_lines: bool,
+    /// Whether some of it is in neither format, so that it may say more than was read.
+    pub(super) is_unread: bool,
 }
 
 /// Lines of one file that one tool wrote.
@@ -46,10 +48,10 @@ impl NoteReading {
 /// Reads a note of either format.
 ///
 /// A session counts only where lines are attested to it; what is attested to a key without a description counts as
-/// an unknown tool. Text in neither format says nothing.
+/// an unknown tool. Text in neither format says nothing, and is told.
 pub(super) fn read_note(text: &str, tables: Tables<'_>) -> NoteReading {
     if text.len() > NOTE_LIMIT {
-        let mut reading = NoteReading::default();
+        let mut reading = NoteReading { is_unread: true, ..NoteReading::default() };
         reading.add("", Who::unknown_writer(), Vec::new());
         return reading;
     }
@@ -71,8 +73,12 @@ struct GitAiNote {
 type SummarizedTool = (String, String, bool);
 
 impl GitAiNote {
-    fn read(json: &str) -> Self {
-        serde_json::from_str(json).unwrap_or_else(|_| Self { tools: whole_tools(json), ..Self::default() })
+    /// And whether all of it could be read.
+    fn read(json: &str) -> (Self, bool) {
+        match serde_json::from_str(json) {
+            Ok(note) => (note, true),
+            Err(_) => (Self { tools: whole_tools(json), ..Self::default() }, false),
+        }
     }
 
     /// The tools that wrote the lines of a key.
@@ -121,10 +127,10 @@ fn read_git_ai(text: &str, tables: Tables<'_>) -> NoteReading {
     let Some((attested, json)) =
         text.split_once("\n---\n").or_else(|| Some(("", text.strip_prefix("---\n")?)))
     else {
-        return NoteReading::default();
+        return NoteReading { is_unread: true, ..NoteReading::default() };
     };
-    let note = GitAiNote::read(json);
-    let mut reading = NoteReading::default();
+    let (note, is_whole) = GitAiNote::read(json);
+    let mut reading = NoteReading { is_unread: !is_whole, ..NoteReading::default() };
     let mut path = "";
     for line in attested.lines() {
         let Some((key, ranges)) = line.strip_prefix("  ").and_then(|entry| entry.split_once(' ')) else {
@@ -160,7 +166,6 @@ fn git_ai_ranges(text: &str) -> Vec<(u32, u32)> {
 struct TraceRecord {
     #[serde(default)]
     tool: Option<TraceTool>,
-    #[serde(default)]
     files: Vec<TraceFile>,
 }
 
@@ -210,11 +215,15 @@ struct Contributor {
     model_id: Option<String>,
 }
 
-/// Agent Trace 0.1.0: one record, or one a line. A range's contributor stands before its conversation's.
+/// Agent Trace 0.1.0: one record, or one a line. A range's contributor stands before its conversation's. What is no
+/// record hides none behind it.
 fn read_agent_trace(text: &str, tables: Tables<'_>) -> NoteReading {
     let mut reading = NoteReading::default();
-    let records = serde_json::Deserializer::from_str(text).into_iter::<TraceRecord>();
-    for record in records.map_while(Result::ok) {
+    for record in trace_records::<TraceRecord>(text) {
+        let Ok(record) = record else {
+            reading.is_unread = true;
+            continue;
+        };
         let tool = record.tool.map(|tool| tool.name).unwrap_or_default();
         for file in &record.files {
             for conversation in &file.conversations {
@@ -223,6 +232,28 @@ fn read_agent_trace(text: &str, tables: Tables<'_>) -> NoteReading {
         }
     }
     reading
+}
+
+/// The records in a text, and an error for each place where there is none. Behind one it goes on at the next line that
+/// begins a record. serde_json follows nested values 128 deep, so no text takes more than that many passes.
+pub(super) fn trace_records<'t, R: Deserialize<'t>>(
+    text: &'t str,
+) -> impl Iterator<Item = serde_json::Result<R>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut records = serde_json::Deserializer::from_str(rest).into_iter::<R>();
+        let record = records.next()?;
+        rest = match &record {
+            Ok(_) => &rest[records.byte_offset()..],
+            Err(_) => {
+                let mut lines = rest.trim_start().split_inclusive('\n');
+                let wrong = lines.next().map_or(0, str::len);
+                let between: usize = lines.take_while(|line| !line.starts_with('{')).map(str::len).sum();
+                &rest.trim_start()[wrong + between..]
+            }
+        };
+        Some(record)
+    })
 }
 
 fn read_conversation(

@@ -66,6 +66,11 @@ impl Families {
         self.by_name.contains_key(family.as_str())
     }
 
+    /// The families' names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
     /// What a reader calls a family: `Claude (Anthropic)`.
     pub fn display(&self, family: &Family) -> String {
         match self.by_name.get(family.as_str()) {

@@ -226,6 +226,7 @@ pub fn attribution(attribution: &Attribution, shares: &[Share]) -> AttributionV1
         unknown_agent: attribution.unknown_agent,
         human_declared: attribution.human_declared,
         bot: attribution.bot,
+        unread: attribution.unread.clone(),
         vouched: attribution.vouched,
         partial: attribution.partial,
         shares: if shares.len() > 1 { shares.iter().map(share).collect() } else { Vec::new() },

@@ -86,6 +86,7 @@ impl AuthorshipV1 {
             bot: kept.bot,
             vouched: kept.vouched,
             partial: kept.partial,
+            unread: kept.unread,
             evidence: kept.evidence.into_iter().map(evidence).collect(),
         };
         let share = |share: ShareV1| Share {

@@ -112,6 +112,7 @@ fn authorship(packet: &PacketV1, facts: &ChangeFacts<'_>) -> Proof {
     problems.expect(says.evidence == is.evidence, || {
         "the commits, the branch and the notes have other traces than the packet says".to_owned()
     });
+    problems.expect(says.unread == is.unread, || "other notes could not be read".to_owned());
     problems.expect(says.shares == is.shares, || "the notes give the lines to others".to_owned());
     problems.expect(says.bot == is.bot && says.partial == is.partial, || {
         "a bot opened it and not, or part of it carries traces and not".to_owned()

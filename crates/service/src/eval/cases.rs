@@ -12,9 +12,11 @@ use git::{MAX_DIFF_BYTES, RangeRequest, Repository};
 use review::agreement::{GoldMode, Known, Place};
 use review::attribution::Note;
 use review::wording::Wording;
-use review::{Change, CommitId, Lens, RepoPath};
+use review::{Change, Lens, RepoPath};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::authorship::notes;
 
 /// The files of a case.
 const FILES: [&str; 3] = ["diff.patch", "meta.json", "gold.json"];
@@ -92,9 +94,7 @@ impl Case {
             Origin::Range { repository, request } => {
                 let repository = Repository::open(repository)?;
                 let change = repository.gather(&repository.range(request)?)?;
-                let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
-                let notes = repository.ai_notes(&commits)?;
-                let notes = notes.into_iter().map(|(commit, text)| Note { commit, text }).collect();
+                let notes = notes(&repository, &change)?;
                 Ok(Material { change, repository: Some(repository), notes })
             }
         }

@@ -5,10 +5,11 @@ mod receipts;
 use anyhow::Result;
 use git::{RangeKind, RangeRequest, Repository, ResolvedRange};
 use review::anchor::FileTexts;
-use review::attribution::{Channel, Declaration, Note, Role};
+use review::attribution::{Channel, Declaration, Role};
 use review::change::{Change, Source, text_digest};
 use review::classify::classify;
 use review::conclude::MAX_EXAMINED_BY_RULES;
+use review::judge::plural;
 use review::packet::{self, AttributionV1, ClaimV1, PacketV1, RULES, ReadPacket, ReceiptKindV1, SeatV1};
 use review::record::{FAMILIES, OWN_FAMILIES};
 use review::text::visible;
@@ -19,7 +20,7 @@ use review::{CommitId, Digest, Finding, Lens, Side};
 use rules::RuleOptions;
 use store::Receipts;
 
-use crate::authorship::{Authorship, AuthorshipRequest, who_wrote};
+use crate::authorship::{Authorship, AuthorshipRequest, notes, who_wrote};
 use crate::prompts::Prompts;
 use crate::rules_pass::{self, RulesPass};
 use crate::signing::{self, SignatureFile, TrustedKeys};
@@ -110,15 +111,16 @@ fn version(packet: &PacketV1, ours: &str) -> Proof {
 fn form(read: &ReadPacket, facts: Facts<'_>) -> Proof {
     const NAME: &str = "canonical form";
     if let (Some(first), true) = (read.absent.first(), facts.same_version) {
-        let absent = read.absent.len();
-        let why = format!("it lacks {absent} fields that this version always writes, as `{first}`");
+        let absent = plural(read.absent.len(), "field", "fields");
+        let why = format!("it lacks {absent} that this version always writes, as `{first}`");
         return Proof::failed(NAME, why);
     }
     match read.is_canonical {
         true => Proof::holds(NAME, format!("{} bytes", read.canonical.len())),
-        false => Proof::holds(
+        false => Proof::failed(
             NAME,
-            "the file is written otherwise; digest and signature are of its canonical form (RFC 8785)",
+            "these are not the packet's canonical bytes (RFC 8785): sha256sum and ssh-keygen will refuse this file; take \
+             the one that `recuse review --packet FILE` wrote (`--format json` is for reading)",
         ),
     }
 }
@@ -294,12 +296,10 @@ fn attribution(
             (Role::Implementer | Role::Suggester | Role::Bot, None) => Declaration::Model(seen.text.clone()),
         })
         .collect();
-    let commits: Vec<CommitId> = change.commits.iter().map(|commit| commit.id.clone()).collect();
     let notes = match repository {
-        Some(repository) => repository.ai_notes(&commits)?,
+        Some(repository) => notes(repository, change)?,
         None => Vec::new(),
     };
-    let notes: Vec<Note> = notes.into_iter().map(|(commit, text)| Note { commit, text }).collect();
     let Authorship { attribution, shares } = who_wrote(&AuthorshipRequest {
         change,
         repository,
