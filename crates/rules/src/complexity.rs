@@ -44,6 +44,7 @@ const FUNCTION: Rule = Rule {
     needs: Needs::WholeFile,
     bad: Example {
         path: "shop/route.py",
+        beside: &[],
         before: Some(concat!(
             "def route(order):\n",
             "    if order.paid:\n",
@@ -67,6 +68,7 @@ const FUNCTION: Rule = Rule {
     },
     good: Example {
         path: "shop/route.py",
+        beside: &[],
         before: Some(
             "def route(order):\n    if order.paid:\n        for item in order.items:\n            ship(item)\n",
         ),
@@ -405,8 +407,8 @@ fn finding(
         .collect();
     let change = if suspect.is_new { "is added with" } else { "now has" };
     let body = format!(
-        "{}. {name} {change} more cases than a reader can hold in mind: the next change to it misses one, and no test \
-         says so. Splitting it where it does one thing keeps that from happening.",
+        "{}. {name} {change} more cases than a reader can hold in mind, and the next change to it misses one. Splitting \
+         it where it does one thing keeps that from happening.",
         capitalized(&measures.join("; "))
     );
     // The declaration if the change shows it, else the first added line inside: a finding is shown on the diff.

@@ -31,7 +31,7 @@ use code::Cost;
 use review::change::{Content, Operation};
 use review::{FileChange, Finding, Lens, LineKind};
 
-pub use catalogue::{Example, Needs, RuleInfo, catalogue};
+pub use catalogue::{Example, Needs, Neighbour, RuleInfo, catalogue};
 pub use change_facts::ChangeFacts;
 pub use hidden_text::{HiddenCharacter, Kind, hidden_characters};
 pub use options::RuleOptions;

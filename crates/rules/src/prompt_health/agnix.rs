@@ -213,19 +213,22 @@ fn rule_of(category: &str) -> &'static Rule {
 pub(super) const RULES: [&Rule; 7] = [&SKILL, &AGENT, &EVENTS, &SERVERS, &PLUGIN, &MEMORY, &SETTINGS];
 
 const fn file(path: &'static str, after: &'static str) -> Example {
-    Example { path, before: None, after }
+    Example { path, beside: &[], before: None, after }
 }
 
-const REASON: &str = "The tool that loads this file skips it, skips the part, or reads something else than its author meant, \
-                      and mostly says nothing about it.";
-
-const fn rule(id: &'static str, summary: &'static str, bad: Example, good: Example) -> Rule {
+const fn rule(
+    id: &'static str,
+    summary: &'static str,
+    reason: &'static str,
+    bad: Example,
+    good: Example,
+) -> Rule {
     Rule {
         id,
         category: "prompt-health/instruction",
         severity: Severity::Medium,
         summary,
-        reason: REASON,
+        reason,
         needs: Needs::WholeFile,
         bad,
         good,
@@ -235,6 +238,7 @@ const fn rule(id: &'static str, summary: &'static str, bad: Example, good: Examp
 const SKILL: Rule = rule(
     "prompt-health/skill-format",
     "a skill that is not as its tools expect it",
+    "A skill whose name or description its tool does not accept is not offered to the model: nobody is told, and the task is done without it.",
     file(
         ".claude/skills/tests/SKILL.md",
         "---\nname: Run_Tests\ndescription: Use when tests should run\n---\nRun them.\n",
@@ -248,6 +252,7 @@ const SKILL: Rule = rule(
 const AGENT: Rule = rule(
     "prompt-health/agent-format",
     "a definition of an agent that is not as its tools expect it",
+    "An agent whose definition cannot be read is not there when it is asked for, or it runs with every tool because the line that limits it was skipped.",
     file(
         ".claude/agents/tester.md",
         "---\nname: tester\ndescription: Runs tests: all of them\n---\nRun them.\n",
@@ -261,6 +266,7 @@ const AGENT: Rule = rule(
 const EVENTS: Rule = rule(
     "prompt-health/hook-format",
     "a hook that is not as its tools expect it",
+    "A hook for an event that does not exist never runs, and one without a limit of time can hold up every session: the check that it was meant to be is missing without a word.",
     file(
         ".claude/settings.json",
         "{\n  \"hooks\": {\n    \"AfterLunch\": [\n      {\"hooks\": [{\"type\": \"command\", \"command\": \"make\"}]}\n    ]\n  }\n}\n",
@@ -274,6 +280,7 @@ const EVENTS: Rule = rule(
 const SERVERS: Rule = rule(
     "prompt-health/server-format",
     "a list of servers that is not as its tools expect it",
+    "A server that cannot be started from its entry is left out, and the agent goes on without its tools or makes up what they would have said.",
     file(".mcp.json", "{\n  \"mcpServers\": {\n    \"a\": {\n      \"type\": \"stdio\"\n    }\n  }\n}\n"),
     file(
         ".mcp.json",
@@ -284,6 +291,7 @@ const SERVERS: Rule = rule(
 const PLUGIN: Rule = rule(
     "prompt-health/plugin-format",
     "a plugin that is not as its tools expect it",
+    "A plugin with a manifest that is refused brings none of its commands, agents and hooks, on every machine that installs it.",
     file(".claude-plugin/plugin.json", "{\n  \"name\": \"tests\",\n  \"commands\": \"/opt/commands\"\n}\n"),
     file(
         ".claude-plugin/plugin.json",
@@ -294,6 +302,7 @@ const PLUGIN: Rule = rule(
 const MEMORY: Rule = rule(
     "prompt-health/instructions-format",
     "instructions that are not as their tools expect them",
+    "Instructions that point to one person's machine, or that are laid out as their tool does not read them, are followed by some agents and not by others.",
     file("CLAUDE.md", "# Guide\n\nRead /Users/ada/notes/style.txt first.\n"),
     file("CLAUDE.md", "# Guide\n\nRead docs/style.txt first.\n"),
 );
@@ -301,6 +310,7 @@ const MEMORY: Rule = rule(
 const SETTINGS: Rule = rule(
     "prompt-health/settings-format",
     "settings or rules of an agent that are not as its tools expect them",
+    "Settings that cannot be read fall back to the defaults, and a rule whose head is broken applies to no file or to all: what was switched off may be on again.",
     file(".cursor/rules/a.mdc", "---\ndescription: [\nglobs: src/**\n---\nUse tabs.\n"),
     file(
         ".cursor/rules/a.mdc",
