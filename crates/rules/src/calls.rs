@@ -30,7 +30,8 @@ use std::collections::HashMap;
 
 use code::{CodeError, Cost, Language, MAX_SOURCE_BYTES};
 use review::change::{Content, Operation};
-use review::{Category, FileChange, Finding, Lens, Side};
+use review::text::visible;
+use review::{Category, FileChange, Finding, Lens, Severity, Side};
 
 use self::danger::{Danger, Site};
 use self::form::Form;
@@ -191,10 +192,27 @@ fn review(
         // Its lines are those of JSON.
         Form::Notebook | Form::Unread(_) | Form::NoProgram => {}
     }
+    for danger in &mut found {
+        lower_if_moved(view, danger);
+    }
     tell(file, view.head, redacted, found, report);
     match trouble.first() {
         Some(reason) => Examined::Failed(format!("calls could not be followed to the end: {reason}")),
         None => Examined::All,
+    }
+}
+
+/// A line that leaves another file of the change is not new; what reaches it may be.
+fn lower_if_moved(view: &FileView<'_>, danger: &mut Danger) {
+    let Some(removed) = view.change.removed() else { return };
+    let line = lines::text_of(view.file, view.head, danger.lines.0);
+    if let Some(from) = removed.line_left(&view.file.path, line) {
+        danger.severity = Severity::Low;
+        danger.body = format!(
+            "The same line leaves `{}`, so that it seems to have moved. {}",
+            visible(from.as_str()),
+            danger.body
+        );
     }
 }
 

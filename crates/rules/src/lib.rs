@@ -13,6 +13,7 @@ mod complexity;
 mod database;
 mod dependencies;
 mod hidden_text;
+mod moved;
 mod new_side;
 mod options;
 mod page;

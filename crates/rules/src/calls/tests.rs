@@ -322,3 +322,19 @@ fn the_code_cells_of_a_notebook_are_python() {
     let broken = report("a.ipynb", None, "{\"cells\": [\n");
     assert!(matches!(broken.examined(Lens::Security), Some(Examined::Failed(_))), "{broken:?}");
 }
+
+#[test]
+fn a_danger_whose_line_leaves_another_file_is_low_and_says_where_it_was() {
+    let source = "import os\ndef run(name):\n    os.system('ls ' + name)\n";
+    let (old, new) = (changed("old.py", Some(source), "import os\n"), changed("new.py", None, source));
+    let said = |files: &[FileChange]| {
+        let facts = crate::ChangeFacts::of(files);
+        let view = FileView { change: &facts, ..FileView::new(&files[0], None, Some(source)) };
+        let report = review_file(&view, &RuleOptions::default());
+        let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
+        (finding.severity, finding.body.starts_with("The same line leaves `old.py`, so that it seems"))
+    };
+    assert_eq!(said(&[new.clone(), old]), (Severity::Low, true));
+    let (severity, is_moved) = said(&[new]);
+    assert!(severity > Severity::Low && !is_moved);
+}
