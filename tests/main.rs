@@ -14,6 +14,7 @@ mod prompts;
 mod pull;
 mod replay;
 mod review;
+mod rule_examples;
 mod schema;
 mod setup;
 mod support;

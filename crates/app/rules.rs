@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use review::Lens;
-use rules::{Example, RuleInfo, catalogue};
+use rules::{Example, Neighbour, RuleInfo, catalogue};
 use serde_json::{Value, json};
 
 use crate::args::{ListFormat, RulesCommand};
@@ -38,8 +38,15 @@ fn list(format: ListFormat, lens: Option<Lens>) -> String {
 }
 
 fn as_json(rule: &RuleInfo) -> Value {
-    let example =
-        |example: &Example| json!({ "path": example.path, "before": example.before, "after": example.after });
+    let neighbour = |one: &Neighbour| json!({ "path": one.path, "before": one.before, "after": one.after });
+    let example = |example: &Example| {
+        json!({
+            "path": example.path,
+            "beside": example.beside.iter().map(neighbour).collect::<Vec<_>>(),
+            "before": example.before,
+            "after": example.after,
+        })
+    };
     json!({
         "id": rule.id,
         "lens": rule.category.lens().name(),
@@ -78,9 +85,14 @@ fn show(id: &str) -> Result<String, Failure> {
         text.push_str(&format!("\nform      {}\nkeywords  {}\n", rule.form, rule.keywords.join(", ")));
     }
     for (words, example) in [("Reported", &rule.bad), ("Left alone", &rule.good)] {
+        let indented = |diff: &str| diff.lines().map(|line| format!("  {line}\n")).collect::<String>();
+        let beside = |one: &Neighbour| match one.shown() {
+            Some(diff) => format!("together with {}:\n{}", one.path, indented(&diff)),
+            None => format!("beside {}, which stays as it was\n", one.path),
+        };
         let shown = |example: &Example| {
-            let lines: String = example.shown().lines().map(|line| format!("  {line}\n")).collect();
-            format!("\n{words}, in {}:\n{lines}", example.path)
+            let beside: String = example.beside.iter().map(beside).collect();
+            format!("\n{words}, in {}:\n{}{beside}", example.path, indented(&example.shown()))
         };
         text.extend(example.iter().map(shown));
     }

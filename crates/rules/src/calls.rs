@@ -11,10 +11,12 @@ mod danger;
 mod deserialization;
 mod directory;
 mod evaluation;
+mod form;
 mod format;
 mod lines;
 mod markup;
 mod memory;
+mod notebook;
 mod path;
 mod removed;
 mod request;
@@ -26,11 +28,13 @@ mod walk;
 
 use std::collections::HashMap;
 
-use code::{CodeError, Cost, Language, language_of};
+use code::{CodeError, Cost, Language, MAX_SOURCE_BYTES};
 use review::change::{Content, Operation};
-use review::{Category, FileChange, Finding, Lens, Side};
+use review::text::visible;
+use review::{Category, FileChange, Finding, Lens, Severity, Side};
 
 use self::danger::{Danger, Site};
+use self::form::Form;
 use self::lines::{Piece, Touched, is_test_path, pieces};
 use self::value::Origin;
 use crate::catalogue::{Rule, RuleInfo};
@@ -95,27 +99,11 @@ fn supports(file: &FileChange) -> Support {
         (
             Content::Text(_),
             Operation::Added | Operation::Modified | Operation::Renamed | Operation::Copied,
-        ) => match language_of(&file.path).is_some_and(is_read) {
-            true => Support::Supported,
-            false => Support::NotSupported("the rules follow no calls in files of this kind"),
+        ) => match Form::of(file) {
+            // That it is a program which nobody reads is worth saying.
+            Form::Source(_) | Form::Notebook | Form::Unread(_) => Support::Supported,
+            Form::NoProgram => Support::NotSupported("it is no program"),
         },
-    }
-}
-
-fn is_read(language: Language) -> bool {
-    match language {
-        Language::C
-        | Language::Cpp
-        | Language::Go
-        | Language::Java
-        | Language::JavaScript
-        | Language::Php
-        | Language::Python
-        | Language::Ruby
-        | Language::Rust
-        | Language::TypeScript
-        | Language::Tsx => true,
-        Language::Bash | Language::CSharp | Language::Kotlin => false,
     }
 }
 
@@ -131,7 +119,6 @@ fn review(
     report: &mut FileReport,
 ) -> Examined {
     let file = view.file;
-    let Some(language) = language_of(&file.path) else { return Examined::All };
     if matches!(file.content, Content::Nothing)
         || file.operation == Operation::Deleted
         || is_test_path(&file.path)
@@ -142,14 +129,26 @@ fn review(
     if touched.is_empty() {
         return Examined::All;
     }
+    let form = Form::of(file);
+    let language = match form {
+        Form::Source(language) => language,
+        Form::Notebook => Language::Python,
+        Form::Unread(what) => {
+            return Examined::NotSupported(format!("the rules follow no calls in {what}"));
+        }
+        Form::NoProgram => return Examined::All,
+    };
     match view.parsing {
         Parsing::Allowed => {}
         Parsing::OverBudget => return Examined::Failed(Parsing::OVER_BUDGET.to_owned()),
     }
-    let heads = pieces(language, file, view.head, Side::Head);
-    if heads.iter().any(|piece| piece.is_part) {
-        report.notes.push("only the diff is at hand: calls are followed inside each hunk".to_owned());
-    }
+    let (heads, bases) = match form {
+        Form::Notebook => match notebook::sides(view) {
+            Ok(sides) => sides,
+            Err(examined) => return examined,
+        },
+        Form::Source(_) | Form::Unread(_) | Form::NoProgram => sources(language, view, report),
+    };
     let mut found = Vec::new();
     let mut trouble = Vec::new();
     // How many more there are of each danger than before; what is kept counts them down.
@@ -168,19 +167,12 @@ fn review(
                     Some(Danger { lines: (line, line), ..danger })
                 }));
             }
-            Err(CodeError::TooLarge { bytes }) => {
-                report
-                    .notes
-                    .push(format!("its calls are not followed: a source of {bytes} bytes is too large"));
-            }
-            Err(error @ (CodeError::Unparsable | CodeError::TooCostly { .. } | CodeError::Analyzer)) => {
-                trouble.push(error.to_string());
-            }
+            Err(error) => trouble.push(error.to_string()),
         }
     }
     // What was there before is not this change's doing. A base that cannot be read excuses nothing.
     if !found.is_empty() {
-        for base in &pieces(language, file, view.base, Side::Base) {
+        for base in &bases {
             if let Ok(seen) = follow(language, base, &Touched::everything(), &mut report.cost) {
                 for danger in seen.dangers {
                     for key in danger.other_keys.into_iter().chain([danger.key]) {
@@ -195,12 +187,45 @@ fn review(
             *more >= 0
         });
     }
-    found.extend(removed::look(language, file, &found));
+    match form {
+        Form::Source(_) => found.extend(removed::look(language, file, &found)),
+        // Its lines are those of JSON.
+        Form::Notebook | Form::Unread(_) | Form::NoProgram => {}
+    }
+    for danger in &mut found {
+        lower_if_moved(view, danger);
+    }
     tell(file, view.head, redacted, found, report);
     match trouble.first() {
         Some(reason) => Examined::Failed(format!("calls could not be followed to the end: {reason}")),
         None => Examined::All,
     }
+}
+
+/// A line that leaves another file of the change is not new; what reaches it may be.
+fn lower_if_moved(view: &FileView<'_>, danger: &mut Danger) {
+    let Some(removed) = view.change.removed() else { return };
+    let line = lines::text_of(view.file, view.head, danger.lines.0);
+    if let Some(from) = removed.line_left(&view.file.path, line) {
+        danger.severity = Severity::Low;
+        danger.body = format!(
+            "The same line leaves `{}`, so that it seems to have moved. {}",
+            visible(from.as_str()),
+            danger.body
+        );
+    }
+}
+
+/// What there is to read of a source: both sides of it as a whole, or, where one is not at hand or too large, of its hunks.
+fn sources(language: Language, view: &FileView<'_>, report: &mut FileReport) -> (Vec<Piece>, Vec<Piece>) {
+    let is_large = [view.head, view.base].into_iter().flatten().any(|text| text.len() > MAX_SOURCE_BYTES);
+    let (head, base) = if is_large { (None, None) } else { (view.head, view.base) };
+    let heads = pieces(language, view.file, head, Side::Head);
+    if heads.iter().any(|piece| piece.is_part) {
+        let why = if is_large { "it is too large to be read as a whole" } else { "only the diff is at hand" };
+        report.notes.push(format!("{why}: calls are followed inside each hunk"));
+    }
+    (heads, pieces(language, view.file, base, Side::Base))
 }
 
 /// What a piece of source does, where the change has to do with it, by the lines of the file.

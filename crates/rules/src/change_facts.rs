@@ -1,13 +1,14 @@
 //! What a rule about one file has to know of the others: facts of a whole change, gathered before any file is looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 use review::change::Operation;
 use review::{FileChange, LineKind, RepoPath};
 
 use crate::database::{Foreign, code};
+use crate::moved::Removed;
 
 /// Facts of a whole change, from its diff alone.
 #[derive(Debug, Clone, Default)]
@@ -18,16 +19,22 @@ pub struct ChangeFacts {
     created_tables: BTreeMap<String, BTreeSet<RepoPath>>,
     /// Folders with a changed file of SQL that is not PostgreSQL's, and whose it is.
     foreign_folders: BTreeMap<String, Foreign>,
+    /// What the files lose; none of a change of no other files.
+    removed: Option<Arc<Removed>>,
 }
 
 impl ChangeFacts {
     /// Of a change of no other files.
-    pub const NONE: Self =
-        Self { paths: BTreeSet::new(), created_tables: BTreeMap::new(), foreign_folders: BTreeMap::new() };
+    pub const NONE: Self = Self {
+        paths: BTreeSet::new(),
+        created_tables: BTreeMap::new(),
+        foreign_folders: BTreeMap::new(),
+        removed: None,
+    };
 
     /// Gathers the facts of a change.
     pub fn of(files: &[FileChange]) -> Self {
-        let mut facts = Self::NONE;
+        let mut facts = Self { removed: Some(Arc::new(Removed::of(files))), ..Self::NONE };
         for file in files.iter().filter(|file| file.operation != Operation::Deleted) {
             facts.paths.insert(file.path.as_str().to_owned());
             if file.path.extension() == "sql" {
@@ -67,6 +74,11 @@ impl ChangeFacts {
         sql.filter(|path| self.foreign_dialect_beside(path).is_none() && folders.insert(folder(path)))
             .take(MAX_FOLDERS)
             .collect()
+    }
+
+    /// What the files of the change lose.
+    pub(crate) fn removed(&self) -> Option<&Removed> {
+        self.removed.as_deref()
     }
 
     /// Whether a path is among those that the change touches and leaves in place.

@@ -4,6 +4,7 @@
 mod kind;
 mod locks;
 mod names;
+mod readable;
 mod scan;
 mod scripts;
 mod sources;
@@ -96,7 +97,10 @@ fn review(
         }
     }
     found.report(report);
-    Examined::All
+    match whole_head(view).map_or(Ok(()), |head| readable::check(view.file.path.file_name(), &head)) {
+        Ok(()) => Examined::All,
+        Err(problem) => Examined::Failed(format!("what it names could not be read: {problem}")),
+    }
 }
 
 fn manifest(kind: Kind, view: &FileView<'_>, added: &AddedLines<'_>, found: &mut Found<'_>) {

@@ -288,8 +288,8 @@ const fn row(
     good: &'static str,
 ) -> Rule {
     let path = "src/access.py";
-    let bad = Example { path, before: None, after: bad };
-    let good = Example { path, before: None, after: good };
+    let bad = Example { path, beside: &[], before: None, after: bad };
+    let good = Example { path, beside: &[], before: None, after: good };
     Rule { id, category: CATEGORY, severity, summary, reason, needs: Needs::Diff, bad, good }
 }
 

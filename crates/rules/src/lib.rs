@@ -13,6 +13,7 @@ mod complexity;
 mod database;
 mod dependencies;
 mod hidden_text;
+mod moved;
 mod new_side;
 mod options;
 mod page;
@@ -31,7 +32,7 @@ use code::Cost;
 use review::change::{Content, Operation};
 use review::{FileChange, Finding, Lens, LineKind};
 
-pub use catalogue::{Example, Needs, RuleInfo, catalogue};
+pub use catalogue::{Example, Needs, Neighbour, RuleInfo, catalogue};
 pub use change_facts::ChangeFacts;
 pub use hidden_text::{HiddenCharacter, Kind, hidden_characters};
 pub use options::RuleOptions;

@@ -89,16 +89,22 @@ fn cell(text: &str) -> String {
 }
 
 fn section(rule: &RuleInfo) -> String {
+    let reached = rule.bad.as_ref().and_then(|bad| bad.severity_by(rule.id));
+    let severity = rule.severity.name();
+    // The worst that a rule says is not always what its example shows.
+    let (severity, reported) = match reached.filter(|reached| *reached != rule.severity) {
+        Some(reached) => (format!("up to {severity}"), format!("Reported, {} here", reached.name())),
+        None => (severity.to_owned(), "Reported".to_owned()),
+    };
     let mut section = format!(
-        "## `{}`\n\n**{}** · {} · {}\n\n{}\n\nReads {}.\n",
+        "## `{}`\n\n**{}** · {severity} · {}\n\n{}\n\nReads {}.\n",
         rule.id,
         sentence_start(&rule.summary),
-        rule.severity.name(),
         rule.category.as_str(),
         rule.reason,
         rule.needs.words()
     );
-    for (words, example) in [("Reported", &rule.bad), ("Left alone", &rule.good)] {
+    for (words, example) in [(reported.as_str(), &rule.bad), ("Left alone", &rule.good)] {
         section.extend(example.iter().map(|example| shown(words, example)));
     }
     section
@@ -111,10 +117,20 @@ fn sentence_start(text: &str) -> String {
 }
 
 fn shown(words: &str, example: &Example) -> String {
-    let text = example.shown();
-    // A fence that nothing inside can close.
-    let fence = "`".repeat(3.max(longest_run(&text) + 1));
-    format!("\n{words}, in `{}`:\n\n{fence}diff\n{text}{fence}\n", example.path)
+    let mut shown = format!("\n{words}, in `{}`:\n\n{}", example.path, fenced(&example.shown()));
+    for neighbour in example.beside {
+        shown.push_str(&match neighbour.shown() {
+            Some(diff) => format!("\nTogether with `{}`:\n\n{}", neighbour.path, fenced(&diff)),
+            None => format!("\nBeside it stands `{}`, which stays as it was.\n", neighbour.path),
+        });
+    }
+    shown
+}
+
+/// A diff in a fence that nothing inside can close.
+fn fenced(diff: &str) -> String {
+    let fence = "`".repeat(3.max(longest_run(diff) + 1));
+    format!("{fence}diff\n{diff}{fence}\n")
 }
 
 fn longest_run(text: &str) -> usize {
@@ -143,5 +159,21 @@ mod tests {
         assert!(page.contains("Left alone, in `"), "{page}");
         let unseen = |character: char| review::text::is_hidden(character);
         assert!(!page.chars().any(unseen));
+        assert!(page.contains("\\u{a0}"), "{page}");
+        let foreign = |character: char| {
+            (character.is_whitespace() && !character.is_ascii())
+                || ('\u{400}'..'\u{530}').contains(&character)
+        };
+        assert!(!page.chars().any(foreign), "{page}");
+    }
+
+    #[test]
+    fn a_page_names_what_an_example_does_not_reach_and_what_stands_beside_it() {
+        let calls = page("calls").expect("it has rules");
+        let (_, deserialization) = calls.split_once("## `calls/code-injection`").expect("it is there");
+        assert!(deserialization.contains("· up to critical ·") || deserialization.contains("· critical ·"));
+        let dependencies = page("dependencies").expect("it has rules");
+        assert!(dependencies.contains("Beside it stands `package-lock.json`, which stays as it was."));
+        assert!(dependencies.contains("Together with `Cargo.toml`:"), "{dependencies}");
     }
 }

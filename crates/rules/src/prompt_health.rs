@@ -250,6 +250,7 @@ fn formats(
     report: &mut FileReport,
 ) -> Examined {
     use self::agnix::Linted;
+    use crate::Parsing;
 
     let (Some(head), Some(base)) = (head, whole_base(view)) else {
         report.notes.push(
@@ -259,11 +260,14 @@ fn formats(
         return Examined::All;
     };
     let base = Some(base).filter(|base| !base.is_empty());
-    match agnix::check(view.file.path.as_str(), head, base, found) {
+    match view.parsing {
+        Parsing::Allowed => {}
+        Parsing::OverBudget => return Examined::Failed(Parsing::OVER_BUDGET.to_owned()),
+    }
+    match agnix::check(view.file.path.as_str(), head, base, found, &mut report.cost) {
         Linted::All => Examined::All,
-        Linted::TooLarge => {
-            report.notes.push("it is too large to be compared with what its tools expect".to_owned());
-            Examined::All
+        Linted::TooMuch(what) => {
+            Examined::Failed(format!("it was not compared with what its tools expect: {what}"))
         }
         Linted::Failed => Examined::Failed("the linter of agent files gave up on it".to_owned()),
     }

@@ -51,11 +51,13 @@ const ADDED: Rule = Rule {
     needs: Needs::Diff,
     bad: Example {
         path: "src/store.py",
+        beside: &[],
         before: None,
         after: "# recuse: allow complexity/function because it is one long table\ndef load(row):\n    return row\n",
     },
     good: Example {
         path: "src/store.py",
+        beside: &[],
         before: Some(
             "# recuse: allow complexity/function because it is one long table\ndef load(row):\n    pass\n",
         ),

@@ -1,8 +1,8 @@
 //! The rules through their front door: a change in, a report out.
 
 use proptest::prelude::*;
-use review::change::{Content, Operation, Source, Subject};
-use review::{Change, Digest, FileChange, Hunk, Lens, RepoPath, Severity};
+use review::change::{Content, Operation};
+use review::{Change, FileChange, Hunk, Lens, RepoPath, Severity};
 
 use super::*;
 
@@ -11,23 +11,11 @@ fn new_file(path: &str, text: &str) -> FileChange {
     changed_file(path, text.split_terminator('\n').map(|line| format!("+{line}\n")).collect())
 }
 
-/// A file that changes from one text to another, in one hunk: a line that both have stays where it is.
-pub(crate) fn changed(path: &str, before: Option<&str>, after: &str) -> FileChange {
-    let operation = if before.is_some() { Operation::Modified } else { Operation::Added };
-    FileChange { operation, ..changed_file(path, catalogue::diff(before, after)) }
-}
+pub(crate) use catalogue::file as changed;
 
 /// A change of one file.
 pub(crate) fn change_of(file: FileChange) -> Change {
-    Change {
-        subject: Subject { source: Source::Patch, base: None, head: None, diff_digest: Digest::of(b"") },
-        title: String::new(),
-        body: String::new(),
-        branch: None,
-        commits: Vec::new(),
-        files: vec![file],
-        gaps: Vec::new(),
-    }
+    catalogue::change(vec![file])
 }
 
 /// A file with a hunk of lines that have their markers.

@@ -17,11 +17,13 @@ pub(super) static INJECTION: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "media/title.py",
+        beside: &[],
         before: Some("import subprocess\n\ndef title(url):\n    return ''\n"),
         after: "import subprocess\n\ndef title(url):\n    return subprocess.check_output('fetch-title ' + url, shell=True)\n",
     },
     good: Example {
         path: "media/title.py",
+        beside: &[],
         before: Some("import subprocess\n\ndef title(url):\n    return ''\n"),
         after: "import subprocess\n\ndef title(url):\n    return subprocess.check_output(['fetch-title', '--', url])\n",
     },

@@ -17,11 +17,13 @@ pub(super) static WEAK_HASH: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "users/store.py",
+        beside: &[],
         before: Some("import hashlib\n"),
         after: "import hashlib\n\ndef store_password(user, password):\n    user.secret = hashlib.md5(password.encode()).hexdigest()\n",
     },
     good: Example {
         path: "users/store.py",
+        beside: &[],
         before: Some("import hashlib\n"),
         after: "import hashlib\n\ndef store_password(user, password, salt):\n    user.secret = hashlib.scrypt(password.encode(), \
                 salt=salt, n=2**14, r=8, p=1)\n",
@@ -38,11 +40,13 @@ pub(super) static WEAK_CIPHER: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "src/main/java/Vault.java",
+        beside: &[],
         before: Some("class Vault {\n}\n"),
         after: "class Vault {\n    Cipher cipher() throws Exception {\n        return Cipher.getInstance(\"DES/ECB/PKCS5Padding\");\n    }\n}\n",
     },
     good: Example {
         path: "src/main/java/Vault.java",
+        beside: &[],
         before: Some("class Vault {\n}\n"),
         after: "class Vault {\n    Cipher cipher() throws Exception {\n        return Cipher.getInstance(\"AES/GCM/NoPadding\");\n    }\n}\n",
     },
@@ -58,11 +62,13 @@ pub(super) static WEAK_RANDOM: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "web/session.js",
+        beside: &[],
         before: Some("exports.a = 1;\n"),
         after: "exports.a = 1;\nfunction newSessionToken() {\n  return Math.random().toString(36).slice(2);\n}\n",
     },
     good: Example {
         path: "web/session.js",
+        beside: &[],
         before: Some("exports.a = 1;\n"),
         after: "exports.a = 1;\nfunction newSessionToken() {\n  return crypto.randomBytes(16).toString('hex');\n}\n",
     },
@@ -78,11 +84,13 @@ pub(super) static HARD_CODED_KEY: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "src/main/java/Vault.java",
+        beside: &[],
         before: Some("class Vault {\n}\n"),
         after: "class Vault {\n    Key key() {\n        return new SecretKeySpec(\"0123456789abcdef\".getBytes(), \"AES\");\n    }\n}\n",
     },
     good: Example {
         path: "src/main/java/Vault.java",
+        beside: &[],
         before: Some("class Vault {\n}\n"),
         after: "class Vault {\n    Key key(byte[] stored) {\n        return new SecretKeySpec(stored, \"AES\");\n    }\n}\n",
     },

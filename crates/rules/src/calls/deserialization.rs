@@ -17,11 +17,13 @@ pub(super) static UNSAFE: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "jobs/load.py",
+        beside: &[],
         before: Some("import yaml\n"),
         after: "import yaml\n\ndef load(text):\n    return yaml.load(text, Loader=yaml.UnsafeLoader)\n",
     },
     good: Example {
         path: "jobs/load.py",
+        beside: &[],
         before: Some("import yaml\n"),
         after: "import yaml\n\ndef load(text):\n    return yaml.safe_load(text)\n",
     },

@@ -16,12 +16,14 @@ pub(super) static LDAP: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "auth/find.py",
+        beside: &[],
         before: Some("from flask import request\n"),
         after: "from flask import request\n\ndef find(connection):\n    return connection.search_s('dc=example', 2, \
                 '(uid=' + request.form['user'] + ')')\n",
     },
     good: Example {
         path: "auth/find.py",
+        beside: &[],
         before: Some("from flask import request\n"),
         after: "from flask import request\n\ndef find(connection):\n    user = escape_filter_chars(request.form['user'])\n    \
                 return connection.search_s('dc=example', 2, '(uid=' + user + ')')\n",
@@ -38,12 +40,14 @@ pub(super) static XPATH: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "src/main/java/Users.java",
+        beside: &[],
         before: Some("class Users {\n}\n"),
         after: "class Users {\n    String find(XPath xpath, HttpServletRequest request, Object doc) throws Exception {\n        \
                 String name = request.getParameter(\"name\");\n        return xpath.evaluate(\"//user[name='\" + name + \"']\", doc);\n    }\n}\n",
     },
     good: Example {
         path: "src/main/java/Users.java",
+        beside: &[],
         before: Some("class Users {\n}\n"),
         after: "class Users {\n    String find(XPath xpath, HttpServletRequest request, Object doc) throws Exception {\n        \
                 return xpath.evaluate(\"//user[name=$name]\", doc);\n    }\n}\n",

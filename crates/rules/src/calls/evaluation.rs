@@ -17,11 +17,13 @@ pub(super) static CODE: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "web/calc.js",
+        beside: &[],
         before: Some("module.exports = (app) => {};\n"),
         after: "module.exports = (app) => {\n  app.get('/calc', (req, res) => res.json(eval(req.query.term)));\n};\n",
     },
     good: Example {
         path: "web/calc.js",
+        beside: &[],
         before: Some("module.exports = (app) => {};\n"),
         after: "module.exports = (app) => {\n  app.get('/calc', (req, res) => res.json(terms[req.query.term]()));\n};\n",
     },
@@ -37,12 +39,14 @@ pub(super) static TEMPLATE: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "web/hello.py",
+        beside: &[],
         before: Some("from flask import request, render_template_string\n"),
         after: "from flask import request, render_template_string\n\ndef hello():\n    name = request.args.get('name')\n    \
                 return render_template_string('<p>Hello ' + name + '</p>')\n",
     },
     good: Example {
         path: "web/hello.py",
+        beside: &[],
         before: Some("from flask import request, render_template_string\n"),
         after: "from flask import request, render_template_string\n\ndef hello():\n    name = request.args.get('name')\n    \
                 return render_template_string('<p>Hello {{ name }}</p>', name=name)\n",

@@ -14,6 +14,11 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    /// A text put together from lines of a file, each with its number there.
+    pub(super) fn of_lines(text: String, numbers: Vec<u32>) -> Self {
+        Self { text, numbers, is_part: false }
+    }
+
     /// The line of the file that a line of the text is.
     pub(super) fn line(&self, line: u32) -> u32 {
         match self.numbers.as_slice() {

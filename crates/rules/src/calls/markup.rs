@@ -17,12 +17,14 @@ pub(super) static SCRIPTING: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "web/greet.js",
+        beside: &[],
         before: Some("const box = document.getElementById('box');\n"),
         after: "const box = document.getElementById('box');\nfunction greet() {\n  const name = new \
                 URLSearchParams(location.search).get('name');\n  box.innerHTML = '<b>Hello ' + name + '</b>';\n}\n",
     },
     good: Example {
         path: "web/greet.js",
+        beside: &[],
         before: Some("const box = document.getElementById('box');\n"),
         after: "const box = document.getElementById('box');\nfunction greet() {\n  const name = new \
                 URLSearchParams(location.search).get('name');\n  box.textContent = 'Hello ' + name;\n}\n",

@@ -17,11 +17,13 @@ pub(super) static UNBOUNDED: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "src/name.c",
+        beside: &[],
         before: Some("#include <string.h>\n"),
         after: "#include <string.h>\n\nvoid greet(const char *name)\n{\n    char line[32];\n    strcpy(line, name);\n    show(line);\n}\n",
     },
     good: Example {
         path: "src/name.c",
+        beside: &[],
         before: Some("#include <string.h>\n"),
         after: "#include <string.h>\n\nvoid greet(const char *name)\n{\n    char line[32];\n    snprintf(line, sizeof(line), \"%s\", name);\n    show(line);\n}\n",
     },
@@ -37,11 +39,13 @@ pub(super) static FORMAT: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "src/log.c",
+        beside: &[],
         before: Some("#include <stdio.h>\n"),
         after: "#include <stdio.h>\n\nvoid say(const char *line)\n{\n    printf(line);\n}\n",
     },
     good: Example {
         path: "src/log.c",
+        beside: &[],
         before: Some("#include <stdio.h>\n"),
         after: "#include <stdio.h>\n\nvoid say(const char *line)\n{\n    printf(\"%s\", line);\n}\n",
     },
@@ -57,11 +61,13 @@ pub(super) static OVERFLOW: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "src/image.c",
+        beside: &[],
         before: Some("#include <stdlib.h>\n"),
         after: "#include <stdlib.h>\n\nunsigned char *pixels(unsigned width, unsigned height)\n{\n    return malloc(width * height * 4);\n}\n",
     },
     good: Example {
         path: "src/image.c",
+        beside: &[],
         before: Some("#include <stdlib.h>\n"),
         after: "#include <stdlib.h>\n\nunsigned char *pixels(unsigned width, unsigned height)\n{\n    if (height != 0 && width > SIZE_MAX / 4 / height)\n        return NULL;\n    return malloc(width * height * 4);\n}\n",
     },

@@ -19,12 +19,14 @@ pub(super) static TRAVERSAL: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "web/files.py",
+        beside: &[],
         before: Some("import os\nfrom flask import request\n"),
         after: "import os\nfrom flask import request\n\ndef download():\n    name = request.args['name']\n    return \
                 open(os.path.join('/srv/files', name)).read()\n",
     },
     good: Example {
         path: "web/files.py",
+        beside: &[],
         before: Some("import os\nfrom flask import request\n"),
         after: "import os\nfrom flask import request\n\ndef download():\n    name = os.path.basename(request.args['name'])\n    \
                 return open(os.path.join('/srv/files', name)).read()\n",

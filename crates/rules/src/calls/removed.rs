@@ -19,11 +19,13 @@ pub(super) static ESCAPING: Rule = Rule {
     needs: Needs::Diff,
     bad: Example {
         path: "wiki/page.py",
+        beside: &[],
         before: Some("def heading(title):\n    title = escape(title)\n    return HEADING % title\n"),
         after: "def heading(title):\n    return HEADING % title\n",
     },
     good: Example {
         path: "wiki/page.py",
+        beside: &[],
         before: Some("def heading(title):\n    title = escape(title)\n    return HEADING % title\n"),
         after: "def heading(title):\n    return HEADING % html.escape(title)\n",
     },
@@ -39,6 +41,7 @@ pub(super) static PATH: Rule = Rule {
     needs: Needs::Diff,
     bad: Example {
         path: "export/size.py",
+        beside: &[],
         before: Some(
             "def size(folder, name):\n    path = join(folder, os.path.basename(name))\n    return getsize(path)\n",
         ),
@@ -46,6 +49,7 @@ pub(super) static PATH: Rule = Rule {
     },
     good: Example {
         path: "export/size.py",
+        beside: &[],
         before: Some(
             "def size(folder, name):\n    path = join(folder, os.path.basename(name))\n    return getsize(path)\n",
         ),
@@ -63,11 +67,13 @@ pub(super) static ACCESS: Rule = Rule {
     needs: Needs::Diff,
     bad: Example {
         path: "shop/views.py",
+        beside: &[],
         before: Some("@login_required\ndef orders(request):\n    return render(request, 'orders.html')\n"),
         after: "def orders(request):\n    return render(request, 'orders.html')\n",
     },
     good: Example {
         path: "shop/views.py",
+        beside: &[],
         before: Some("@login_required\ndef orders(request):\n    return render(request, 'orders.html')\n"),
         after: "@permission_required('shop.orders')\ndef orders(request):\n    return render(request, 'orders.html')\n",
     },
@@ -83,6 +89,7 @@ pub(super) static BOUNDS: Rule = Rule {
     needs: Needs::Diff,
     bad: Example {
         path: "src/frame.c",
+        beside: &[],
         before: Some(
             "int head(const unsigned char *buf, int len)\n{\n\tif (len < 4)\n\t\treturn -1;\n\treturn buf[3] | buf[len - 1];\n}\n",
         ),
@@ -90,6 +97,7 @@ pub(super) static BOUNDS: Rule = Rule {
     },
     good: Example {
         path: "src/frame.c",
+        beside: &[],
         before: Some(
             "int head(const unsigned char *buf, int len)\n{\n\tif (len < 4)\n\t\treturn -1;\n\treturn buf[3] | buf[len - 1];\n}\n",
         ),

@@ -18,11 +18,13 @@ pub(super) static REDIRECT: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "app/controllers/sessions_controller.rb",
+        beside: &[],
         before: Some("class SessionsController\nend\n"),
         after: "class SessionsController\n  def create\n    redirect_to params[:return_to]\n  end\nend\n",
     },
     good: Example {
         path: "app/controllers/sessions_controller.rb",
+        beside: &[],
         before: Some("class SessionsController\nend\n"),
         after: "class SessionsController\n  def create\n    redirect_to root_path\n  end\nend\n",
     },
@@ -38,12 +40,14 @@ pub(super) static FORGERY: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "web/proxy.go",
+        beside: &[],
         before: Some("package web\n"),
         after: "package web\n\nfunc proxy(w http.ResponseWriter, r *http.Request) {\n\tanswer, err := \
                 http.Get(r.URL.Query().Get(\"url\"))\n\tuse(answer, err)\n}\n",
     },
     good: Example {
         path: "web/proxy.go",
+        beside: &[],
         before: Some("package web\n"),
         after: "package web\n\nfunc proxy(w http.ResponseWriter, r *http.Request) {\n\tanswer, err := \
                 http.Get(\"https://feeds.example.org/\" + url.QueryEscape(r.URL.Query().Get(\"name\")))\n\tuse(answer, err)\n}\n",
@@ -60,11 +64,13 @@ pub(super) static ENTITIES: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "feeds/read.py",
+        beside: &[],
         before: Some("from lxml import etree\n"),
         after: "from lxml import etree\n\ndef read(text):\n    return etree.fromstring(text, etree.XMLParser(resolve_entities=True, no_network=False))\n",
     },
     good: Example {
         path: "feeds/read.py",
+        beside: &[],
         before: Some("from lxml import etree\n"),
         after: "from lxml import etree\n\ndef read(text):\n    return etree.fromstring(text, etree.XMLParser(resolve_entities=False))\n",
     },
@@ -80,11 +86,13 @@ pub(super) static COOKIE: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "src/main/java/Login.java",
+        beside: &[],
         before: Some("class Login {\n}\n"),
         after: "class Login {\n    void remember(HttpServletResponse response, Cookie cookie) {\n        cookie.setSecure(false);\n        response.addCookie(cookie);\n    }\n}\n",
     },
     good: Example {
         path: "src/main/java/Login.java",
+        beside: &[],
         before: Some("class Login {\n}\n"),
         after: "class Login {\n    void remember(HttpServletResponse response, Cookie cookie) {\n        cookie.setSecure(true);\n        response.addCookie(cookie);\n    }\n}\n",
     },
@@ -100,12 +108,14 @@ pub(super) static TRUST: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "src/main/java/Settings.java",
+        beside: &[],
         before: Some("class Settings {\n}\n"),
         after: "class Settings {\n    void keep(HttpServletRequest request) {\n        \
                 request.getSession().setAttribute(request.getParameter(\"name\"), \"on\");\n    }\n}\n",
     },
     good: Example {
         path: "src/main/java/Settings.java",
+        beside: &[],
         before: Some("class Settings {\n}\n"),
         after: "class Settings {\n    void keep(HttpServletRequest request) {\n        \
                 request.getSession().setAttribute(\"compact\", \"on\");\n    }\n}\n",

@@ -16,12 +16,14 @@ pub(super) static INJECTION: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "shop/orders.py",
+        beside: &[],
         before: Some("def orders_of(cursor, customer):\n    return []\n"),
         after: "def orders_of(cursor, customer):\n    query = \"SELECT * FROM orders WHERE customer = '%s'\" % \
                 customer\n    cursor.execute(query)\n    return cursor.fetchall()\n",
     },
     good: Example {
         path: "shop/orders.py",
+        beside: &[],
         before: Some("def orders_of(cursor, customer):\n    return []\n"),
         after: "def orders_of(cursor, customer):\n    cursor.execute(\"SELECT * FROM orders WHERE customer = %s\", \
                 (customer,))\n    return cursor.fetchall()\n",

@@ -3,7 +3,7 @@
 mod programs;
 
 use proptest::prelude::*;
-use review::{FileChange, Severity};
+use review::{FileChange, Lens, Severity};
 
 use crate::tests::changed;
 use crate::{Examined, FileReport, FileView, RuleOptions, review_file};
@@ -257,4 +257,84 @@ proptest! {
         let lines = after.lines().count() as u32;
         prop_assert!(ours(&report).iter().all(|(_, line)| (1..=lines.max(1)).contains(line)));
     }
+}
+
+#[test]
+fn padding_a_file_does_not_switch_the_rules_off() {
+    let padding = "// padding that says nothing at all about anything\n".repeat(13_000);
+    let before = format!("{padding}function f(req) {{\n}}\n");
+    let after = format!("{padding}function f(req) {{\n  eval(req.query.x);\n}}\n");
+    assert!(before.len() > code::MAX_SOURCE_BYTES);
+    let start = 13_000;
+    let hunk = review::Hunk::new(
+        start,
+        start,
+        String::new(),
+        " // padding that says nothing at all about anything\n function f(req) {\n+  eval(req.query.x);\n }\n".to_owned(),
+        false,
+    );
+    let file =
+        FileChange { content: review::change::Content::Text(vec![hunk]), ..changed("a.js", Some(""), "") };
+    let options = RuleOptions::default();
+    let report = review_file(&FileView::new(&file, Some(&before), Some(&after)), &options);
+    assert_eq!(ours(&report), [("code-injection".to_owned(), start + 2)]);
+    assert_eq!(report.notes, ["it is too large to be read as a whole: calls are followed inside each hunk"]);
+    assert_eq!(report.examined(Lens::Security), Some(&Examined::All));
+}
+
+#[test]
+fn a_change_that_is_itself_too_large_to_be_parsed_is_a_gap() {
+    let padding = "// padding that says nothing at all about anything\n".repeat(13_000);
+    let report = report("a.js", None, &format!("{padding}eval(location.hash);\n"));
+    let Some(Examined::Failed(reason)) = report.examined(Lens::Security) else { panic!("{report:?}") };
+    assert!(reason.starts_with("calls could not be followed to the end: source of "), "{reason}");
+}
+
+#[test]
+fn a_program_that_nobody_reads_is_not_covered_and_a_text_is_not_spoken_of() {
+    let reasons = |path: &str, source: &str| -> Vec<String> {
+        let report = report(path, None, source);
+        let security = report.not_covered.into_iter().filter(|(lens, _)| *lens == Lens::Security);
+        security.map(|(_, reason)| reason).collect()
+    };
+    assert_eq!(reasons("a.cs", "class A {}\n"), ["the rules follow no calls in C#"]);
+    assert_eq!(reasons("run.sh", "eval \"$1\"\n"), ["the rules follow no calls in Bash"]);
+    assert_eq!(reasons("a.html", "<script>\n"), ["the rules follow no calls in scripts of pages"]);
+    for path in ["README.md", "a.html", "a.json", "a.py", "tests/run.sh"] {
+        assert_eq!(reasons(path, "{}\n"), [""; 0], "{path}");
+    }
+}
+
+#[test]
+fn the_code_cells_of_a_notebook_are_python() {
+    let notebook = |language: &str, kind: &str| {
+        format!(
+            "{{\n \"cells\": [\n  {{\n   \"cell_type\": \"{kind}\",\n   \"outputs\": [{{\"data\": {{\n\"image/png\": \"{}\"\n}}}}],\n   \
+             \"source\": [\n    \"import os\\n\",\n    \"%timeit f()\\n\",\n    \"def run(name):\\n\",\n    \"    os.system('ls ' + name)\"\n   ]\n  }}\n ],\n \
+             \"metadata\": {{\"language_info\": {{\"name\": \"{language}\"}}}}\n}}\n",
+            "A".repeat(1_200_000)
+        )
+    };
+    assert_eq!(found("a.ipynb", &notebook("python", "code")), [("command-injection".to_owned(), 12)]);
+    assert_eq!(found("a.ipynb", &notebook("python", "markdown")), []);
+    let of_julia = report("a.ipynb", None, &notebook("julia", "code"));
+    assert!(of_julia.not_covered.iter().any(|(_, reason)| reason.ends_with("than Python: julia")));
+    let broken = report("a.ipynb", None, "{\"cells\": [\n");
+    assert!(matches!(broken.examined(Lens::Security), Some(Examined::Failed(_))), "{broken:?}");
+}
+
+#[test]
+fn a_danger_whose_line_leaves_another_file_is_low_and_says_where_it_was() {
+    let source = "import os\ndef run(name):\n    os.system('ls ' + name)\n";
+    let (old, new) = (changed("old.py", Some(source), "import os\n"), changed("new.py", None, source));
+    let said = |files: &[FileChange]| {
+        let facts = crate::ChangeFacts::of(files);
+        let view = FileView { change: &facts, ..FileView::new(&files[0], None, Some(source)) };
+        let report = review_file(&view, &RuleOptions::default());
+        let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
+        (finding.severity, finding.body.starts_with("The same line leaves `old.py`, so that it seems"))
+    };
+    assert_eq!(said(&[new.clone(), old]), (Severity::Low, true));
+    let (severity, is_moved) = said(&[new]);
+    assert!(severity > Severity::Low && !is_moved);
 }

@@ -17,11 +17,13 @@ pub(super) static DISABLED: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "billing/client.py",
+        beside: &[],
         before: Some("import requests\n"),
         after: "import requests\n\ndef invoices(base):\n    return requests.get(base + '/invoices', verify=False)\n",
     },
     good: Example {
         path: "billing/client.py",
+        beside: &[],
         before: Some("import requests\n"),
         after: "import requests\n\ndef invoices(base, authority):\n    return requests.get(base + '/invoices', verify=authority)\n",
     },

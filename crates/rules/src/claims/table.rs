@@ -12,7 +12,7 @@ const CATEGORY: &str = "security/manipulation";
 
 /// A new file of this text.
 const fn file(path: &'static str, after: &'static str) -> Example {
-    Example { path, before: None, after }
+    Example { path, beside: &[], before: None, after }
 }
 
 pub(super) const OVERRIDES: Rule = Rule {

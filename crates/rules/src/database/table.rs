@@ -6,7 +6,7 @@ use crate::catalogue::{Example, Needs, Rule};
 
 /// A migration as an example: a new file.
 const fn migration(after: &'static str) -> Example {
-    Example { path: "migrations/0002_change.sql", before: None, after }
+    Example { path: "migrations/0002_change.sql", beside: &[], before: None, after }
 }
 
 /// One rule about statements; all of them read the whole file.
@@ -91,7 +91,7 @@ pub(crate) const RULES: [Rule; 22] = [
         "What stands in the column is gone, and adding it again does not bring it back. A program that still names \
          it, such as the version that runs while this one is rolled out, fails on every query that does.",
         "ALTER TABLE users DROP COLUMN nickname;\n",
-        "ALTER TABLE users ADD COLUMN nickname text;\n",
+        "COMMENT ON COLUMN users.nickname IS 'not read since release 12, to be dropped with 14';\n",
     ),
     rule(
         "database/drop-database",
@@ -100,7 +100,7 @@ pub(crate) const RULES: [Rule; 22] = [
         "a whole database or schema is dropped",
         "Everything in it goes, tables that this change does not name included. Only a backup brings it back.",
         "DROP SCHEMA billing CASCADE;\n",
-        "DROP VIEW billing.totals;\n",
+        "ALTER SCHEMA billing RENAME TO billing_until_2026;\n",
     ),
     rule(
         "database/drop-not-null",

@@ -2,7 +2,7 @@
 
 use review::Severity;
 
-use crate::catalogue::{Example, Needs, Rule};
+use crate::catalogue::{Example, Needs, Neighbour, Rule};
 
 /// All of them.
 pub(super) const RULES: [&Rule; 9] = [
@@ -22,7 +22,7 @@ const CATEGORY: &str = "security/supply-chain";
 const PACKAGE: &str = "{\n  \"dependencies\": {\n    \"left\": \"^1.0.0\"\n  }\n}\n";
 
 const fn package(after: &'static str) -> Example {
-    Example { path: "package.json", before: Some(PACKAGE), after }
+    Example { path: "package.json", beside: &[], before: Some(PACKAGE), after }
 }
 
 const ORDINARY: Example = package("{\n  \"dependencies\": {\n    \"left\": \"^1.0.1\"\n  }\n}\n");
@@ -61,8 +61,8 @@ pub(super) const WEAKENED_CHECKS: Rule = Rule {
     reason: "These settings decide for every package at once whose code is installed and whether it is the code that \
              was published.",
     needs: Needs::Diff,
-    bad: Example { path: ".npmrc", before: None, after: "strict-ssl=false\n" },
-    good: Example { path: ".npmrc", before: None, after: "save-exact=true\n" },
+    bad: Example { path: ".npmrc", beside: &[], before: None, after: "strict-ssl=false\n" },
+    good: Example { path: ".npmrc", beside: &[], before: None, after: "save-exact=true\n" },
 };
 
 pub(super) const RUNS_ON_INSTALL: Rule = Rule {
@@ -75,11 +75,13 @@ pub(super) const RUNS_ON_INSTALL: Rule = Rule {
     needs: Needs::Diff,
     bad: Example {
         path: "package.json",
+        beside: &[],
         before: Some("{\n  \"scripts\": {\n  }\n}\n"),
         after: "{\n  \"scripts\": {\n    \"postinstall\": \"node scripts/setup.js\"\n  }\n}\n",
     },
     good: Example {
         path: "package.json",
+        beside: &[],
         before: Some("{\n  \"scripts\": {\n  }\n}\n"),
         after: "{\n  \"scripts\": {\n    \"setup\": \"node scripts/setup.js\"\n  }\n}\n",
     },
@@ -98,12 +100,14 @@ pub(super) const CHANGED_DIGEST: Rule = Rule {
     needs: Needs::Diff,
     bad: Example {
         path: "package-lock.json",
+        beside: &[],
         before: Some(LOCK),
         after: "{\n  \"packages\": {\n    \"node_modules/left\": {\n      \"version\": \"1.0.0\",\n      \"resolved\": \
                 \"https://registry.npmjs.org/left/-/left-1.0.0.tgz\",\n      \"integrity\": \"sha512-bbbbbbbbbbbb\"\n    }\n  }\n}\n",
     },
     good: Example {
         path: "package-lock.json",
+        beside: &[],
         before: Some(LOCK),
         after: "{\n  \"packages\": {\n    \"node_modules/left\": {\n      \"version\": \"1.0.1\",\n      \"resolved\": \
                 \"https://registry.npmjs.org/left/-/left-1.0.1.tgz\",\n      \"integrity\": \"sha512-bbbbbbbbbbbb\"\n    }\n  }\n}\n",
@@ -120,12 +124,14 @@ pub(super) const NEW_HOST: Rule = Rule {
     needs: Needs::FileOrHunk,
     bad: Example {
         path: "package-lock.json",
+        beside: &[],
         before: Some(LOCK),
         after: "{\n  \"packages\": {\n    \"node_modules/left\": {\n      \"version\": \"1.0.1\",\n      \"resolved\": \
                 \"https://packages.example/left-1.0.1.tgz\",\n      \"integrity\": \"sha512-bbbbbbbbbbbb\"\n    }\n  }\n}\n",
     },
     good: Example {
         path: "package-lock.json",
+        beside: &[],
         before: Some(LOCK),
         after: "{\n  \"packages\": {\n    \"node_modules/left\": {\n      \"version\": \"1.0.1\",\n      \"resolved\": \
                 \"https://registry.npmjs.org/left/-/left-1.0.1.tgz\",\n      \"integrity\": \"sha512-bbbbbbbbbbbb\"\n    }\n  }\n}\n",
@@ -154,10 +160,20 @@ pub(super) const LOCK_WITHOUT_MANIFEST: Rule = Rule {
     needs: Needs::Change,
     bad: Example {
         path: "Cargo.lock",
+        beside: &[],
         before: Some("version = 3\n"),
         after: "version = 3\n\n[[package]]\nname = \"left\"\n",
     },
-    good: Example { path: "Cargo.toml", before: Some("[package]\n"), after: "[package]\nname = \"a\"\n" },
+    good: Example {
+        path: "Cargo.lock",
+        beside: &[Neighbour {
+            path: "Cargo.toml",
+            before: "[dependencies]\n",
+            after: "[dependencies]\nleft = \"1\"\n",
+        }],
+        before: Some("version = 3\n"),
+        after: "version = 3\n\n[[package]]\nname = \"left\"\n",
+    },
 };
 
 pub(super) const MANIFEST_WITHOUT_LOCK: Rule = Rule {
@@ -168,8 +184,18 @@ pub(super) const MANIFEST_WITHOUT_LOCK: Rule = Rule {
     reason: "The next installation resolves anew, on somebody else's machine and at another time: what is built is not \
              what was reviewed, or it fails where a frozen lockfile is asked for.",
     needs: Needs::Change,
-    bad: package("{\n  \"dependencies\": {\n    \"left\": \"^2.0.0\"\n  }\n}\n"),
-    good: package(
-        "{\n  \"description\": \"text\",\n  \"dependencies\": {\n    \"left\": \"^1.0.0\"\n  }\n}\n",
-    ),
+    bad: Example {
+        beside: &[Neighbour { path: "package-lock.json", before: LOCKED, after: LOCKED }],
+        ..package("{\n  \"dependencies\": {\n    \"left\": \"^2.0.0\"\n  }\n}\n")
+    },
+    good: Example {
+        beside: &[Neighbour { path: "package-lock.json", before: LOCKED, after: LOCKED_ANEW }],
+        ..package("{\n  \"dependencies\": {\n    \"left\": \"^2.0.0\"\n  }\n}\n")
+    },
 };
+
+const LOCKED: &str =
+    "{\n  \"packages\": {\n    \"node_modules/left\": {\n      \"version\": \"1.0.0\"\n    }\n  }\n}\n";
+
+const LOCKED_ANEW: &str =
+    "{\n  \"packages\": {\n    \"node_modules/left\": {\n      \"version\": \"2.0.0\"\n    }\n  }\n}\n";

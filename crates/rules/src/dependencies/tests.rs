@@ -1,9 +1,9 @@
 //! The rules about dependencies through their front door.
 
-use review::Severity;
+use review::{Lens, Severity};
 
 use crate::tests::changed;
-use crate::{FileReport, FileView, RuleOptions, review_file};
+use crate::{Examined, FileReport, FileView, RuleOptions, review_file};
 
 fn review(path: &str, before: Option<&str>, after: &str) -> FileReport {
     let file = changed(path, before, after);
@@ -74,4 +74,17 @@ fn with_only_the_diff_the_hunk_is_read() {
             ("dependencies/unusual-source", 4, Severity::High)
         ]
     );
+}
+
+#[test]
+fn a_manifest_that_nothing_can_read_is_a_gap_and_its_lines_are_read_all_the_same() {
+    let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    let before = "{\n  \"dependencies\": {\n    \"a\": \"1\"\n  }\n}\n";
+    let after = format!(
+        "{{\n  \"x\": {deep},\n  \"dependencies\": {{\n    \"a\": \"1\",\n    \"left-oak\": \"^1.0.0\"\n  }}\n}}\n"
+    );
+    let report = review("package.json", Some(before), &after);
+    let Some(Examined::Failed(reason)) = report.examined(Lens::Security) else { panic!("{report:?}") };
+    assert!(reason.starts_with("what it names could not be read: its values nest"), "{reason}");
+    assert_eq!(said(&report), [("dependencies/new-dependency", 5, Severity::Low)]);
 }

@@ -3,7 +3,7 @@
 use review::{Lens, Severity};
 
 use crate::tests::changed;
-use crate::{Examined, FileReport, FileView, RuleOptions, review_file};
+use crate::{Examined, FileReport, FileView, Parsing, RuleOptions, review_file};
 
 fn review(path: &str, before: Option<&str>, after: &str) -> FileReport {
     let file = changed(path, before, after);
@@ -169,9 +169,37 @@ fn what_agnix_said_before_is_not_said_again() {
 
 #[cfg(feature = "agnix")]
 #[test]
-fn a_file_made_to_take_long_is_said_to_be_too_large() {
-    let report = review("CLAUDE.md", None, &"<!-- ".repeat(20_000));
-    assert_eq!(report.notes, ["it is too large to be compared with what its tools expect"]);
+fn a_file_made_to_take_long_is_a_gap() {
+    let skill = |value: String| format!("---\nname: tests\ndescription: {value}\n---\nRun them.\n");
+    let settings = |value: String| format!("{{\"a\": {value}");
+    let table = [
+        ("CLAUDE.md", "<!-- ".repeat(20_000)),
+        ("SKILL.md", skill("[".repeat(100_000))),
+        ("SKILL.md", skill("{a: ".repeat(25_000))),
+        ("SKILL.md", skill("[] ".repeat(33_000))),
+        ("SKILL.md", format!("---\nname: {}", "[".repeat(100_000))),
+        ("SKILL.md", format!("\u{feff}\n---\nname: {}", "[".repeat(100_000))),
+        (".claude/settings.yaml", "[".repeat(100_000)),
+        (".claude/settings.json", settings("[".repeat(100_000))),
+        (".claude/settings.json", settings("{\"a\": ".repeat(16_000))),
+    ];
+    for (path, text) in table {
+        let report = review(path, None, &text);
+        let examined = report.examined(Lens::PromptHealth);
+        assert!(matches!(examined, Some(Examined::Failed(_))), "{path} {:.30}: {examined:?}", text);
+    }
+}
+
+#[cfg(feature = "agnix")]
+#[test]
+fn what_a_linter_reads_counts_as_parsing_and_is_refused_when_that_is_used_up() {
+    let text = "# Guide\n\nUse tabs.\n";
+    let file = changed("CLAUDE.md", None, text);
+    let view = FileView::new(&file, None, Some(text));
+    let options = RuleOptions::default();
+    assert!(review_file(&view, &options).cost > code::Cost::default());
+    let over = review_file(&FileView { parsing: Parsing::OverBudget, ..view }, &options);
+    assert_eq!(over.examined(Lens::PromptHealth), Some(&Examined::Failed(Parsing::OVER_BUDGET.to_owned())));
 }
 
 #[cfg(feature = "agnix")]

@@ -28,7 +28,7 @@ const CATEGORY: &str = "security/ci-workflow";
 
 /// A new workflow of this text.
 const fn workflow(after: &'static str) -> Example {
-    Example { path: ".github/workflows/a.yml", before: None, after }
+    Example { path: ".github/workflows/a.yml", beside: &[], before: None, after }
 }
 
 pub(super) const UNTRUSTED_INTERPOLATION: Rule = Rule {
@@ -297,5 +297,5 @@ pub(super) const NOT_YAML: Rule = Rule {
     reason: "The platform does not run a file that it cannot read: the checks in it do not fail, they are not there.",
     needs: Needs::WholeFile,
     bad: workflow("on: push\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: 'make' all\n"),
-    good: workflow("on: push\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: 'make'# all\n"),
+    good: workflow("on: push\npermissions: {}\njobs:\n  a:\n    steps:\n      - run: make all\n"),
 };
