@@ -247,6 +247,9 @@ fn check_github(packet: &PacketV1) {
         check_markdown(&inline.body);
     }
     check_markdown(&reply(&Reply::Why(packet, &name().digest)));
+    check_markdown(&reply(&Reply::Lenses(packet, &name())));
+    let failed = Notice::Failed { error: &packet.judgement.headline };
+    check_markdown(&reply(&Reply::NoLenses(&failed)));
     check_markdown(&reply(&Reply::Unknown(&packet.judgement.headline)));
     check_markdown(&notice(&Notice::Failed { error: &packet.judgement.headline }).1);
     check_markdown(&notice(&Notice::Skipped { rule: "an author", what: &packet.judgement.headline }).1);

@@ -12,6 +12,7 @@ mod intake;
 mod keys;
 mod metrics;
 pub mod needs;
+mod partial;
 mod recheck;
 mod review_pull;
 mod setup;
@@ -41,7 +42,7 @@ use crate::places::{self, Environment};
 use crate::pull::object_cache;
 use crate::tables::Tables;
 use clock::now_ms;
-use dispatch::EventRules;
+use dispatch::{Drafts, EventRules};
 pub use keys::{AppKeys, app_keys};
 use metrics::Metrics;
 pub(crate) use tell::CHECK_NAME;
@@ -178,7 +179,12 @@ pub(crate) async fn recent_places(store: &Store, within_ms: i64, most: usize) ->
     let payloads = store.latest_reviews(now_ms().saturating_sub(within_ms), most).await?;
     let name = |payload: &String| match Work::read(payload).ok()? {
         Work::Review(work) => Some(format!("{}/{}", work.place.owner, work.place.name)),
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::MergeGroup(_) | Work::Upkeep => None,
+        Work::Partial(_)
+        | Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::MergeGroup(_)
+        | Work::Upkeep => None,
     };
     Ok(payloads.iter().filter_map(name).collect())
 }
@@ -284,6 +290,7 @@ impl Core {
             app_id: self.app_id,
             review_labels: labels(&self.settings.file.serve.review_labels),
             skip_labels: labels(&self.settings.file.serve.skip_labels),
+            drafts: if self.settings.file.serve.drafts { Drafts::AreReviewed } else { Drafts::Wait },
             settling_ms: self.settings.settling_ms(),
             agents: &self.settings.tables.agents,
         }

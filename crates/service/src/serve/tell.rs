@@ -68,12 +68,7 @@ pub(crate) struct Teller<'a> {
 
 impl Teller<'_> {
     fn key(&self, kind: PostKind, name: &str) -> PostKey {
-        PostKey {
-            repository: self.place.key(),
-            subject: self.place.subject(self.number),
-            kind,
-            name: name.to_owned(),
-        }
+        post_key(self.place, self.number, kind, name)
     }
 
     /// Makes the check run of a head whose review waits for its turn.
@@ -139,7 +134,7 @@ impl Teller<'_> {
 
     /// Each run has a check run of its own; GitHub shows the newest.
     fn check_key(&self, head: &CommitId) -> PostKey {
-        self.key(PostKind::CheckRun, &format!("{head}/{}", self.run_id))
+        check_key(self.place, self.number, head.as_str(), self.run_id)
     }
 
     async fn check(
@@ -278,6 +273,7 @@ impl Teller<'_> {
     pub(crate) async fn inline(
         &self,
         head: &CommitId,
+        of: InlineOf,
         comments: Vec<report::InlineComment>,
     ) -> Result<(), Trouble> {
         let mut fresh = Vec::new();
@@ -295,8 +291,9 @@ impl Teller<'_> {
         if fresh.is_empty() {
             return Ok(());
         }
-        let key = self.key(PostKind::Inline, head.as_str());
-        let mark = self.marks.line(self.place, self.number, &format!("inline-{head}"));
+        let name = of.name(head);
+        let key = self.key(PostKind::Inline, &name);
+        let mark = self.marks.line(self.place, self.number, &format!("inline-{name}"));
         let posted = match self.intend(&key).await? {
             Known::Nothing if self.writing == Writing::Dry => return Ok(()),
             Known::Nothing => None,
@@ -310,12 +307,27 @@ impl Teller<'_> {
                 id
             }
             None => {
-                for (comment, _) in &fresh {
-                    self.intend(&self.key(PostKind::Inline, &comment.claim)).await?;
+                let mut ours = Vec::with_capacity(fresh.len());
+                for (comment, is_begun) in fresh {
+                    let known = self.intend(&self.key(PostKind::Inline, &comment.claim)).await?;
+                    match (known, is_begun) {
+                        (Known::Nothing, IsBegun::No) | (Known::Maybe(_), IsBegun::Yes) => {
+                            ours.push((comment, is_begun));
+                        }
+                        // Another review of the pull request tells it just now, or has told it.
+                        (Known::Nothing, IsBegun::Yes)
+                        | (Known::Maybe(_), IsBegun::No)
+                        | (Known::Is { .. }, _) => {}
+                    }
+                }
+                fresh = ours;
+                if fresh.is_empty() {
+                    return Ok(());
                 }
                 let count = fresh.len();
                 let words = if count == 1 { "claim at its line" } else { "claims at their lines" };
-                let body = format!("{count} {words}; the comment above has all of them.\n{mark}\n");
+                let whole = of.whole();
+                let body = format!("{count} {words}; {whole} has all of them.\n{mark}\n");
                 let lines: Vec<InlineComment> = fresh.iter().map(|(comment, _)| at_lines(comment)).collect();
                 match self.api.create_review(self.number, head, &lines, &body).await {
                     Ok(id) => id,
@@ -388,6 +400,28 @@ impl Teller<'_> {
     }
 }
 
+fn post_key(place: &Place, number: u64, kind: PostKind, name: &str) -> PostKey {
+    PostKey { repository: place.key(), subject: place.subject(number), kind, name: name.to_owned() }
+}
+
+fn check_key(place: &Place, number: u64, head: &str, run_id: &str) -> PostKey {
+    post_key(place, number, PostKind::CheckRun, &format!("{head}/{run_id}"))
+}
+
+/// Whether a run told what it found at a head, to the end: its check run is the last that it writes.
+pub(crate) async fn was_told_by(
+    store: &Store,
+    place: &Place,
+    number: u64,
+    head: &str,
+    run_id: &str,
+) -> Result<bool, Trouble> {
+    Ok(match store.progress(&check_key(place, number, head, run_id)).await? {
+        Progress::Done { content } => !says(&content, &OPEN) && !says(&content, &GIVEN_UP),
+        Progress::NeverBegun | Progress::Begun | Progress::ChangeBegun => false,
+    })
+}
+
 /// What is known of our own object.
 enum Known {
     /// It was never made.
@@ -406,7 +440,11 @@ enum Known {
 /// What check runs say that have not ended.
 const OPEN: [report::Notice<'static>; 2] = [report::Notice::Queued, report::Notice::Running];
 
-/// Whether a check run says one of these.
+/// What check runs say that have ended before anything was found.
+const GIVEN_UP: [report::Notice<'static>; 3] =
+    [report::Notice::Superseded, report::Notice::Stopped { why: "" }, report::Notice::Failed { error: "" }];
+
+/// Whether a check run says one of these; what they say of the reason does not matter.
 fn says(content: &Digest, notices: &[report::Notice<'_>]) -> bool {
     notices.iter().any(|notice| *content == Digest::of(report::notice(notice).0.as_bytes()))
 }
@@ -435,6 +473,31 @@ enum Rewritten {
     Yes,
     /// There is no such comment any more.
     Gone,
+}
+
+/// What comments at lines belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InlineOf {
+    /// The review of a head.
+    Review,
+    /// The answer to a comment that asked for some lenses.
+    Answer(CommentAt),
+}
+
+impl InlineOf {
+    fn name(self, head: &CommitId) -> String {
+        match self {
+            Self::Review => head.to_string(),
+            Self::Answer(comment) => format!("{head}-{}", comment.id),
+        }
+    }
+
+    fn whole(self) -> &'static str {
+        match self {
+            Self::Review => "the comment above",
+            Self::Answer(_) => "the answer in the conversation",
+        }
+    }
 }
 
 /// Whether telling a claim at its line was begun.
