@@ -13,7 +13,7 @@ use crate::PacketName;
 use crate::amount::{Amount, one_or_many};
 use crate::claim::{lines, support};
 use crate::parts::{by_standing, severity_counts};
-use crate::text::{clip, short, without_mentions};
+use crate::text::{clip, place, short, without_mentions};
 use crate::words::standing_words;
 
 /// The most bytes of an annotation's message. GitHub allows 64 KB.
@@ -58,7 +58,41 @@ impl Earlier {
 ///
 /// At most [`crate::MAX_COMMENT_BYTES`]: claims that do not fit are counted.
 pub fn comment(packet: &PacketV1, name: &PacketName, earlier: &[Earlier]) -> String {
-    whole(packet, name, history(earlier))
+    whole(packet, name, Vec::new(), history(earlier))
+}
+
+/// How a pull request is no longer open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// Its changes are in the base.
+    Merged,
+    /// They are not.
+    Closed,
+}
+
+/// The one comment of a pull request that is no longer open: first of all, which claims still stand. `None` where none does.
+pub fn closing_comment(
+    packet: &PacketV1,
+    name: &PacketName,
+    earlier: &[Earlier],
+    closing: Closing,
+) -> Option<String> {
+    let (standing, _) = by_standing(packet);
+    if standing.is_empty() {
+        return None;
+    }
+    let word = match closing {
+        Closing::Merged => "Merged",
+        Closing::Closed => "Closed",
+    };
+    let words = one_or_many(standing.len(), " claim still standing:", " claims still standing:");
+    let line = vec![Inline::Strong(word), own(" with "), count(standing.len()), own(words)];
+    let entry = |claim: &&ClaimV1| {
+        let at = place(&claim.file, lines(claim));
+        Entry::from(vec![own(claim.severity.name()), own(", "), code(&at)])
+    };
+    let first = vec![Block::Paragraph(line), listed(standing.iter().map(entry))];
+    Some(whole(packet, name, first, history(earlier)))
 }
 
 fn history(earlier: &[Earlier]) -> Vec<Block> {

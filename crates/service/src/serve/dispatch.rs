@@ -134,7 +134,14 @@ fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules<'_>,
         PullRequestAction::Labeled | PullRequestAction::Unlabeled => {
             Decision::nothing("a label without meaning")
         }
-        PullRequestAction::Closed => cancel(CLOSED),
+        PullRequestAction::Closed => {
+            let (number, head) = (pull.number, pull.head.clone());
+            let asked = Asked::Closed { event: body.clone() };
+            let work = Work::Review(ReviewWork { place: place.clone(), number, head, asked });
+            let mut decision = cancel(CLOSED);
+            decision.orders.push(Order::Enqueue(work.job(Urgency::Event, now_ms)));
+            decision
+        }
         PullRequestAction::ConvertedToDraft => match rules.drafts {
             Drafts::Wait => cancel(BECAME_DRAFT),
             Drafts::AreReviewed => Decision::nothing("drafts are reviewed too"),

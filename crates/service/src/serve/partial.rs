@@ -9,7 +9,6 @@ use report::{Notice, PacketName, Reply, Seal};
 use store::Claimed;
 
 use super::Core;
-use super::clock::now_ms;
 use super::dispatch::CLOSED;
 use super::ending::{Done, Trouble, unless_out_of_reach};
 use super::review_pull::{READER, Reading, WRITER, packet, run_id};
@@ -47,9 +46,7 @@ pub(crate) async fn partial(core: &Core, claimed: &Claimed, work: &PartialWork) 
     }
     // A subject of its own: nobody who asks for the head's review finds it.
     let subject = format!("{}!{}", place.subject(work.number), work.comment.id);
-    let bytes = packet.canonical_bytes();
-    let digest =
-        core.store.keep_packet(&subject, pull.head.as_str(), &packet.run.id, &bytes, now_ms()).await?;
+    let digest = core.keep_packet(&subject, &pull.head, &packet).await?;
     let name = PacketName { digest, seal: Seal::Unsigned };
     teller.answer(work.comment, &report::reply(&Reply::Lenses(&packet, &name))).await?;
     teller.inline(&pull.head, InlineOf::Answer(work.comment), report::inline_comments(&packet)).await?;

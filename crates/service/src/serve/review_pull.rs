@@ -16,6 +16,7 @@ use review::{CommitId, Digest, Lens};
 
 use super::Core;
 use super::clock::now_ms;
+use super::closing::{closed, reopened};
 use super::dispatch::CLOSED;
 use super::ending::{Done, Trouble, unless_out_of_reach};
 use super::recheck::required_checks;
@@ -67,6 +68,10 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
     let teller = core.teller(&claimed.lease, &writer, place, work.number, &run_id, &bot);
+    match &work.asked {
+        Asked::Closed { .. } => return closed(core, work, &pull, &teller).await,
+        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Checks { .. } => {}
+    }
     if pull.state == PullState::Closed {
         teller.check_gives_up(&work.head, &Notice::Stopped { why: CLOSED }).await?;
         return Ok(Done::cancelled("the pull request is closed"));
@@ -75,7 +80,8 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
         teller.check_gives_up(&work.head, &Notice::Superseded).await?;
         return Ok(superseded(work, pull.head));
     }
-    if was_told(core, work, &pull).await?.is_some() {
+    if let Some(told) = was_told(core, work, &pull).await? {
+        reopened(core, work, &told, &teller).await?;
         return Ok(Done::succeeded("this head was reviewed before"));
     }
     if let Some((rule, what)) = skipped(core, &api, &pull, &work.asked).await? {
@@ -86,12 +92,18 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     }
     teller.check_begins(&pull.head).await?;
     let run = match &work.asked {
-        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } => run_id.clone(),
+        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Closed { .. } => {
+            run_id.clone()
+        }
         Asked::Checks { run, .. } => run.clone(),
     };
     let lenses = match &work.asked {
         Asked::Checks { lenses, .. } if !lenses.is_empty() => Some(lenses.clone()),
-        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Checks { .. } => None,
+        Asked::Event { .. }
+        | Asked::Edited { .. }
+        | Asked::Person { .. }
+        | Asked::Checks { .. }
+        | Asked::Closed { .. } => None,
     };
     let reading = Reading { place, api: &api, writer: &writer, pull: &pull };
     let packet = packet(core, &reading, lenses, run, claimed).await?;
@@ -104,7 +116,7 @@ pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Troub
     let Work::Review(work) = Work::read(&claimed.payload)? else { return Ok(()) };
     let is_told = match &work.asked {
         // Whether the new text is another one is only seen by reading it.
-        Asked::Edited { .. } => return Ok(()),
+        Asked::Edited { .. } | Asked::Closed { .. } => return Ok(()),
         Asked::Event { text: None } => told_of_head(core, &work).await?.is_some(),
         Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Checks { .. } => false,
     };
@@ -132,7 +144,10 @@ async fn was_told(core: &Core, work: &ReviewWork, pull: &Pull) -> Result<Option<
                 packet.is_ok_and(|packet| packet.subject.text_digest == text_digest(&pull.title, &pull.body));
             Ok(told.filter(|told| is_same && told.digest == kept.digest))
         }
-        Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Checks { .. } => Ok(None),
+        Asked::Event { text: Some(_) }
+        | Asked::Person { .. }
+        | Asked::Checks { .. }
+        | Asked::Closed { .. } => Ok(None),
     }
 }
 
@@ -149,7 +164,7 @@ async fn told_of_head(core: &Core, work: &ReviewWork) -> Result<Option<KeptPacke
 }
 
 /// A newer head is looked at instead.
-fn superseded(work: &ReviewWork, head: CommitId) -> Done {
+pub(crate) fn superseded(work: &ReviewWork, head: CommitId) -> Done {
     let work = ReviewWork { head, ..work.clone() };
     Done::Superseded { then: vec![Work::Review(work).job(Urgency::Event, now_ms())] }
 }
@@ -163,7 +178,7 @@ async fn skipped(
 ) -> Result<Option<(&'static str, String)>, Trouble> {
     match asked {
         Asked::Event { .. } | Asked::Edited { .. } => {}
-        Asked::Person { .. } | Asked::Checks { .. } => return Ok(None),
+        Asked::Person { .. } | Asked::Checks { .. } | Asked::Closed { .. } => return Ok(None),
     }
     let rules = &core.settings.file.serve;
     if let Some(label) = pull.labels.iter().find(|label| rules.skip_labels.contains(label)) {
@@ -275,8 +290,7 @@ async fn tell(
     }
     let subject = work.place.subject(work.number);
     let earlier = earlier(core, &subject, &packet).await?;
-    let bytes = packet.canonical_bytes();
-    let digest = core.store.keep_packet(&subject, head.as_str(), &packet.run.id, &bytes, now_ms()).await?;
+    let digest = core.keep_packet(&subject, &head, &packet).await?;
     let name = PacketName { digest, seal: Seal::Unsigned };
     // The comment first: where the check is required, whoever reads its end finds the comment there.
     let conversation = match now.comments {
@@ -295,7 +309,7 @@ async fn tell(
 }
 
 /// What was said of earlier heads, newest first; each head once.
-async fn earlier(core: &Core, subject: &str, packet: &PacketV1) -> Result<Vec<Earlier>, Trouble> {
+pub(crate) async fn earlier(core: &Core, subject: &str, packet: &PacketV1) -> Result<Vec<Earlier>, Trouble> {
     let mut seen: BTreeSet<String> =
         packet.subject.head.iter().map(|head| head.as_str().to_owned()).collect();
     let mut all = Vec::new();

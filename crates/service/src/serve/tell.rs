@@ -8,6 +8,7 @@ use github::repository::{
 use github::webhook::Secrets;
 use github::{ApiError, ErrorKind, RepositoryApi};
 use report::CheckReport;
+use review::text::{shorten, visible_line};
 use review::{CommitId, Digest};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{Held, Intended, Lease, PostKey, PostKind, Progress, Store};
@@ -64,6 +65,8 @@ pub(crate) struct Teller<'a> {
     pub(crate) bot: &'a str,
     pub(crate) marks: &'a Marks,
     pub(crate) writing: Writing,
+    /// Says what a dry run does not write.
+    pub(crate) say: fn(&str),
 }
 
 impl Teller<'_> {
@@ -148,7 +151,15 @@ impl Teller<'_> {
         let external_id = format!("{}/{}", self.place.subject(self.number), self.run_id);
         let mut is_waiting = false;
         let (known, told) = match self.intend(&key).await? {
-            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing if self.writing == Writing::Dry => {
+                let state = match state {
+                    CheckState::Queued => "queued",
+                    CheckState::InProgress => "in progress",
+                    CheckState::Completed { conclusion } => conclusion.name(),
+                };
+                self.would_write(&format!("check run of {}: {state}: {}", head.short(), output.title));
+                return Ok(());
+            }
             Known::Nothing => (None, 0),
             Known::Is { id, content } => {
                 is_waiting = says(&content, &[report::Notice::Queued]);
@@ -212,6 +223,27 @@ impl Teller<'_> {
         self.text("", "packet", text, conversation).await
     }
 
+    /// Lets the one comment say something else, if there is one and it does not say so already.
+    pub(crate) async fn comment_says(&self, text: &str) -> Result<(), Trouble> {
+        let said = match self.store.progress(&self.key(PostKind::Comment, "")).await? {
+            Progress::NeverBegun => return Ok(()),
+            Progress::Begun | Progress::ChangeBegun => None,
+            Progress::Done { content } => Some(content),
+        };
+        let body = self.body("packet", text).1;
+        if said == Some(Digest::of(body.as_bytes())) {
+            return Ok(());
+        }
+        self.comment(text, Conversation::MayHoldOurs).await
+    }
+
+    /// A text with the mark by which it is found again, and that mark.
+    fn body(&self, kind: &str, text: &str) -> (String, String) {
+        let mark = self.marks.line(self.place, self.number, kind);
+        let body = format!("{text}\n{mark}\n");
+        (mark, body)
+    }
+
     /// Answers a comment. The same answer is never given twice.
     pub(crate) async fn answer(&self, comment: CommentAt, text: &str) -> Result<(), Trouble> {
         let name = comment.id.to_string();
@@ -226,10 +258,15 @@ impl Teller<'_> {
         conversation: Conversation,
     ) -> Result<(), Trouble> {
         let key = self.key(PostKind::Comment, name);
-        let mark = self.marks.line(self.place, self.number, kind);
-        let body = format!("{text}\n{mark}\n");
+        let (mark, body) = self.body(kind, text);
         let mut known = match self.intend(&key).await? {
-            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing if self.writing == Writing::Dry => {
+                let what =
+                    if name.is_empty() { "comment".to_owned() } else { format!("answer to comment {name}") };
+                let first_line = text.lines().next().unwrap_or_default();
+                self.would_write(&format!("{what}: {}", shorten(&visible_line(first_line), 200)));
+                return Ok(());
+            }
             Known::Nothing if conversation == Conversation::Empty => None,
             // Another database may have written one before us.
             Known::Nothing | Known::Maybe(None) => self.own_comment(&mark).await?,
@@ -295,7 +332,13 @@ impl Teller<'_> {
         let key = self.key(PostKind::Inline, &name);
         let mark = self.marks.line(self.place, self.number, &format!("inline-{name}"));
         let posted = match self.intend(&key).await? {
-            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing if self.writing == Writing::Dry => {
+                for (comment, _) in &fresh {
+                    let place = visible_line(&comment.path);
+                    self.would_write(&format!("comment at {place}:{}", comment.line_start));
+                }
+                return Ok(());
+            }
             Known::Nothing => None,
             Known::Maybe(_) => self.own_review(&mark).await?,
             Known::Is { id, .. } => Some(id),
@@ -358,7 +401,10 @@ impl Teller<'_> {
     pub(crate) async fn eyes(&self, comment: CommentAt) -> Result<(), Trouble> {
         let key = self.key(PostKind::Reaction, &comment.id.to_string());
         match self.intend(&key).await? {
-            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing if self.writing == Writing::Dry => {
+                self.would_write(&format!("eyes on comment {}", comment.id));
+                return Ok(());
+            }
             // GitHub keeps one reaction of a kind by one actor.
             Known::Nothing | Known::Maybe(_) => {}
             Known::Is { .. } => return Ok(()),
@@ -372,9 +418,14 @@ impl Teller<'_> {
         self.posted(&key, comment.id, "eyes").await
     }
 
+    /// Says what would have been written.
+    fn would_write(&self, what: &str) {
+        let Place { owner, name, .. } = self.place;
+        (self.say)(&format!("dry run: {owner}/{name}#{}: {what}", self.number));
+    }
+
     async fn intend(&self, key: &PostKey) -> Result<Known, Trouble> {
         if self.writing == Writing::Dry {
-            tracing::info!(post = key.kind.name(), name = %key.name, "dry run: not written");
             return Ok(Known::Nothing);
         }
         Ok(match self.store.intend(self.lease, key, now_ms()).await? {

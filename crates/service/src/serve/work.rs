@@ -117,6 +117,11 @@ pub(crate) enum Asked {
         /// What tells this edit from others.
         event: Digest,
     },
+    /// It was closed or merged: the comment is to say what still stands. Nothing is reviewed.
+    Closed {
+        /// What tells this event from others.
+        event: Digest,
+    },
     /// A person with write access. Rules about what is skipped do not hold.
     Person {
         /// What tells this request from others.
@@ -261,6 +266,7 @@ impl Work {
                     Asked::Event { text: Some(event) } | Asked::Edited { event } => {
                         format!("~{}", event.short())
                     }
+                    Asked::Closed { event } => format!("-{}", event.short()),
                     Asked::Person { request, .. } => format!("+{request}"),
                     Asked::Checks { checks, .. } => format!("={}", checks.short()),
                 };
