@@ -96,7 +96,7 @@ fn main() {
                 .chain(fake.check_runs(1, &fake.head(1, number)).into_iter().map(|run| {
                     let conclusion = run.conclusion.unwrap_or_default();
                     (
-                        format!("check {}", run.name),
+                        format!("check {} ({})", run.name, run.id),
                         format!("{} {conclusion}: {}", run.status, run.output["title"]),
                     )
                 }));

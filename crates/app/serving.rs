@@ -1,11 +1,11 @@
 //! The server of the GitHub App, and deliveries for those who try it.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use github::webhook::Secrets;
 use review::CommitId;
 use secrecy::SecretString;
 use service::config::{Offline, Overrides};
-use service::serve::{self, DryRun, Running, Settings, simulate as simulation};
+use service::serve::{self, DryRun, Running, ServeError, Settings, simulate as simulation};
 use service::tables::Tables;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -32,6 +32,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<Exit, Failure> {
         tables,
         version: env!("CARGO_PKG_VERSION"),
         dry_run: if args.dry_run { DryRun::Yes } else { DryRun::No },
+        say: terminal::say,
     };
     let told = |running: Running<'_>| match running.setup_path {
         Some(path) => terminal::say(&format!(
@@ -56,7 +57,10 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<Exit, Failure> {
         // Whoever asks twice is in a hurry.
         std::future::pending::<()>().await;
     });
-    serve::serve(settings, &environment, stopped, &told).await.map_err(Failure::ours)?;
+    serve::serve(settings, &environment, stopped, &told).await.map_err(|error| match error {
+        ServeError::Configuration(error) => Failure::usage(error),
+        ServeError::Other(error) => Failure::ours(error),
+    })?;
     Ok(Exit::Verdict(0))
 }
 
@@ -69,6 +73,13 @@ pub(crate) async fn simulate(args: &SimulateArgs) -> Result<Exit, Failure> {
     })?;
     let secrets = Secrets::new(&SecretString::from(secret), None).map_err(Failure::usage)?;
     let head = commit(&args.head)?;
+    let url = match &args.url {
+        Some(url) => url.clone(),
+        None => simulation::default_url(&environment).map_err(Failure::usage)?,
+    };
+    let random = random()?;
+    // As large as a number may be that every reader of JSON reads as it is.
+    let comment_id = random.iter().take(6).fold(1, |id: u64, byte| id << 8 | u64::from(*byte));
     let happening = simulation::Happening {
         repository_id: args.repository_id,
         repository: args.repository.clone(),
@@ -77,16 +88,13 @@ pub(crate) async fn simulate(args: &SimulateArgs) -> Result<Exit, Failure> {
         base: args.base.as_deref().map(commit).transpose()?.unwrap_or_else(|| head.clone()),
         head,
         login: args.login.clone(),
-        comment: args.comment.clone(),
+        comment: args.comment.clone().map(|text| simulation::Comment { id: comment_id, text }),
         action: args.action.clone(),
     };
     let delivery = simulation::delivery(&happening, &secrets).map_err(Failure::usage)?;
-    let mut id = [0_u8; 16];
-    getrandom::fill(&mut id)
-        .map_err(|error| Failure::ours(anyhow!("could not draw a delivery id: {error}")))?;
-    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let sent = reqwest::Client::new()
-        .post(&args.url)
+        .post(&url)
         .header("content-type", "application/json")
         .header("x-github-event", delivery.event)
         .header("x-github-delivery", &id)
@@ -95,10 +103,24 @@ pub(crate) async fn simulate(args: &SimulateArgs) -> Result<Exit, Failure> {
         .send()
         .await;
     let answer = sent
-        .with_context(|| format!("could not send the delivery to {}", args.url))
+        .map_err(|error| {
+            let hint = if error.is_connect() {
+                ": is `recuse serve` running there? --url names another address"
+            } else {
+                ""
+            };
+            anyhow::Error::new(error).context(format!("could not send the delivery to {url}{hint}"))
+        })
         .map_err(Failure::ours)?;
     let status = answer.status();
     let words = answer.text().await.map_err(Failure::ours)?;
     terminal::write_result(&format!("{status}: {}\n", words.trim()), None).map_err(Failure::ours)?;
     Ok(if status.is_success() { Exit::Verdict(0) } else { Exit::NotGood })
+}
+
+fn random() -> Result<[u8; 16], Failure> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::ours(anyhow!("could not draw a random number: {error}")))?;
+    Ok(bytes)
 }

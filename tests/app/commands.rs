@@ -1,6 +1,6 @@
 //! Commands in comments: who may ask, what is answered, and what is not a command.
 
-use super::told::{Lines, wrongs};
+use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
 
 /// A pull request that was reviewed.
@@ -81,18 +81,116 @@ async fn whoever_may_not_ask_is_not_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_may_write_has_a_head_reviewed_again_with_the_lenses_that_they_name() {
+async fn whoever_may_write_has_a_head_reviewed_again() {
     let (fake, _home, server, number) = reviewed().await;
     let head = fake.head(1, number);
-    for (body, runs) in [("/recuse review", 2), ("/recuse review security", 3)] {
-        let (answers, is_seen) = asked(&fake, &server, number, "ada", body).await;
-        // The answer is the review itself.
-        assert_eq!((answers, is_seen), (Vec::new(), true), "{body}");
-        assert_eq!(fake.check_runs(1, &head).len(), runs, "{body}");
-        let run = newest_run(&fake, &head).expect("there is one");
-        assert_eq!(run.conclusion.as_deref(), Some("success"), "{body}: {}", run.output);
-        assert_eq!((ours(&fake, number).len(), fake.review_comments(1, number).len()), (1, 1), "{body}");
+    let (answers, is_seen) = asked(&fake, &server, number, "ada", "/recuse review").await;
+    // The answer is the review itself.
+    assert_eq!((answers, is_seen), (Vec::new(), true));
+    assert_eq!(fake.check_runs(1, &head).len(), 2);
+    let run = newest_run(&fake, &head).expect("there is one");
+    assert_eq!(run.conclusion.as_deref(), Some("success"), "{}", run.output);
+    assert_eq!((ours(&fake, number).len(), fake.review_comments(1, number).len()), (1, 1));
+    fake.finish();
+}
+
+/// How our newest check run of a commit ended.
+fn conclusion(fake: &FakeGitHub, head: &str) -> Option<String> {
+    newest_run(fake, head)?.conclusion
+}
+
+/// The gate is shut by what the rules find.
+const SHUT: &str = "[review]\nfail_on = \"low\"\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn some_lenses_are_an_answer_and_never_the_review_of_the_head() {
+    let fake = fake();
+    let (_home, server) = served(&fake, SHUT, &["--offline"]);
+    let number = opened(&fake, "topic", &[RISKY]);
+    settled(&fake, &server).await;
+    let head = fake.head(1, number);
+    let told = |fake: &FakeGitHub| (ours(fake, number)[0].body.clone(), fake.check_runs(1, &head));
+    let before = told(&fake);
+    assert_eq!(before.1[0].conclusion.as_deref(), Some("failure"), "{:?}", before.1);
+    let (answers, is_seen) = asked(&fake, &server, number, "ada", "/recuse review prompt-health").await;
+    assert_eq!((answers.len(), is_seen), (1, true));
+    let only = "Only these lenses were looked through";
+    assert!(answers[0].contains(only) && answers[0].contains("prompt-health"), "{}", answers[0]);
+    // Neither the comment nor the check run is another one, or says anything else.
+    let after = told(&fake);
+    assert_eq!((after.0, format!("{:?}", after.1)), (before.0, format!("{:?}", before.1)));
+    // What was told at its line is not told there again, and what they find for the first time is.
+    asked(&fake, &server, number, "ada", "/recuse review security").await;
+    assert_eq!((ours(&fake, number).len(), fake.review_comments(1, number).len()), (3, 1));
+    // Nobody takes it for the head's review: not a merge queue, not the next review, not who asks why.
+    let group = fake.enqueue(1, number);
+    settled(&fake, &server).await;
+    assert_eq!(conclusion(&fake, &group).as_deref(), Some("failure"));
+    let (why, _) = asked(&fake, &server, number, "ada", "/recuse why").await;
+    let (_, digest) = why[0].split_once("From the packet `").expect("it names its packet");
+    assert!(ours(&fake, number)[0].body.contains(&digest[..64]), "{}", why[0]);
+    fake.push(1, number, &[HARMLESS]);
+    settled(&fake, &server).await;
+    let body = &ours(&fake, number)[0].body;
+    assert_eq!(body.matches(&format!("`{}`: findings", &head[..12])).count(), 1, "{body}");
+    assert!(fake.check_runs(1, &head).len() == 1 && wrong_check_runs(&fake).is_empty());
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn some_lenses_on_a_head_that_nobody_reviewed_are_no_review_of_it() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "", &["--offline"]);
+    let draft = OpenPull { is_draft: true, files: &[RISKY], ..OpenPull::default() };
+    let number = fake.open_pull(1, &draft);
+    settled(&fake, &server).await;
+    let (answers, _) = asked(&fake, &server, number, "ada", "/recuse review security").await;
+    assert_eq!((answers.len(), fake.review_comments(1, number).len()), (1, 1));
+    assert_eq!(conclusion(&fake, &fake.head(1, number)).as_deref(), Some("neutral"));
+    let group = fake.enqueue(1, number);
+    settled(&fake, &server).await;
+    assert_eq!(conclusion(&fake, &group).as_deref(), Some("action_required"));
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lenses_that_did_not_look_to_the_end_say_so_in_their_answer() {
+    use crate::support::fake_github::{At, Fault, Times, When};
+    // What happens meanwhile, and a word of the answer.
+    type Meanwhile = fn(&FakeGitHub, u64);
+    let table: [(Meanwhile, &str); 3] = [
+        (|fake, number| _ = fake.comment(1, number, "ada", "/recuse stop"), "said stop"),
+        (|fake, number| _ = fake.close(1, number), "the pull request was closed"),
+        (|fake, number| _ = fake.push(1, number, &[HARMLESS]), "newer head"),
+    ];
+    for (meanwhile, words) in table {
+        let (fake, _home, server, number) = reviewed().await;
+        let mut pause = fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
+        let id = fake.comment(1, number, "ada", "/recuse review security");
+        pause.reached().await;
+        meanwhile(&fake, number);
+        fake.deliveries_settled().await;
+        if words == "newer head" {
+            pause.resume();
+        }
+        let answer = || {
+            let mark = format!("recuse answer-{id} ");
+            ours(&fake, number).into_iter().find(|comment| comment.body.contains(&mark))
+        };
+        server.until("it was answered", || answer().is_some());
+        let answer = answer().expect("it was there just now").body;
+        assert!(answer.contains("did not look at this change to the end"), "{answer}");
+        assert!(answer.contains(words), "{answer}");
+        settled(&fake, &server).await;
+        fake.finish();
     }
+    // And where it never comes to its end.
+    let (fake, _home, server, number) = reviewed().await;
+    fake.fail(Endpoint::Compare, Times::Always, Fault::Status(500));
+    let (answers, _) = asked(&fake, &server, number, "ada", "/recuse review security").await;
+    assert_eq!(answers.len(), 1);
+    assert!(answers[0].contains("tried as often as it may be"), "{}", answers[0]);
+    fake.heal();
     fake.finish();
 }
 

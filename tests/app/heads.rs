@@ -3,6 +3,7 @@
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
 use crate::support::fake_github::{At, When};
+use sqlx::{Connection as _, Executor as _};
 
 fn all_wrongs(fake: &FakeGitHub, number: u64, lines: Lines) -> Vec<String> {
     [wrongs(fake, number, lines), wrong_check_runs(fake)].concat()
@@ -114,6 +115,75 @@ async fn what_becomes_a_draft_in_the_middle_is_told_nothing_and_reviewed_once_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_a_draft_is_reviewed_all_the_same_where_drafts_are() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "drafts = true\n", &["--offline"]);
+    let mut pause = fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
+    let number = opened(&fake, "topic", &[RISKY]);
+    pause.reached().await;
+    fake.to_draft(1, number);
+    fake.deliveries_settled().await;
+    pause.resume();
+    settled(&fake, &server).await;
+    assert_eq!(all_wrongs(&fake, number, Lines(1)), NONE);
+    fake.finish();
+}
+
+/// Lets everything that the queue did lie so many days longer ago.
+async fn age(url: &str, days: i64) {
+    sqlx::any::install_default_drivers();
+    let mut database = sqlx::AnyConnection::connect(url).await.expect("it is there");
+    let ms = days * 24 * 60 * 60 * 1000;
+    let sql = format!(
+        "UPDATE jobs SET created_at_ms = created_at_ms - {ms}, finished_at_ms = finished_at_ms - {ms}, \
+         run_at_ms = run_at_ms - {ms}"
+    );
+    database.execute(sqlx::AssertSqlSafe(sql)).await.expect("the jobs can be written");
+    database.close().await.expect("it closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_long_ago_is_told_no_more_and_still_known() {
+    let fake = fake();
+    fake.add_repository(2, "mallory", "shop");
+    let home = Home::new(&fake, SOON);
+    let url = format!("sqlite:{}", home.path().join("state.db").display());
+    let home = home.with("RECUSE_DATABASE_URL", &url);
+    let mut server = home.serve(&["--offline"]);
+    fake.deliver_to(&server.webhook);
+    let number = fake.open_pull(1, &OpenPull { fork: Some(2), files: &[RISKY], ..OpenPull::default() });
+    settled(&fake, &server).await;
+    let head = fake.head(1, number);
+    let told = fake.check_runs(1, &head);
+    server.kill();
+    age(&url, 30).await;
+    // The first upkeep forgets, the second would find what was forgotten; the repository is heard of lately.
+    for branch in ["once", "twice"] {
+        server = home.serve(&["--offline"]);
+        fake.deliver_to(&server.webhook);
+        fake.open_pull(1, &OpenPull { branch, files: &[(branch, "1\n")], ..OpenPull::default() });
+        settled(&fake, &server).await;
+        server.kill();
+    }
+    fake.forget_calls();
+    server = home.serve(&["--offline"]);
+    fake.deliver_to(&server.webhook);
+    settled_in(&fake, &server);
+    assert!(fake.count(Endpoint::Pulls) > 0, "open heads were looked at");
+    assert_eq!(format!("{:?}", fake.check_runs(1, &head)), format!("{told:?}"));
+    // An event that comes late tells nothing either.
+    fake.reopen(1, number);
+    settled(&fake, &server).await;
+    assert_eq!(fake.count(Endpoint::CreateCheckRun) + fake.count(Endpoint::UpdateComment), 0);
+    assert_eq!(all_wrongs(&fake, number, Lines(1)), NONE);
+    // The check of a fork, which names no pull request, leads to it all the same.
+    fake.rerequest_check(1, told[0].id);
+    settled(&fake, &server).await;
+    assert_eq!(fake.check_runs(1, &head).len(), 2);
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_was_reviewed_is_not_reviewed_again_by_a_late_delivery() {
     let fake = fake();
     let (_home, server) = served(&fake, "", &["--offline"]);
@@ -125,7 +195,8 @@ async fn a_head_that_was_reviewed_is_not_reviewed_again_by_a_late_delivery() {
     fake.reopen(1, number);
     settled(&fake, &server).await;
     assert_eq!(all_wrongs(&fake, number, Lines(1)), NONE);
-    assert_eq!(fake.count(Endpoint::CreateCheckRun) + fake.count(Endpoint::UpdateComment), 0);
+    // The comment no longer says that it was closed.
+    assert_eq!((fake.count(Endpoint::CreateCheckRun), fake.count(Endpoint::UpdateComment)), (0, 1));
     fake.finish();
 }
 

@@ -1,8 +1,10 @@
 //! The GitHub App through its door: a real server, a fake GitHub that keeps state, and what a maintainer would see.
 
 mod checks;
+mod closing;
 mod commands;
 mod deliveries;
+mod dry;
 mod edits;
 mod faults;
 mod heads;
@@ -13,6 +15,7 @@ mod reach;
 mod reruns;
 mod rules;
 mod squatters;
+mod starts;
 mod stops;
 mod told;
 mod waiting;

@@ -2,6 +2,7 @@
 
 use super::told::wrong_check_runs;
 use super::*;
+use crate::support::fake_github::{Fault, Times};
 
 fn conclusions(fake: &FakeGitHub, head: &str) -> Vec<Option<String>> {
     fake.check_runs(1, head).into_iter().map(|run| run.conclusion).collect()
@@ -33,6 +34,48 @@ async fn a_check_that_is_asked_for_again_is_run_again_also_from_a_fork() {
         assert_eq!(wrong_check_runs(&fake), Vec::<String>::new());
         fake.finish();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_not_write_has_nothing_run_again() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "", &["--offline"]);
+    let number = opened(&fake, "topic", &[RISKY]);
+    settled(&fake, &server).await;
+    let head = fake.head(1, number);
+    let first = newest_run(&fake, &head).expect("there is one").id;
+    for login in ["mallory", "ada"] {
+        let before = fake.check_runs(1, &head).len();
+        fake.rerequest_check_as(1, first, login);
+        settled(&fake, &server).await;
+        fake.press_as(1, first, "review", login);
+        settled(&fake, &server).await;
+        fake.rerequest_suite_as(1, &head, login);
+        settled(&fake, &server).await;
+        let more = if login == "ada" { 3 } else { 0 };
+        assert_eq!(fake.check_runs(1, &head).len() - before, more, "{login}");
+    }
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_queue_whose_question_fails_is_told_so_and_may_ask_again() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "", &["--offline"]);
+    let number = opened(&fake, "topic", &[RISKY]);
+    settled(&fake, &server).await;
+    fake.fail(Endpoint::Pull, Times::Always, Fault::Status(500));
+    let group = fake.enqueue(1, number);
+    settled(&fake, &server).await;
+    assert_eq!(conclusions(&fake, &group), [Some("action_required".to_owned())]);
+    fake.heal();
+    let run = newest_run(&fake, &group).expect("there is one");
+    fake.rerequest_check(1, run.id);
+    settled(&fake, &server).await;
+    let both = ["action_required", "success"].map(|conclusion| Some(conclusion.to_owned()));
+    assert_eq!(conclusions(&fake, &group), both);
+    assert_eq!(conclusions(&fake, &fake.head(1, number)), [Some("success".to_owned())]);
+    fake.finish();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,9 +18,9 @@ pub(crate) struct ServeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
-    /// Where the server receives deliveries
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/webhook")]
-    pub(crate) url: String,
+    /// Where the server receives deliveries [default: on this machine, by the port of RECUSE_LISTEN or 8080]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
     /// The repository
     #[arg(long, value_name = "OWNER/NAME")]
     pub(crate) repository: String,

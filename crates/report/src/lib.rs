@@ -22,8 +22,9 @@ use review::Digest;
 use review::packet::PacketV1;
 
 pub use markdown::{
-    Annotation, AnnotationLevel, CheckReport, Conclusion, Earlier, InlineComment, MAX_ANNOTATION_BYTES,
-    MAX_COMMENT_BYTES, Notice, Reply, annotations, check, comment, inline_comments, markdown, notice, reply,
+    Annotation, AnnotationLevel, CheckReport, Closing, Conclusion, Earlier, InlineComment,
+    MAX_ANNOTATION_BYTES, MAX_COMMENT_BYTES, Notice, Reply, annotations, check, closing_comment, comment,
+    inline_comments, markdown, notice, reply,
 };
 pub use proofs::proofs;
 pub use sarif::sarif;

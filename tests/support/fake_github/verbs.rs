@@ -297,25 +297,41 @@ impl FakeGitHub {
 
     /// Presses "Re-run" at a check run.
     pub(crate) fn rerequest_check(&self, repository: u64, id: u64) -> String {
-        self.tell_check(repository, id, json!({"action": "rerequested"}))
+        self.rerequest_check_as(repository, id, "ada")
+    }
+
+    /// Lets somebody press "Re-run" at a check run.
+    pub(crate) fn rerequest_check_as(&self, repository: u64, id: u64, login: &str) -> String {
+        self.tell_check(repository, id, login, json!({"action": "rerequested"}))
     }
 
     /// Presses a button of a check run.
     pub(crate) fn press(&self, repository: u64, id: u64, identifier: &str) -> String {
+        self.press_as(repository, id, identifier, "ada")
+    }
+
+    /// Lets somebody press a button of a check run.
+    pub(crate) fn press_as(&self, repository: u64, id: u64, identifier: &str, login: &str) -> String {
         self.tell_check(
             repository,
             id,
+            login,
             json!({"action": "requested_action", "requested_action": {"identifier": identifier}}),
         )
     }
 
     /// Presses "Re-run all" at a commit.
     pub(crate) fn rerequest_suite(&self, repository: u64, head: &str) -> String {
+        self.rerequest_suite_as(repository, head, "ada")
+    }
+
+    /// Lets somebody press "Re-run all" at a commit.
+    pub(crate) fn rerequest_suite_as(&self, repository: u64, head: &str, login: &str) -> String {
         let suite = json!({"id": 1, "head_sha": head, "head_branch": null, "app": {"id": APP_ID}});
         let mut world = self.world();
         let mut payload = json!({"action": "rerequested", "check_suite": suite});
         payload["check_suite"]["pull_requests"] = world.pulls_of_head(repository, head);
-        let guid = world.tell("check_suite", Some(repository), "ada", payload);
+        let guid = world.tell("check_suite", Some(repository), login, payload);
         drop(world);
         self.shared.flush();
         guid
@@ -492,12 +508,12 @@ impl FakeGitHub {
         guid
     }
 
-    fn tell_check(&self, repository: u64, id: u64, mut payload: Value) -> String {
+    fn tell_check(&self, repository: u64, id: u64, login: &str, mut payload: Value) -> String {
         let mut world = self.world();
         let run = world.repository(repository).check_runs.iter().find(|run| run.id == id);
         let run = run.expect("a known check run").clone();
         payload["check_run"] = world.check_run_json(repository, &run);
-        let guid = world.tell("check_run", Some(repository), "ada", payload);
+        let guid = world.tell("check_run", Some(repository), login, payload);
         drop(world);
         self.shared.flush();
         guid

@@ -97,6 +97,23 @@ pub enum Conclusion {
     StartupFailure,
 }
 
+impl Conclusion {
+    /// What GitHub calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::ActionRequired => "action_required",
+            Self::Cancelled => "cancelled",
+            Self::Neutral => "neutral",
+            Self::Skipped => "skipped",
+            Self::TimedOut => "timed_out",
+            Self::Stale => "stale",
+            Self::StartupFailure => "startup_failure",
+        }
+    }
+}
+
 /// What a check run says, in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckOutput {

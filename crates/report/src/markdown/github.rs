@@ -8,12 +8,12 @@ use review::text::visible;
 use review::{CommitId, Digest, Severity};
 
 use super::build::{Block, Entry, Inline, Line, render};
-use super::{body, claims, code, count, folded, listed, opening, own, whole};
+use super::{body, claims, code, comma_separated, count, folded, join, listed, opening, own, whole};
 use crate::PacketName;
 use crate::amount::{Amount, one_or_many};
 use crate::claim::{lines, support};
 use crate::parts::{by_standing, severity_counts};
-use crate::text::{clip, short, without_mentions};
+use crate::text::{clip, place, short, without_mentions};
 use crate::words::standing_words;
 
 /// The most bytes of an annotation's message. GitHub allows 64 KB.
@@ -58,7 +58,41 @@ impl Earlier {
 ///
 /// At most [`crate::MAX_COMMENT_BYTES`]: claims that do not fit are counted.
 pub fn comment(packet: &PacketV1, name: &PacketName, earlier: &[Earlier]) -> String {
-    whole(packet, name, history(earlier))
+    whole(packet, name, Vec::new(), history(earlier))
+}
+
+/// How a pull request is no longer open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// Its changes are in the base.
+    Merged,
+    /// They are not.
+    Closed,
+}
+
+/// The one comment of a pull request that is no longer open: first of all, which claims still stand. `None` where none does.
+pub fn closing_comment(
+    packet: &PacketV1,
+    name: &PacketName,
+    earlier: &[Earlier],
+    closing: Closing,
+) -> Option<String> {
+    let (standing, _) = by_standing(packet);
+    if standing.is_empty() {
+        return None;
+    }
+    let word = match closing {
+        Closing::Merged => "Merged",
+        Closing::Closed => "Closed",
+    };
+    let words = one_or_many(standing.len(), " claim still standing:", " claims still standing:");
+    let line = vec![Inline::Strong(word), own(" with "), count(standing.len()), own(words)];
+    let entry = |claim: &&ClaimV1| {
+        let at = place(&claim.file, lines(claim));
+        Entry::from(vec![own(claim.severity.name()), own(", "), code(&at)])
+    };
+    let first = vec![Block::Paragraph(line), listed(standing.iter().map(entry))];
+    Some(whole(packet, name, first, history(earlier)))
 }
 
 fn history(earlier: &[Earlier]) -> Vec<Block> {
@@ -309,7 +343,12 @@ pub enum Notice<'a> {
 
 /// A notice as title and Markdown summary.
 pub fn notice(notice: &Notice<'_>) -> (&'static str, String) {
-    let (title, lines): (&'static str, Vec<Line>) = match notice {
+    let (title, lines) = notice_lines(notice);
+    (title, render(&lines.into_iter().map(Block::Paragraph).collect::<Vec<_>>()))
+}
+
+fn notice_lines(notice: &Notice<'_>) -> (&'static str, Vec<Line>) {
+    match notice {
         Notice::Queued => ("waiting for a reviewer", vec![vec![own("The review waits for its turn.")]]),
         Notice::Running => ("being reviewed", vec![vec![own("The review is under way.")]]),
         Notice::Skipped { rule, what } => (
@@ -346,8 +385,7 @@ pub fn notice(notice: &Notice<'_>) -> (&'static str, String) {
                 vec![own("A line that begins with "), code("/recuse review"), own(" tries again.")],
             ],
         ),
-    };
-    (title, render(&lines.into_iter().map(Block::Paragraph).collect::<Vec<_>>()))
+    }
 }
 
 /// What is answered to a command.
@@ -365,6 +403,10 @@ pub enum Reply<'a> {
     Stopped,
     /// Nothing was running.
     NothingToStop,
+    /// What the lenses found that were asked for by name.
+    Lenses(&'a PacketV1, &'a PacketName),
+    /// The lenses that were asked for by name found nothing, because nobody looked to the end.
+    NoLenses(&'a Notice<'a>),
 }
 
 /// The answer as Markdown.
@@ -391,8 +433,38 @@ pub fn reply(reply: &Reply<'_>) -> String {
         Reply::NothingToStop => {
             vec![Block::Paragraph(vec![own("No review of this pull request is running.")])]
         }
+        Reply::Lenses(packet, name) => return lenses(packet, name),
+        Reply::NoLenses(notice) => {
+            let mut blocks = vec![Block::Paragraph(vec![own(
+                "The lenses that were asked for did not look at this change to the end. The verdict and the check run are \
+                 those of the whole review.",
+            )])];
+            blocks.extend(notice_lines(notice).1.into_iter().map(Block::Paragraph));
+            blocks
+        }
     };
     render(&blocks)
+}
+
+/// What some lenses found, without a verdict: it would be taken for that of the whole review.
+fn lenses(packet: &PacketV1, name: &PacketName) -> String {
+    let mut line = vec![own("Only these lenses were looked through")];
+    if let Some(head) = &packet.subject.head {
+        line.extend([own(", at "), code(head.as_str())]);
+    }
+    line.push(own(": "));
+    line.extend(comma_separated(packet.panel.lenses.iter().map(|panel| own(panel.lens.name()))));
+    line.push(own(
+        ". The verdict and the check run are those of the whole review, which this does not change.",
+    ));
+    let (standing, _) = by_standing(packet);
+    let number = standing.len();
+    let found = vec![count(number), own(one_or_many(number, " claim.", " claims."))];
+    let mut blocks = vec![Block::Paragraph(line), Block::Paragraph(found)];
+    blocks.extend(opening::not_reviewed(packet));
+    let opening = render(&blocks);
+    let body = body(packet, name, Vec::new(), opening.len());
+    join([opening, body])
 }
 
 fn help() -> Vec<Block> {

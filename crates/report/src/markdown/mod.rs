@@ -16,8 +16,9 @@ use review::Family;
 use review::packet::PacketV1;
 
 pub use github::{
-    Annotation, AnnotationLevel, CheckReport, Conclusion, Earlier, InlineComment, MAX_ANNOTATION_BYTES,
-    Notice, Reply, annotations, check, comment, inline_comments, notice, reply,
+    Annotation, AnnotationLevel, CheckReport, Closing, Conclusion, Earlier, InlineComment,
+    MAX_ANNOTATION_BYTES, Notice, Reply, annotations, check, closing_comment, comment, inline_comments,
+    notice, reply,
 };
 
 use build::{Block, Entry, Foreign, Inline, Line, render};
@@ -42,12 +43,13 @@ const NAMES: usize = 9;
 
 /// The packet as a comment.
 pub fn markdown(packet: &PacketV1, name: &PacketName) -> String {
-    whole(packet, name, Vec::new())
+    whole(packet, name, Vec::new(), Vec::new())
 }
 
-/// The packet with something more at its end.
-fn whole(packet: &PacketV1, name: &PacketName, last: Vec<Block>) -> String {
-    let opening = render(&opening::opening(packet));
+/// The packet with something more at its beginning and its end.
+fn whole(packet: &PacketV1, name: &PacketName, mut first: Vec<Block>, last: Vec<Block>) -> String {
+    first.extend(opening::opening(packet));
+    let opening = render(&first);
     let body = body(packet, name, last, opening.len());
     join([opening, body])
 }

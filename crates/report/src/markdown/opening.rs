@@ -62,7 +62,7 @@ fn why(packet: &PacketV1) -> Vec<Block> {
     ]
 }
 
-fn not_reviewed(packet: &PacketV1) -> Vec<Block> {
+pub(super) fn not_reviewed(packet: &PacketV1) -> Vec<Block> {
     let gaps = gap_groups(packet).into_iter().map(gap);
     let exempt = exempt_groups(packet)
         .into_iter()

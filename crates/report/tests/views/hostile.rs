@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use report::{
-    Colour, Earlier, MAX_ANNOTATION_BYTES, MAX_COMMENT_BYTES, Notice, Reply, TerminalOptions, Verbosity,
-    comment, inline_comments, json, markdown, notice, reply, sarif, terminal,
+    Closing, Colour, Earlier, MAX_ANNOTATION_BYTES, MAX_COMMENT_BYTES, Notice, Reply, TerminalOptions,
+    Verbosity, closing_comment, comment, inline_comments, json, markdown, notice, reply, sarif, terminal,
 };
 use review::CommitId;
 use review::packet::PacketV1;
@@ -228,6 +228,10 @@ fn check_github(packet: &PacketV1) {
     let head = CommitId::new(&"a".repeat(40)).expect("it is one");
     let earlier = vec![Earlier::of(packet, head, name().digest); 30];
     check_comment(&comment(packet, &name(), &earlier));
+    for closing in [Closing::Merged, Closing::Closed] {
+        let standing = closing_comment(packet, &name(), &earlier, closing);
+        standing.iter().for_each(|text| check_comment(text));
+    }
     let run = report::check(packet, &name());
     for text in [&run.summary, &run.text] {
         check_markdown(text);
@@ -247,6 +251,9 @@ fn check_github(packet: &PacketV1) {
         check_markdown(&inline.body);
     }
     check_markdown(&reply(&Reply::Why(packet, &name().digest)));
+    check_markdown(&reply(&Reply::Lenses(packet, &name())));
+    let failed = Notice::Failed { error: &packet.judgement.headline };
+    check_markdown(&reply(&Reply::NoLenses(&failed)));
     check_markdown(&reply(&Reply::Unknown(&packet.judgement.headline)));
     check_markdown(&notice(&Notice::Failed { error: &packet.judgement.headline }).1);
     check_markdown(&notice(&Notice::Skipped { rule: "an author", what: &packet.judgement.headline }).1);

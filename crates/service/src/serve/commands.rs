@@ -1,5 +1,6 @@
 //! What people ask for in comments and by buttons. Who may ask is asked of GitHub each time, on every path.
 
+use github::app::Permission;
 use github::event::PullState;
 use github::repository::Access;
 use report::{Conclusion, Notice, Reply};
@@ -11,11 +12,18 @@ use super::Core;
 use super::clock::now_ms;
 use super::dispatch::{BECAME_DRAFT, CLOSED, SAID_STOP};
 use super::ending::{Done, Trouble, is_out_of_reach, unless_out_of_reach};
+use super::partial::answer_without;
 use super::review_pull::{WRITER, run_id};
-use super::work::{Asked, CommandWork, MergeGroupWork, RerunWork, ReviewWork, Urgency, Wanted, Work};
+use super::work::{
+    Asked, CommandWork, MergeGroupWork, PartialWork, RerunWork, ReviewWork, Urgency, Wanted, Work,
+    group_subject,
+};
 
 /// The end of a job whose repository is not there for us any more.
 const OUT_OF_REACH: &str = "the repository is out of reach";
+
+/// The end of a job that was asked for by whoever may not ask.
+const WITHOUT_ACCESS: &str = "asked by somebody without write access";
 
 /// Does what a comment asks for.
 pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) -> Result<Done, Trouble> {
@@ -26,7 +34,7 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
     let access = api.permission(&work.login).await?;
     if access < Access::Write {
         // Whoever may not ask gets no answer, so that nobody can make us talk.
-        return Ok(Done::cancelled("asked by somebody without write access"));
+        return Ok(Done::cancelled(WITHOUT_ACCESS));
     }
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
@@ -42,10 +50,15 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
             if pull.state == PullState::Closed {
                 return Ok(Done::cancelled("the pull request is closed"));
             }
-            let asked = Asked::Person { request: work.comment.id.to_string(), lenses: lenses.clone() };
-            let review =
-                ReviewWork { place: work.place.clone(), number: work.number, head: pull.head, asked };
-            let then = vec![Work::Review(review).job(Urgency::Asked, now_ms())];
+            let (place, number) = (work.place.clone(), work.number);
+            let review = if lenses.is_empty() {
+                let asked = Asked::Person { request: work.comment.id.to_string() };
+                Work::Review(ReviewWork { place, number, head: pull.head, asked })
+            } else {
+                let (comment, lenses) = (work.comment, lenses.clone());
+                Work::Partial(PartialWork { place, number, comment, lenses })
+            };
+            let then = vec![review.job(Urgency::Asked, now_ms())];
             return Ok(Done::Succeeded { note: "a review is asked for".to_owned(), then });
         }
         Wanted::Stop => {
@@ -74,19 +87,35 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
     Ok(Done::succeeded("answered"))
 }
 
-/// Reviews again whatever has a head.
-pub(crate) async fn rerun(core: &Core, work: &RerunWork) -> Result<Done, Trouble> {
+/// Reviews again whatever has a head, and says again of a merge queue's group what is known of its pull request.
+pub(crate) async fn rerun(core: &Core, claimed: &Claimed, work: &RerunWork) -> Result<Done, Trouble> {
+    if let Some(login) = &work.login {
+        let access = match core.repository(&work.place, &[Permission::MetadataRead]).await {
+            Ok(api) => api.permission(login).await?,
+            Err(error) => return unless_out_of_reach(error, claimed.attempt, OUT_OF_REACH),
+        };
+        if access < Access::Write {
+            return Ok(Done::cancelled(WITHOUT_ACCESS));
+        }
+    }
+    // Only what GitHub itself called a group is one, whatever a branch is called.
+    let (key, head) = (work.place.key(), work.head.as_str());
+    let group = core.store.newest_of_head(&key, head, &group_subject(&work.place, &work.head)).await?;
+    if let Some(payload) = group {
+        let then = vec![Work::read(&payload)?.job(Urgency::Asked, now_ms())];
+        return Ok(Done::Succeeded { note: "a merge queue's group".to_owned(), then });
+    }
     let mut numbers = work.pulls.clone();
     if numbers.is_empty() {
         // GitHub names no pull requests from forks; we know which ones we were told of.
-        let subjects = core.store.subjects_of_head(&work.place.key(), work.head.as_str()).await?;
+        let subjects = core.store.subjects_of_head(&key, head).await?;
         let of_pulls = subjects.iter().filter_map(|subject| subject.rsplit_once('#')?.1.parse::<u64>().ok());
         numbers.extend(of_pulls);
     }
     numbers.sort_unstable();
     numbers.dedup();
     let review = |number: u64| {
-        let asked = Asked::Person { request: work.request.clone(), lenses: Default::default() };
+        let asked = Asked::Person { request: work.request.clone() };
         let review = ReviewWork { place: work.place.clone(), number, head: work.head.clone(), asked };
         Work::Review(review).job(Urgency::Asked, now_ms())
     };
@@ -141,16 +170,31 @@ fn pull_of(head_ref: &str) -> Option<u64> {
 
 /// Tells that a job was tried as often as it may be.
 pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: &str) -> Result<(), Trouble> {
-    let Work::Review(work) = work else { return Ok(()) };
-    let api = match core.repository(&work.place, &WRITER).await {
+    let (place, number) = match work {
+        Work::Review(work) => (&work.place, work.number),
+        Work::Partial(work) => (&work.place, work.number),
+        Work::MergeGroup(work) => match pull_of(&work.head_ref) {
+            Some(number) => (&work.place, number),
+            None => return Ok(()),
+        },
+        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Upkeep => return Ok(()),
+    };
+    let api = match core.repository(place, &WRITER).await {
         Ok(api) => api,
         Err(error) if is_out_of_reach(&error) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
-    let teller = core.teller(&claimed.lease, &api, &work.place, work.number, &run_id, &bot);
-    teller.check_ends_with(&work.head, Conclusion::ActionRequired, &Notice::Failed { error }).await
+    let teller = core.teller(&claimed.lease, &api, place, number, &run_id, &bot);
+    let notice = Notice::Failed { error };
+    match work {
+        Work::Review(ReviewWork { head, .. }) | Work::MergeGroup(MergeGroupWork { head, .. }) => {
+            teller.check_ends_with(head, Conclusion::ActionRequired, &notice).await
+        }
+        Work::Partial(work) => answer_without(&teller, work, &notice).await,
+        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Upkeep => Ok(()),
+    }
 }
 
 /// Tells that a review was stopped before it came to an end.
@@ -160,28 +204,40 @@ pub(crate) async fn stopped(
     work: &Work,
     reason: &str,
 ) -> Result<(), Trouble> {
-    let Work::Review(work) = work else { return Ok(()) };
-    let api = match core.repository(&work.place, &WRITER).await {
+    let (place, number) = match work {
+        Work::Review(work) => (&work.place, work.number),
+        Work::Partial(work) => (&work.place, work.number),
+        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::MergeGroup(_) | Work::Upkeep => {
+            return Ok(());
+        }
+    };
+    let api = match core.repository(place, &WRITER).await {
         Ok(api) => api,
         Err(error) if is_out_of_reach(&error) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
-    let teller = core.teller(&claimed.lease, &api, &work.place, work.number, &run_id, &bot);
-    let live = core.store.live_job(JobKind::Review, &claimed.subject).await?;
-    let notice = match live {
-        Some(next) if next.id != claimed.lease.job && next.head.as_deref() == Some(work.head.as_str()) => {
-            Notice::Stopped { why: "another review of the same head takes its place" }
-        }
-        Some(next) if next.id != claimed.lease.job => Notice::Superseded,
-        Some(_) | None => {
-            let known = [CLOSED, BECAME_DRAFT, SAID_STOP].into_iter().find(|known| *known == reason);
-            Notice::Stopped { why: known.unwrap_or("it is not wanted any more") }
-        }
-    };
+    let teller = core.teller(&claimed.lease, &api, place, number, &run_id, &bot);
     tracing::info!(job = %claimed.lease.job, reason, "stopped");
-    teller.check_gives_up(&work.head, &notice).await
+    let known = [CLOSED, BECAME_DRAFT, SAID_STOP].into_iter().find(|known| *known == reason);
+    let as_said = Notice::Stopped { why: known.unwrap_or("it is not wanted any more") };
+    match work {
+        Work::Review(work) => {
+            let live = core.store.live_job(JobKind::Review, &claimed.subject).await?;
+            let next = live.filter(|next| known.is_none() && next.id != claimed.lease.job);
+            let notice = match next {
+                Some(next) if next.head.as_deref() == Some(work.head.as_str()) => {
+                    Notice::Stopped { why: "another review of the same head takes its place" }
+                }
+                Some(_) => Notice::Superseded,
+                None => as_said,
+            };
+            teller.check_gives_up(&work.head, &notice).await
+        }
+        Work::Partial(work) => answer_without(&teller, work, &as_said).await,
+        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::MergeGroup(_) | Work::Upkeep => Ok(()),
+    }
 }
 
 #[cfg(test)]

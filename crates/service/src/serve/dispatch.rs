@@ -35,10 +35,21 @@ pub(crate) struct EventRules<'a> {
     pub(crate) review_labels: BTreeSet<String>,
     /// Labels that keep a change from being reviewed.
     pub(crate) skip_labels: BTreeSet<String>,
+    /// What is done with drafts.
+    pub(crate) drafts: Drafts,
     /// How long a new title or description waits for the next, in milliseconds.
     pub(crate) settling_ms: i64,
     /// The tools whose labels say who wrote a change.
     pub(crate) agents: &'a Agents,
+}
+
+/// What is done with drafts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drafts {
+    /// They wait until they are ready.
+    Wait,
+    /// The same as with others.
+    AreReviewed,
 }
 
 /// What follows from an event.
@@ -123,8 +134,18 @@ fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules<'_>,
         PullRequestAction::Labeled | PullRequestAction::Unlabeled => {
             Decision::nothing("a label without meaning")
         }
-        PullRequestAction::Closed => cancel(CLOSED),
-        PullRequestAction::ConvertedToDraft => cancel(BECAME_DRAFT),
+        PullRequestAction::Closed => {
+            let (number, head) = (pull.number, pull.head.clone());
+            let asked = Asked::Closed { event: body.clone() };
+            let work = Work::Review(ReviewWork { place: place.clone(), number, head, asked });
+            let mut decision = cancel(CLOSED);
+            decision.orders.push(Order::Enqueue(work.job(Urgency::Event, now_ms)));
+            decision
+        }
+        PullRequestAction::ConvertedToDraft => match rules.drafts {
+            Drafts::Wait => cancel(BECAME_DRAFT),
+            Drafts::AreReviewed => Decision::nothing("drafts are reviewed too"),
+        },
         PullRequestAction::Other(_) => Decision::nothing("not an action that we act on"),
     }
 }
@@ -182,6 +203,7 @@ fn check_run(event: &CheckRunEvent, body: &Digest, rules: &EventRules<'_>, now_m
         head: event.head.clone(),
         request: body.short().to_owned(),
         pulls: event.pulls.clone(),
+        login: Some(event.origin.sender.login.clone()),
     };
     Decision::enqueue(&Work::Rerun(work), Urgency::Asked, now_ms, "the check was asked for again")
 }
@@ -210,6 +232,7 @@ fn check_suite(event: &CheckSuiteEvent, body: &Digest, rules: &EventRules<'_>, n
         head: event.head.clone(),
         request: body.short().to_owned(),
         pulls: event.pulls.clone(),
+        login: Some(event.origin.sender.login.clone()),
     };
     Decision::enqueue(&Work::Rerun(work), Urgency::Asked, now_ms, "the checks were asked for again")
 }

@@ -4,6 +4,7 @@
 //! what follows from it (`worker`). Everything between two durable effects can be repeated.
 
 mod clock;
+mod closing;
 mod commands;
 mod dispatch;
 mod ending;
@@ -12,6 +13,7 @@ mod intake;
 mod keys;
 mod metrics;
 pub mod needs;
+mod partial;
 mod recheck;
 mod review_pull;
 mod setup;
@@ -30,7 +32,9 @@ use anyhow::{Context as _, Result, anyhow};
 use git::ObjectCache;
 use github::app::Permission;
 use github::{ApiError, ApiUrl, App, Connection, Credential, Limits, PlainHttp, RepositoryApi};
+use review::packet::PacketV1;
 use review::text::visible_line;
+use review::{CommitId, Digest};
 use store::{Enqueued, Lease, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, OnceCell, watch};
@@ -41,7 +45,7 @@ use crate::places::{self, Environment};
 use crate::pull::object_cache;
 use crate::tables::Tables;
 use clock::now_ms;
-use dispatch::EventRules;
+use dispatch::{Drafts, EventRules};
 pub use keys::{AppKeys, app_keys};
 use metrics::Metrics;
 pub(crate) use tell::CHECK_NAME;
@@ -82,6 +86,8 @@ pub struct Settings {
     pub version: &'static str,
     /// Whether anything is written on GitHub.
     pub dry_run: DryRun,
+    /// Says a line to the operator: what a dry run would have written.
+    pub say: fn(&str),
 }
 
 /// Whether anything is written on GitHub.
@@ -136,10 +142,7 @@ impl Settings {
     /// It is no address with a port.
     pub fn listen(&self, environment: Environment<'_>) -> Result<SocketAddr> {
         let from_environment = environment("RECUSE_LISTEN");
-        let text = from_environment.as_deref().or(self.file.serve.listen.as_deref()).unwrap_or(LISTEN);
-        text.parse().with_context(|| {
-            format!("could not listen on {}: give an address with a port, as in {LISTEN}", visible_line(text))
-        })
+        listen_address(from_environment.as_deref().or(self.file.serve.listen.as_deref()))
     }
 
     /// GitHub's API.
@@ -149,6 +152,14 @@ impl Settings {
     pub fn connection(&self, environment: Environment<'_>) -> Result<Connection> {
         connection(&self.file.serve, environment)
     }
+}
+
+/// The address that somebody gave, or the one where nobody did.
+fn listen_address(given: Option<&str>) -> Result<SocketAddr> {
+    let text = given.unwrap_or(LISTEN);
+    text.parse().with_context(|| {
+        format!("could not listen on {}: give an address with a port, as in {LISTEN}", visible_line(text))
+    })
 }
 
 /// GitHub's API, as the configuration and the environment name it.
@@ -178,7 +189,12 @@ pub(crate) async fn recent_places(store: &Store, within_ms: i64, most: usize) ->
     let payloads = store.latest_reviews(now_ms().saturating_sub(within_ms), most).await?;
     let name = |payload: &String| match Work::read(payload).ok()? {
         Work::Review(work) => Some(format!("{}/{}", work.place.owner, work.place.name)),
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::MergeGroup(_) | Work::Upkeep => None,
+        Work::Partial(_)
+        | Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::MergeGroup(_)
+        | Work::Upkeep => None,
     };
     Ok(payloads.iter().filter_map(name).collect())
 }
@@ -267,6 +283,7 @@ impl Core {
             bot,
             marks: &self.marks,
             writing: self.settings.writing(),
+            say: self.settings.say,
         }
     }
 
@@ -278,12 +295,29 @@ impl Core {
         Ok(enqueued)
     }
 
+    /// Keeps a packet, unless nothing is told of it: a head that nobody was told of was not reviewed.
+    pub(crate) async fn keep_packet(
+        &self,
+        subject: &str,
+        head: &CommitId,
+        packet: &PacketV1,
+    ) -> Result<Digest> {
+        let bytes = packet.canonical_bytes();
+        match self.settings.dry_run {
+            DryRun::Yes => Ok(Digest::of(&bytes)),
+            DryRun::No => {
+                self.store.keep_packet(subject, head.as_str(), &packet.run.id, &bytes, now_ms()).await
+            }
+        }
+    }
+
     fn event_rules(&self) -> EventRules<'_> {
         let labels = |labels: &[String]| labels.iter().cloned().collect::<BTreeSet<_>>();
         EventRules {
             app_id: self.app_id,
             review_labels: labels(&self.settings.file.serve.review_labels),
             skip_labels: labels(&self.settings.file.serve.skip_labels),
+            drafts: if self.settings.file.serve.drafts { Drafts::AreReviewed } else { Drafts::Wait },
             settling_ms: self.settings.settling_ms(),
             agents: &self.settings.tables.agents,
         }
@@ -294,6 +328,21 @@ impl Core {
 pub(crate) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     // Where nobody is left who could say it, nobody wants this to go on.
     let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
+/// Why a server did not start, or went down.
+#[derive(Debug)]
+pub enum ServeError {
+    /// What it was given cannot be used: an address, a key, a secret.
+    Configuration(anyhow::Error),
+    /// Anything else: an address that is taken, a database that is away.
+    Other(anyhow::Error),
+}
+
+impl From<anyhow::Error> for ServeError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
 }
 
 /// What is told of a server that runs.
@@ -313,14 +362,14 @@ pub async fn serve(
     environment: Environment<'_>,
     shutdown: watch::Receiver<bool>,
     told: &(dyn Fn(Running<'_>) + Sync),
-) -> Result<()> {
-    let address = settings.listen(environment)?;
-    let connection = settings.connection(environment)?;
+) -> Result<(), ServeError> {
+    let address = settings.listen(environment).map_err(ServeError::Configuration)?;
+    let connection = settings.connection(environment).map_err(ServeError::Configuration)?;
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
-    let address = listener.local_addr()?;
+    let address = listener.local_addr().context("could not see where it listens")?;
     let listener = Arc::new(listener);
-    let keys = match app_keys(environment)? {
+    let keys = match app_keys(environment).map_err(ServeError::Configuration)? {
         Some(keys) => keys,
         None => {
             let file = keys::file(environment)?;
@@ -338,7 +387,8 @@ pub async fn serve(
         .context("could not open the database (RECUSE_DATABASE_URL names another one)")?;
     let cache = object_cache(&settings.file.serve, environment)?;
     let workers = settings.workers();
-    let core = Arc::new(Core::new(settings, store, connection, &keys, cache)?);
+    let core = Core::new(settings, store, connection, &keys, cache).map_err(ServeError::Configuration)?;
+    let core = Arc::new(core);
     told(Running { address, setup_path: None });
     let name = format!("{}-{}", std::process::id(), now_ms());
     let mut tasks = Vec::new();
@@ -357,5 +407,5 @@ pub async fn serve(
     for task in tasks {
         task.await.map_err(|error| anyhow!("a worker broke off: {error}"))?;
     }
-    served
+    Ok(served?)
 }

@@ -16,11 +16,12 @@ use review::{CommitId, Digest, Lens};
 
 use super::Core;
 use super::clock::now_ms;
+use super::closing::{closed, reopened};
 use super::dispatch::CLOSED;
 use super::ending::{Done, Trouble, unless_out_of_reach};
 use super::recheck::required_checks;
-use super::tell::{Conversation, Teller};
-use super::work::{Asked, ReviewWork, Urgency, Work};
+use super::tell::{Conversation, InlineOf, Teller, was_told_by};
+use super::work::{Asked, Place, ReviewWork, Urgency, Work};
 use crate::authorship::{declaration, declared_in_description};
 use crate::config::{self, BaseSettings, Overrides};
 use crate::fan_out::Clock;
@@ -28,10 +29,10 @@ use crate::office::KeepReceipts;
 use crate::pull::{PullReading, read_pull};
 use crate::review_one::{ReviewRequest, review_one};
 use crate::steps::Steps;
-use store::{Claimed, JobId, Lease};
+use store::{Claimed, KeptPacketSummary, Lease};
 
 /// What the token that reads may do.
-const READER: [Permission; 3] =
+pub(crate) const READER: [Permission; 3] =
     [Permission::MetadataRead, Permission::ContentsRead, Permission::PullRequestsRead];
 
 /// What the token that writes may do.
@@ -44,11 +45,8 @@ pub(crate) const WRITER: [Permission; 4] = [
 
 /// The name of a run. A job that is taken up again is the same run, so that it finds what it has paid for.
 pub(crate) fn run_id(claimed: &Claimed) -> String {
-    run_of(claimed.lease.job, claimed.created_at_ms, &claimed.subject)
-}
-
-fn run_of(job: JobId, created_at_ms: i64, subject: &str) -> String {
-    Digest::of(format!("{job} {created_at_ms} {subject}").as_bytes()).as_str()[..32].to_owned()
+    let Claimed { lease, created_at_ms, subject, .. } = claimed;
+    Digest::of(format!("{} {created_at_ms} {subject}", lease.job).as_bytes()).as_str()[..32].to_owned()
 }
 
 /// Reviews a pull request.
@@ -70,6 +68,10 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     let run_id = run_id(claimed);
     let bot = core.bot().await?;
     let teller = core.teller(&claimed.lease, &writer, place, work.number, &run_id, &bot);
+    match &work.asked {
+        Asked::Closed { .. } => return closed(core, work, &pull, &teller).await,
+        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Checks { .. } => {}
+    }
     if pull.state == PullState::Closed {
         teller.check_gives_up(&work.head, &Notice::Stopped { why: CLOSED }).await?;
         return Ok(Done::cancelled("the pull request is closed"));
@@ -78,7 +80,8 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
         teller.check_gives_up(&work.head, &Notice::Superseded).await?;
         return Ok(superseded(work, pull.head));
     }
-    if was_told(core, claimed, work, &pull).await? {
+    if let Some(told) = was_told(core, work, &pull).await? {
+        reopened(core, work, &told, &teller).await?;
         return Ok(Done::succeeded("this head was reviewed before"));
     }
     if let Some((rule, what)) = skipped(core, &api, &pull, &work.asked).await? {
@@ -89,10 +92,21 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     }
     teller.check_begins(&pull.head).await?;
     let run = match &work.asked {
-        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } => run_id.clone(),
+        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Closed { .. } => {
+            run_id.clone()
+        }
         Asked::Checks { run, .. } => run.clone(),
     };
-    let packet = packet(core, work, &api, &writer, &pull, run, claimed).await?;
+    let lenses = match &work.asked {
+        Asked::Checks { lenses, .. } if !lenses.is_empty() => Some(lenses.clone()),
+        Asked::Event { .. }
+        | Asked::Edited { .. }
+        | Asked::Person { .. }
+        | Asked::Checks { .. }
+        | Asked::Closed { .. } => None,
+    };
+    let reading = Reading { place, api: &api, writer: &writer, pull: &pull };
+    let packet = packet(core, &reading, lenses, run, claimed).await?;
     let packet = Reviewed { head: pull.head.clone(), packet };
     tell(core, work, &api, &teller, packet, &claimed.lease).await
 }
@@ -102,8 +116,8 @@ pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Troub
     let Work::Review(work) = Work::read(&claimed.payload)? else { return Ok(()) };
     let is_told = match &work.asked {
         // Whether the new text is another one is only seen by reading it.
-        Asked::Edited { .. } => return Ok(()),
-        Asked::Event { text: None } => is_reviewed(core, claimed, &work).await?,
+        Asked::Edited { .. } | Asked::Closed { .. } => return Ok(()),
+        Asked::Event { text: None } => told_of_head(core, &work).await?.is_some(),
         Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Checks { .. } => false,
     };
     if is_told {
@@ -115,37 +129,42 @@ pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Troub
     teller.check_waits(&work.head).await
 }
 
-/// Whether just this was asked for and done before: deliveries come late, twice and out of order.
-async fn was_told(core: &Core, claimed: &Claimed, work: &ReviewWork, pull: &Pull) -> Result<bool, Trouble> {
+/// The packet of what was asked for and told before: deliveries come late, twice and out of order.
+async fn was_told(core: &Core, work: &ReviewWork, pull: &Pull) -> Result<Option<KeptPacketSummary>, Trouble> {
+    let told = told_of_head(core, work).await?;
     match &work.asked {
-        Asked::Event { text: None } => is_reviewed(core, claimed, work).await,
+        Asked::Event { text: None } => Ok(told),
         Asked::Edited { .. } => {
             // What the comment says by now is what the last packet says.
-            let Some(kept) = core.store.latest_packet(&claimed.subject).await? else { return Ok(false) };
-            let told = serde_json::from_slice::<PacketV1>(&kept.bytes);
+            let Some(kept) = core.store.latest_packet(&work.place.subject(work.number)).await? else {
+                return Ok(None);
+            };
+            let packet = serde_json::from_slice::<PacketV1>(&kept.bytes);
             let is_same =
-                told.is_ok_and(|told| told.subject.text_digest == text_digest(&pull.title, &pull.body));
-            let runs = good_runs(core, claimed, work).await?;
-            Ok(is_same && kept.head == work.head.as_str() && runs.contains(&kept.run_id))
+                packet.is_ok_and(|packet| packet.subject.text_digest == text_digest(&pull.title, &pull.body));
+            Ok(told.filter(|told| is_same && told.digest == kept.digest))
         }
-        Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Checks { .. } => Ok(false),
+        Asked::Event { text: Some(_) }
+        | Asked::Person { .. }
+        | Asked::Checks { .. }
+        | Asked::Closed { .. } => Ok(None),
     }
 }
 
-/// Whether there is a packet of the head. One that was skipped by a rule succeeded too, without a packet.
-async fn is_reviewed(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<bool, Trouble> {
-    let runs = good_runs(core, claimed, work).await?;
-    Ok(core.store.packets_of(&claimed.subject).await?.iter().any(|kept| runs.contains(&kept.run_id)))
-}
-
-/// The runs of the head that succeeded.
-async fn good_runs(core: &Core, claimed: &Claimed, work: &ReviewWork) -> Result<BTreeSet<String>, Trouble> {
-    let done = core.store.succeeded_reviews(&claimed.subject, work.head.as_str()).await?;
-    Ok(done.into_iter().map(|(job, at)| run_of(job, at, &claimed.subject)).collect())
+/// The newest packet of the head that was told to the end. One that was skipped by a rule was told without a packet.
+async fn told_of_head(core: &Core, work: &ReviewWork) -> Result<Option<KeptPacketSummary>, Trouble> {
+    let head = work.head.as_str();
+    for kept in core.store.packets_of(&work.place.subject(work.number)).await? {
+        if kept.head == head && was_told_by(&core.store, &work.place, work.number, head, &kept.run_id).await?
+        {
+            return Ok(Some(kept));
+        }
+    }
+    Ok(None)
 }
 
 /// A newer head is looked at instead.
-fn superseded(work: &ReviewWork, head: CommitId) -> Done {
+pub(crate) fn superseded(work: &ReviewWork, head: CommitId) -> Done {
     let work = ReviewWork { head, ..work.clone() };
     Done::Superseded { then: vec![Work::Review(work).job(Urgency::Event, now_ms())] }
 }
@@ -159,7 +178,7 @@ async fn skipped(
 ) -> Result<Option<(&'static str, String)>, Trouble> {
     match asked {
         Asked::Event { .. } | Asked::Edited { .. } => {}
-        Asked::Person { .. } | Asked::Checks { .. } => return Ok(None),
+        Asked::Person { .. } | Asked::Checks { .. } | Asked::Closed { .. } => return Ok(None),
     }
     let rules = &core.settings.file.serve;
     if let Some(label) = pull.labels.iter().find(|label| rules.skip_labels.contains(label)) {
@@ -178,27 +197,30 @@ async fn skipped(
     Ok(is_all_theirs.then(|| ("changes of this author are not reviewed", author.clone())))
 }
 
-/// Reads the change and reviews it.
-async fn packet(
+/// What is reviewed, and by which rights it is read.
+pub(crate) struct Reading<'a> {
+    pub(crate) place: &'a Place,
+    /// By the token that reads.
+    pub(crate) api: &'a RepositoryApi,
+    /// By the token that writes.
+    pub(crate) writer: &'a RepositoryApi,
+    pub(crate) pull: &'a Pull,
+}
+
+/// Reads the change and reviews it, with these lenses or all that it needs.
+pub(crate) async fn packet(
     core: &Core,
-    work: &ReviewWork,
-    api: &RepositoryApi,
-    writer: &RepositoryApi,
-    pull: &Pull,
+    reading: &Reading<'_>,
+    lenses: Option<BTreeSet<Lens>>,
     run_id: String,
     claimed: &Claimed,
 ) -> Result<PacketV1, Trouble> {
+    let Reading { place, api, writer, pull } = *reading;
     let PullReading { change, repository, notes, base_file, opened } =
         read_pull(api, pull, &core.cache).await?;
     let BaseSettings { policy, written_by } = match base_file {
         Some(bytes) => config::read_base_file(&String::from_utf8_lossy(&bytes))?,
         None => BaseSettings::default(),
-    };
-    let lenses: Option<BTreeSet<Lens>> = match &work.asked {
-        Asked::Person { lenses, .. } | Asked::Checks { lenses, .. } if !lenses.is_empty() => {
-            Some(lenses.clone())
-        }
-        Asked::Person { .. } | Asked::Event { .. } | Asked::Edited { .. } | Asked::Checks { .. } => None,
     };
     let mut file = core.settings.file.clone();
     // Whoever installs the App chooses a gate before anything is held up.
@@ -208,7 +230,7 @@ async fn packet(
     config.policy = config.policy.narrowed(&policy).map_err(anyhow::Error::from)?;
     // The token that writes check runs reads them, too.
     let required = &config.policy.required_checks;
-    let checks = required_checks(core, &work.place, writer, &pull.head, required).await?;
+    let checks = required_checks(core, place, writer, &pull.head, required).await?;
     let tables = &core.settings.tables;
     let mut declarations = declared_in_description(api, &opened, &change.body, tables).await?;
     declarations.extend(written_by.iter().map(|who| declaration(who.trim(), tables)));
@@ -223,7 +245,7 @@ async fn packet(
         opened: Some(opened),
         store: Some(core.store.clone()),
         steps: Steps::Kept,
-        repository_key: work.place.key(),
+        repository_key: place.key(),
         config: &config,
         tables,
         environment: &environment,
@@ -268,8 +290,7 @@ async fn tell(
     }
     let subject = work.place.subject(work.number);
     let earlier = earlier(core, &subject, &packet).await?;
-    let bytes = packet.canonical_bytes();
-    let digest = core.store.keep_packet(&subject, head.as_str(), &packet.run.id, &bytes, now_ms()).await?;
+    let digest = core.keep_packet(&subject, &head, &packet).await?;
     let name = PacketName { digest, seal: Seal::Unsigned };
     // The comment first: where the check is required, whoever reads its end finds the comment there.
     let conversation = match now.comments {
@@ -277,7 +298,7 @@ async fn tell(
         Some(_) | None => Conversation::MayHoldOurs,
     };
     teller.comment(&report::comment(&packet, &name, &earlier), conversation).await?;
-    teller.inline(&head, report::inline_comments(&packet)).await?;
+    teller.inline(&head, InlineOf::Review, report::inline_comments(&packet)).await?;
     teller.check_ends(&head, report::check(&packet, &name)).await?;
     // A review that required checks is decided again from its replies when they end.
     if packet.judgement.required_checks.is_empty() {
@@ -288,7 +309,7 @@ async fn tell(
 }
 
 /// What was said of earlier heads, newest first; each head once.
-async fn earlier(core: &Core, subject: &str, packet: &PacketV1) -> Result<Vec<Earlier>, Trouble> {
+pub(crate) async fn earlier(core: &Core, subject: &str, packet: &PacketV1) -> Result<Vec<Earlier>, Trouble> {
     let mut seen: BTreeSet<String> =
         packet.subject.head.iter().map(|head| head.as_str().to_owned()).collect();
     let mut all = Vec::new();

@@ -1,9 +1,14 @@
 //! A signed delivery as GitHub would send it, for people who try a server out.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use anyhow::{Result, anyhow, bail};
 use github::webhook::Secrets;
 use review::CommitId;
 use serde_json::{Value, json};
+
+use super::listen_address;
+use crate::places::Environment;
 
 /// What happened, as a delivery would tell it.
 #[derive(Debug, Clone)]
@@ -23,9 +28,33 @@ pub struct Happening {
     /// Who did it.
     pub login: String,
     /// A comment's text; without one the pull request was opened or pushed to.
-    pub comment: Option<String>,
+    pub comment: Option<Comment>,
     /// `opened`, `synchronize`, `closed`…
     pub action: String,
+}
+
+/// A comment on the pull request.
+#[derive(Debug, Clone)]
+pub struct Comment {
+    /// Its id. Each comment has its own: an answer is found again by it.
+    pub id: u64,
+    /// What it says.
+    pub text: String,
+}
+
+/// Where a server of this machine receives deliveries, if it is started in this environment.
+///
+/// # Errors
+/// `RECUSE_LISTEN` is no address with a port.
+pub fn default_url(environment: Environment<'_>) -> Result<String> {
+    let mut address = listen_address(environment("RECUSE_LISTEN").as_deref())?;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(format!("http://{address}/webhook"))
 }
 
 /// A delivery that can be sent.
@@ -56,12 +85,12 @@ pub fn delivery(happening: &Happening, secrets: &Secrets) -> Result<SignedDelive
         "default_branch": "main",
     });
     let (event, body): (_, Value) = match &happening.comment {
-        Some(text) => (
+        Some(Comment { id, text }) => (
             "issue_comment",
             json!({
                 "action": "created",
                 "issue": {"number": happening.number, "pull_request": {}, "user": account(&happening.login)},
-                "comment": {"id": 1, "body": text, "user": account(&happening.login), "performed_via_github_app": null},
+                "comment": {"id": id, "body": text, "user": account(&happening.login), "performed_via_github_app": null},
             }),
         ),
         None => (

@@ -8,6 +8,7 @@ use github::repository::{
 use github::webhook::Secrets;
 use github::{ApiError, ErrorKind, RepositoryApi};
 use report::CheckReport;
+use review::text::{shorten, visible_line};
 use review::{CommitId, Digest};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{Held, Intended, Lease, PostKey, PostKind, Progress, Store};
@@ -64,16 +65,13 @@ pub(crate) struct Teller<'a> {
     pub(crate) bot: &'a str,
     pub(crate) marks: &'a Marks,
     pub(crate) writing: Writing,
+    /// Says what a dry run does not write.
+    pub(crate) say: fn(&str),
 }
 
 impl Teller<'_> {
     fn key(&self, kind: PostKind, name: &str) -> PostKey {
-        PostKey {
-            repository: self.place.key(),
-            subject: self.place.subject(self.number),
-            kind,
-            name: name.to_owned(),
-        }
+        post_key(self.place, self.number, kind, name)
     }
 
     /// Makes the check run of a head whose review waits for its turn.
@@ -139,7 +137,7 @@ impl Teller<'_> {
 
     /// Each run has a check run of its own; GitHub shows the newest.
     fn check_key(&self, head: &CommitId) -> PostKey {
-        self.key(PostKind::CheckRun, &format!("{head}/{}", self.run_id))
+        check_key(self.place, self.number, head.as_str(), self.run_id)
     }
 
     async fn check(
@@ -153,7 +151,15 @@ impl Teller<'_> {
         let external_id = format!("{}/{}", self.place.subject(self.number), self.run_id);
         let mut is_waiting = false;
         let (known, told) = match self.intend(&key).await? {
-            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing if self.writing == Writing::Dry => {
+                let state = match state {
+                    CheckState::Queued => "queued",
+                    CheckState::InProgress => "in progress",
+                    CheckState::Completed { conclusion } => conclusion.name(),
+                };
+                self.would_write(&format!("check run of {}: {state}: {}", head.short(), output.title));
+                return Ok(());
+            }
             Known::Nothing => (None, 0),
             Known::Is { id, content } => {
                 is_waiting = says(&content, &[report::Notice::Queued]);
@@ -217,6 +223,27 @@ impl Teller<'_> {
         self.text("", "packet", text, conversation).await
     }
 
+    /// Lets the one comment say something else, if there is one and it does not say so already.
+    pub(crate) async fn comment_says(&self, text: &str) -> Result<(), Trouble> {
+        let said = match self.store.progress(&self.key(PostKind::Comment, "")).await? {
+            Progress::NeverBegun => return Ok(()),
+            Progress::Begun | Progress::ChangeBegun => None,
+            Progress::Done { content } => Some(content),
+        };
+        let body = self.body("packet", text).1;
+        if said == Some(Digest::of(body.as_bytes())) {
+            return Ok(());
+        }
+        self.comment(text, Conversation::MayHoldOurs).await
+    }
+
+    /// A text with the mark by which it is found again, and that mark.
+    fn body(&self, kind: &str, text: &str) -> (String, String) {
+        let mark = self.marks.line(self.place, self.number, kind);
+        let body = format!("{text}\n{mark}\n");
+        (mark, body)
+    }
+
     /// Answers a comment. The same answer is never given twice.
     pub(crate) async fn answer(&self, comment: CommentAt, text: &str) -> Result<(), Trouble> {
         let name = comment.id.to_string();
@@ -231,10 +258,15 @@ impl Teller<'_> {
         conversation: Conversation,
     ) -> Result<(), Trouble> {
         let key = self.key(PostKind::Comment, name);
-        let mark = self.marks.line(self.place, self.number, kind);
-        let body = format!("{text}\n{mark}\n");
+        let (mark, body) = self.body(kind, text);
         let mut known = match self.intend(&key).await? {
-            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing if self.writing == Writing::Dry => {
+                let what =
+                    if name.is_empty() { "comment".to_owned() } else { format!("answer to comment {name}") };
+                let first_line = text.lines().next().unwrap_or_default();
+                self.would_write(&format!("{what}: {}", shorten(&visible_line(first_line), 200)));
+                return Ok(());
+            }
             Known::Nothing if conversation == Conversation::Empty => None,
             // Another database may have written one before us.
             Known::Nothing | Known::Maybe(None) => self.own_comment(&mark).await?,
@@ -278,6 +310,7 @@ impl Teller<'_> {
     pub(crate) async fn inline(
         &self,
         head: &CommitId,
+        of: InlineOf,
         comments: Vec<report::InlineComment>,
     ) -> Result<(), Trouble> {
         let mut fresh = Vec::new();
@@ -295,10 +328,17 @@ impl Teller<'_> {
         if fresh.is_empty() {
             return Ok(());
         }
-        let key = self.key(PostKind::Inline, head.as_str());
-        let mark = self.marks.line(self.place, self.number, &format!("inline-{head}"));
+        let name = of.name(head);
+        let key = self.key(PostKind::Inline, &name);
+        let mark = self.marks.line(self.place, self.number, &format!("inline-{name}"));
         let posted = match self.intend(&key).await? {
-            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing if self.writing == Writing::Dry => {
+                for (comment, _) in &fresh {
+                    let place = visible_line(&comment.path);
+                    self.would_write(&format!("comment at {place}:{}", comment.line_start));
+                }
+                return Ok(());
+            }
             Known::Nothing => None,
             Known::Maybe(_) => self.own_review(&mark).await?,
             Known::Is { id, .. } => Some(id),
@@ -310,12 +350,27 @@ impl Teller<'_> {
                 id
             }
             None => {
-                for (comment, _) in &fresh {
-                    self.intend(&self.key(PostKind::Inline, &comment.claim)).await?;
+                let mut ours = Vec::with_capacity(fresh.len());
+                for (comment, is_begun) in fresh {
+                    let known = self.intend(&self.key(PostKind::Inline, &comment.claim)).await?;
+                    match (known, is_begun) {
+                        (Known::Nothing, IsBegun::No) | (Known::Maybe(_), IsBegun::Yes) => {
+                            ours.push((comment, is_begun));
+                        }
+                        // Another review of the pull request tells it just now, or has told it.
+                        (Known::Nothing, IsBegun::Yes)
+                        | (Known::Maybe(_), IsBegun::No)
+                        | (Known::Is { .. }, _) => {}
+                    }
+                }
+                fresh = ours;
+                if fresh.is_empty() {
+                    return Ok(());
                 }
                 let count = fresh.len();
                 let words = if count == 1 { "claim at its line" } else { "claims at their lines" };
-                let body = format!("{count} {words}; the comment above has all of them.\n{mark}\n");
+                let whole = of.whole();
+                let body = format!("{count} {words}; {whole} has all of them.\n{mark}\n");
                 let lines: Vec<InlineComment> = fresh.iter().map(|(comment, _)| at_lines(comment)).collect();
                 match self.api.create_review(self.number, head, &lines, &body).await {
                     Ok(id) => id,
@@ -346,7 +401,10 @@ impl Teller<'_> {
     pub(crate) async fn eyes(&self, comment: CommentAt) -> Result<(), Trouble> {
         let key = self.key(PostKind::Reaction, &comment.id.to_string());
         match self.intend(&key).await? {
-            Known::Nothing if self.writing == Writing::Dry => return Ok(()),
+            Known::Nothing if self.writing == Writing::Dry => {
+                self.would_write(&format!("eyes on comment {}", comment.id));
+                return Ok(());
+            }
             // GitHub keeps one reaction of a kind by one actor.
             Known::Nothing | Known::Maybe(_) => {}
             Known::Is { .. } => return Ok(()),
@@ -360,9 +418,14 @@ impl Teller<'_> {
         self.posted(&key, comment.id, "eyes").await
     }
 
+    /// Says what would have been written.
+    fn would_write(&self, what: &str) {
+        let Place { owner, name, .. } = self.place;
+        (self.say)(&format!("dry run: {owner}/{name}#{}: {what}", self.number));
+    }
+
     async fn intend(&self, key: &PostKey) -> Result<Known, Trouble> {
         if self.writing == Writing::Dry {
-            tracing::info!(post = key.kind.name(), name = %key.name, "dry run: not written");
             return Ok(Known::Nothing);
         }
         Ok(match self.store.intend(self.lease, key, now_ms()).await? {
@@ -388,6 +451,28 @@ impl Teller<'_> {
     }
 }
 
+fn post_key(place: &Place, number: u64, kind: PostKind, name: &str) -> PostKey {
+    PostKey { repository: place.key(), subject: place.subject(number), kind, name: name.to_owned() }
+}
+
+fn check_key(place: &Place, number: u64, head: &str, run_id: &str) -> PostKey {
+    post_key(place, number, PostKind::CheckRun, &format!("{head}/{run_id}"))
+}
+
+/// Whether a run told what it found at a head, to the end: its check run is the last that it writes.
+pub(crate) async fn was_told_by(
+    store: &Store,
+    place: &Place,
+    number: u64,
+    head: &str,
+    run_id: &str,
+) -> Result<bool, Trouble> {
+    Ok(match store.progress(&check_key(place, number, head, run_id)).await? {
+        Progress::Done { content } => !says(&content, &OPEN) && !says(&content, &GIVEN_UP),
+        Progress::NeverBegun | Progress::Begun | Progress::ChangeBegun => false,
+    })
+}
+
 /// What is known of our own object.
 enum Known {
     /// It was never made.
@@ -406,7 +491,11 @@ enum Known {
 /// What check runs say that have not ended.
 const OPEN: [report::Notice<'static>; 2] = [report::Notice::Queued, report::Notice::Running];
 
-/// Whether a check run says one of these.
+/// What check runs say that have ended before anything was found.
+const GIVEN_UP: [report::Notice<'static>; 3] =
+    [report::Notice::Superseded, report::Notice::Stopped { why: "" }, report::Notice::Failed { error: "" }];
+
+/// Whether a check run says one of these; what they say of the reason does not matter.
 fn says(content: &Digest, notices: &[report::Notice<'_>]) -> bool {
     notices.iter().any(|notice| *content == Digest::of(report::notice(notice).0.as_bytes()))
 }
@@ -435,6 +524,31 @@ enum Rewritten {
     Yes,
     /// There is no such comment any more.
     Gone,
+}
+
+/// What comments at lines belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InlineOf {
+    /// The review of a head.
+    Review,
+    /// The answer to a comment that asked for some lenses.
+    Answer(CommentAt),
+}
+
+impl InlineOf {
+    fn name(self, head: &CommitId) -> String {
+        match self {
+            Self::Review => head.to_string(),
+            Self::Answer(comment) => format!("{head}-{}", comment.id),
+        }
+    }
+
+    fn whole(self) -> &'static str {
+        match self {
+            Self::Review => "the comment above",
+            Self::Answer(_) => "the answer in the conversation",
+        }
+    }
 }
 
 /// Whether telling a claim at its line was begun.

@@ -10,10 +10,10 @@ use store::DELIVERY_WINDOW_MS;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::Core;
 use super::clock::now_ms;
 use super::ending::{Done, Trouble, is_out_of_reach};
 use super::work::{Asked, Place, ReviewWork, Urgency, Work};
+use super::{Core, DryRun};
 
 /// How often is looked.
 const EVERY: Duration = Duration::from_secs(300);
@@ -45,7 +45,11 @@ pub(crate) async fn tick(core: Arc<Core>, mut shutdown: watch::Receiver<bool>) {
 
 /// Looks for what was missed, and forgets what is old.
 pub(crate) async fn upkeep(core: &Core) -> Result<Done, Trouble> {
-    let redelivered = redeliver(core).await?;
+    let redelivered = match core.settings.dry_run {
+        // To ask for one is to write.
+        DryRun::Yes => 0,
+        DryRun::No => redeliver(core).await?,
+    };
     let found = open_heads(core).await?;
     let forgotten = core.store.forget_old(now_ms().saturating_sub(REMEMBERED_MS)).await?;
     Ok(Done::succeeded(format!(

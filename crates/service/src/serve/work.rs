@@ -41,6 +41,8 @@ impl Urgency {
 pub(crate) enum Work {
     /// Review a pull request.
     Review(ReviewWork),
+    /// Look at a pull request through some lenses, and answer whoever asked.
+    Partial(PartialWork),
     /// Do what a comment asks for.
     Command(CommandWork),
     /// Review again whatever has this head.
@@ -115,12 +117,15 @@ pub(crate) enum Asked {
         /// What tells this edit from others.
         event: Digest,
     },
+    /// It was closed or merged: the comment is to say what still stands. Nothing is reviewed.
+    Closed {
+        /// What tells this event from others.
+        event: Digest,
+    },
     /// A person with write access. Rules about what is skipped do not hold.
     Person {
         /// What tells this request from others.
         request: String,
-        /// Only these lenses; all where none is named.
-        lenses: BTreeSet<Lens>,
     },
     /// A review whose required checks have ended otherwise than it knew. Its replies are taken from there.
     Checks {
@@ -131,6 +136,19 @@ pub(crate) enum Asked {
         /// What the checks that there are by now are known by.
         checks: Digest,
     },
+}
+
+/// Which pull request to look at through some lenses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PartialWork {
+    /// The repository.
+    pub(crate) place: Place,
+    /// The pull request.
+    pub(crate) number: u64,
+    /// The comment that asks.
+    pub(crate) comment: CommentAt,
+    /// The lenses.
+    pub(crate) lenses: BTreeSet<Lens>,
 }
 
 /// What a comment asks for.
@@ -197,6 +215,9 @@ pub(crate) struct RerunWork {
     pub(crate) request: String,
     /// The pull requests that the event names; GitHub leaves those from forks out.
     pub(crate) pulls: Vec<u64>,
+    /// Who asks; nobody in jobs of versions that did not write it down.
+    #[serde(default)]
+    pub(crate) login: Option<String>,
 }
 
 /// Which commit's checks have ended.
@@ -221,6 +242,11 @@ pub(crate) struct MergeGroupWork {
     pub(crate) head_ref: String,
 }
 
+/// What the job of a merge queue's group is about.
+pub(crate) fn group_subject(place: &Place, head: &CommitId) -> String {
+    format!("{}@{head}", place.key())
+}
+
 impl Work {
     /// Reads what the queue kept.
     ///
@@ -240,11 +266,18 @@ impl Work {
                     Asked::Event { text: Some(event) } | Asked::Edited { event } => {
                         format!("~{}", event.short())
                     }
+                    Asked::Closed { event } => format!("-{}", event.short()),
                     Asked::Person { request, .. } => format!("+{request}"),
                     Asked::Checks { checks, .. } => format!("={}", checks.short()),
                 };
                 let key = format!("{subject}@{}{why}", work.head);
                 (JobKind::Review, work.place.key(), subject, key, Some(&work.head), REVIEW_ATTEMPTS)
+            }
+            Self::Partial(work) => {
+                // What ends the reviews of a pull request ends this with them.
+                let subject = work.place.subject(work.number);
+                let key = format!("{subject}!{}", work.comment.id);
+                (JobKind::PartialReview, work.place.key(), subject, key, None, REVIEW_ATTEMPTS)
             }
             Self::Command(work) => {
                 let subject = format!("{}!{}", work.place.subject(work.number), work.comment.id);
@@ -266,7 +299,7 @@ impl Work {
                 (JobKind::Command, work.place.key(), subject.clone(), subject, None, COMMAND_ATTEMPTS)
             }
             Self::MergeGroup(work) => {
-                let subject = format!("{}@{}", work.place.key(), work.head);
+                let subject = group_subject(&work.place, &work.head);
                 (
                     JobKind::Command,
                     work.place.key(),

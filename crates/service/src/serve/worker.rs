@@ -13,6 +13,7 @@ use super::Core;
 use super::clock::now_ms;
 use super::commands::{command, give_up, merge_group, rerun, stopped};
 use super::ending::{Done, Trouble};
+use super::partial::partial;
 use super::recheck::recheck;
 use super::review_pull::{announce, review_pull};
 use super::upkeep::upkeep;
@@ -197,8 +198,9 @@ async fn carry_out(core: &Core, claimed: &Claimed) -> Result<Done, Trouble> {
     }
     match &work {
         Work::Review(work) => review_pull(core, claimed, work).await,
+        Work::Partial(work) => partial(core, claimed, work).await,
         Work::Command(work) => command(core, claimed, work).await,
-        Work::Rerun(work) => rerun(core, work).await,
+        Work::Rerun(work) => rerun(core, claimed, work).await,
         Work::Recheck(work) => recheck(core, work).await,
         Work::MergeGroup(work) => merge_group(core, claimed, work).await,
         Work::Upkeep => upkeep(core).await,

@@ -16,7 +16,7 @@ pub enum Order {
     /// A review supersedes queued reviews of the same subject with another dedupe key, and asks running ones to stop.
     Enqueue(NewJob),
     /// Ends queued jobs of this subject, whatever their kind, and asks running ones to stop; a queued one that ran before
-    /// may have left something behind, and is asked to stop as if it ran.
+    /// may have left something behind, and is asked to stop as if it ran; so is a partial review, which owes an answer.
     Cancel {
         /// The subject, as in [`NewJob::subject`].
         subject: String,
@@ -159,11 +159,11 @@ struct Change {
 
 impl Change {
     /// Lets a queued job that was claimed before be claimed once more, to stop, as one whose worker died after it was asked
-    /// to; whether it is such a one.
+    /// to, and one that somebody waits for an answer of; whether it is such a one.
     async fn to_clean_up(&self, turn: &mut Turn) -> Result<bool> {
         let stopping = sqlx::query(
             "UPDATE jobs SET state = 'running', stop_as = $1, stop_reason = $2, lease_until_ms = $3 \
-             WHERE id = $4 AND state = 'queued' AND token > 0 AND NOT EXISTS (SELECT 1 FROM jobs o \
+             WHERE id = $4 AND state = 'queued' AND (token > 0 OR kind = 'partial_review') AND NOT EXISTS (SELECT 1 FROM jobs o \
              WHERE o.state = 'running' AND o.kind = jobs.kind AND o.subject = jobs.subject)",
         )
         .bind(self.ending.name())

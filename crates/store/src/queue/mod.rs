@@ -33,6 +33,9 @@ use crate::{Engine, Store};
 pub enum JobKind {
     /// Reviews a pull request at a head. Only the newest head counts, so a newer job supersedes an older one.
     Review,
+    /// Looks at a pull request through some lenses, because somebody asked for these. Each is answered, one after the other,
+    /// and none takes the place of a review.
+    PartialReview,
     /// Answers what somebody asked for in a comment. Each is answered, one after the other.
     Command,
     /// Keeps things in order. Each is done, one after the other.
@@ -40,12 +43,13 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    const ALL: [Self; 3] = [Self::Review, Self::Command, Self::Upkeep];
+    const ALL: [Self; 4] = [Self::Review, Self::PartialReview, Self::Command, Self::Upkeep];
 
     /// Its name in tables and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::Review => "review",
+            Self::PartialReview => "partial_review",
             Self::Command => "command",
             Self::Upkeep => "upkeep",
         }
@@ -55,7 +59,7 @@ impl JobKind {
     fn is_superseded_by_newer(self) -> bool {
         match self {
             Self::Review => true,
-            Self::Command | Self::Upkeep => false,
+            Self::PartialReview | Self::Command | Self::Upkeep => false,
         }
     }
 

@@ -133,22 +133,26 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    /// The reviews of a subject at a head that succeeded: each with when it was enqueued, in milliseconds since 1970. Only
-    /// jobs that are not forgotten ([`Store::forget_old`]) count.
+    /// What the newest job of a subject was to do, of those that were bound to a head.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn succeeded_reviews(&self, subject: &str, head: &str) -> Result<Vec<(JobId, i64)>> {
-        let rows = sqlx::query(
-            "SELECT id, created_at_ms FROM jobs WHERE kind = $1 AND subject = $2 AND head = $3 AND state = 'succeeded'",
+    pub async fn newest_of_head(
+        &self,
+        repository: &str,
+        head: &str,
+        subject: &str,
+    ) -> Result<Option<String>> {
+        let row = sqlx::query(
+            "SELECT payload FROM jobs WHERE repository = $1 AND head = $2 AND subject = $3 ORDER BY id DESC LIMIT 1",
         )
-        .bind(JobKind::Review.name())
-        .bind(subject)
+        .bind(repository)
         .bind(head)
-        .fetch_all(&self.pool)
+        .bind(subject)
+        .fetch_optional(&self.pool)
         .await
-        .with_context(|| format!("could not look for reviews of {subject} at {head}"))?;
-        rows.iter().map(|row| Ok((JobId(row.try_get(0)?), row.try_get(1)?))).collect()
+        .with_context(|| format!("could not look for a job of {subject} at {head}"))?;
+        row.map(|row| Ok(row.try_get(0)?)).transpose()
     }
 
     /// Whether a job of a subject was ended or asked to stop for this reason, and did not end before `since_ms`.
@@ -188,7 +192,8 @@ impl Store {
     }
 
     /// Forgets jobs that ended before a time, deliveries that came before it, and steps from before it that nobody
-    /// forgot; how many rows that were. What was spent, posted and found stays.
+    /// forgot; how many rows that were. What was spent, posted and found stays, and so does the newest review of each subject:
+    /// by it an open head is known, however old it is.
     ///
     /// The time should lie longer ago than [`DELIVERY_WINDOW_MS`](super::DELIVERY_WINDOW_MS), or deliveries are taken
     /// twice.
@@ -200,7 +205,8 @@ impl Store {
             let mut turn = self.begin_turn(0).await?;
             let mut forgotten = 0;
             for sql in [
-                "DELETE FROM jobs WHERE finished_at_ms < $1",
+                "DELETE FROM jobs WHERE finished_at_ms < $1 AND (kind <> 'review' OR EXISTS \
+                 (SELECT 1 FROM jobs n WHERE n.kind = 'review' AND n.subject = jobs.subject AND n.id > jobs.id))",
                 "DELETE FROM deliveries WHERE at_ms < $1",
                 "DELETE FROM steps WHERE at_ms < $1",
             ] {

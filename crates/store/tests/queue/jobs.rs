@@ -20,6 +20,8 @@ promises! {
     what_follows_is_enqueued_with_the_ending
     a_head_leads_to_its_pull_requests
     counts_tell_what_waits_runs_and_failed
+    the_newest_review_of_a_subject_is_never_forgotten
+    a_partial_review_supersedes_nothing_and_is_stopped_so_that_it_can_answer
     what_is_long_over_is_forgotten
 }
 
@@ -286,6 +288,53 @@ async fn counts_tell_what_waits_runs_and_failed(store: Store) {
     store.finish(&claimed.lease, JobEnding::Failed, "no", &[], 180).await.unwrap();
     assert_eq!(counts(180).await, (1, 0, 1, Some(30)));
     assert_eq!(counts(180 + DAY_MS).await, (1, 0, 0, Some(30 + DAY_MS as u64)));
+}
+
+async fn the_newest_review_of_a_subject_is_never_forgotten(store: Store) {
+    // A review, another one of the same head, a command that is newer; another subject; and a partial review.
+    let partial = NewJob { kind: JobKind::PartialReview, head: None, ..review("acme/shop#1", "a1") };
+    let jobs = [
+        review("acme/shop#1", "a1"),
+        review("acme/shop#1", "a1"),
+        command("acme/shop#1", "c1"),
+        review("acme/shop#2", "b1"),
+        partial,
+    ];
+    for (at, job) in jobs.iter().enumerate() {
+        let at = at as i64;
+        enqueue(&store, job, at).await;
+        let claimed = claim_some(&store, at).await;
+        succeed(&store, &claimed, at).await;
+    }
+    assert_eq!(store.forget_old(1_000_000).await.unwrap(), 3);
+    assert_eq!(store.forget_old(1_000_000).await.unwrap(), 0);
+    assert_eq!(store.subjects_of_head("acme/shop", "a1").await.unwrap(), ["acme/shop#1"]);
+    assert_eq!(store.subjects_of_head("acme/shop", "b1").await.unwrap(), ["acme/shop#2"]);
+    let newest = store.newest_of_head("acme/shop", "a1", "acme/shop#1").await.unwrap();
+    assert_eq!(newest.as_deref(), Some("{\"head\":\"a1\"}"));
+    // Once there is a newer one it is forgotten too.
+    enqueue(&store, &review("acme/shop#1", "a2"), 9).await;
+    assert_eq!(store.forget_old(1_000_000).await.unwrap(), 1);
+    assert!(store.subjects_of_head("acme/shop", "a1").await.unwrap().is_empty());
+    assert_eq!(store.newest_of_head("acme/shop", "a1", "acme/shop#1").await.unwrap(), None);
+}
+
+async fn a_partial_review_supersedes_nothing_and_is_stopped_so_that_it_can_answer(store: Store) {
+    let partial = |comment: &str| NewJob {
+        kind: JobKind::PartialReview,
+        dedupe_key: comment.to_owned(),
+        head: None,
+        ..review("acme/shop#1", "a1")
+    };
+    enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    enqueue(&store, &partial("c1"), 2).await;
+    enqueue(&store, &partial("c2"), 3).await;
+    assert_eq!(live(&store, "acme/shop#1").await, "queued a1");
+    assert_eq!(store.cancel("acme/shop#1", "said stop", 4).await.unwrap(), 3);
+    // The review never ran, and left nothing. Somebody waits for the answer.
+    assert_eq!(live(&store, "acme/shop#1").await, "none");
+    let claimed = claim_some(&store, 5).await;
+    assert_eq!((claimed.kind, claimed.stop_reason.as_deref()), (JobKind::PartialReview, Some("said stop")));
 }
 
 async fn what_is_long_over_is_forgotten(store: Store) {
