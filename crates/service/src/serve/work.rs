@@ -338,13 +338,13 @@ mod tests {
         let head = "a".repeat(40);
         let rerun =
             format!(r#"{{"work":"rerun","place":{place},"head":"{head}","request":"r","pulls":[7]}}"#);
-        let Work::Rerun(rerun) = Work::read(&rerun).unwrap() else { panic!("another job") };
+        let Work::Rerun(rerun) = Work::read(&rerun).expect("it is read") else { panic!("another job") };
         assert_eq!((rerun.login, rerun.pulls), (None, vec![7]));
         // A review of some lenses that would have been taken for the head's is made as one of all lenses.
         let review = format!(
             r#"{{"work":"review","place":{place},"number":7,"head":"{head}","asked":{{"by":"person","request":"5","lenses":["security"]}}}}"#
         );
-        let Work::Review(review) = Work::read(&review).unwrap() else { panic!("another job") };
+        let Work::Review(review) = Work::read(&review).expect("it is read") else { panic!("another job") };
         assert_eq!(review.asked, Asked::Person { request: "5".to_owned() });
     }
 }
