@@ -2,7 +2,7 @@
 
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
-use crate::support::fake_github::{At, When};
+use crate::support::fake_github::{At, Fault, Times, When};
 
 fn body(fake: &FakeGitHub, number: u64) -> String {
     let comments = ours(fake, number);
@@ -58,6 +58,28 @@ async fn where_nothing_stands_or_nothing_was_told_nothing_is_said() {
     }
     assert_eq!(fake.count(Endpoint::UpdateComment) + fake.count(Endpoint::CreateComment), 0);
     assert_eq!(ours(&fake, draft).len(), 0);
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closing_that_cannot_be_told_changes_no_check_run() {
+    let fake = fake();
+    let (_home, server) = served(&fake, "", &["--offline"]);
+    let number = opened(&fake, "topic", &[RISKY]);
+    settled(&fake, &server).await;
+    let before = body(&fake, number);
+    fake.fail(Endpoint::UpdateComment, Times::Always, Fault::Status(500));
+    fake.close(1, number);
+    settled(&fake, &server).await;
+    assert!(fake.count(Endpoint::UpdateComment) > 1);
+    fake.heal();
+    assert_eq!(body(&fake, number), before);
+    let runs = fake.check_runs(1, &fake.head(1, number));
+    assert_eq!((runs.len(), runs[0].conclusion.as_deref()), (1, Some("success")));
+    // What was not told at the closing is no hindrance when it is opened again.
+    fake.reopen(1, number);
+    settled(&fake, &server).await;
+    assert_eq!([wrongs(&fake, number, Lines(1)), wrong_check_runs(&fake)].concat(), NONE);
     fake.finish();
 }
 

@@ -231,3 +231,28 @@ async fn stop_stops_what_runs_and_says_so() {
     assert_eq!(ours(&fake, number).len(), 1, "the answer and nothing else");
     fake.finish();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_some_lenses_that_is_killed_at_a_write_is_given_once() {
+    use crate::support::fake_github::{At, When};
+    for call in [Endpoint::CreateComment, Endpoint::CreateReview] {
+        for when in [When::BeforeEffect, When::AfterEffect] {
+            let fake = fake();
+            let (home, server) = served(&fake, "", &["--offline"]);
+            let draft = OpenPull { is_draft: true, files: &[RISKY], ..OpenPull::default() };
+            let number = fake.open_pull(1, &draft);
+            settled(&fake, &server).await;
+            let mut pause = fake.pause(At::Next(call), when);
+            fake.comment(1, number, "ada", "/recuse review security");
+            pause.reached().await;
+            server.kill();
+            pause.resume();
+            let server = home.serve(&["--offline"]);
+            fake.deliver_to(&server.webhook);
+            settled(&fake, &server).await;
+            let told = (ours(&fake, number).len(), fake.review_comments(1, number).len());
+            assert_eq!(told, (1, 1), "{call:?} {when:?}");
+            fake.finish();
+        }
+    }
+}

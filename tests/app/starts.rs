@@ -3,6 +3,9 @@
 use super::*;
 use crate::support::program::Program;
 
+/// What is set otherwise, how it ends, and a word of what is said.
+type Row<'a> = (&'a [(&'a str, &'a str)], i32, &'a str);
+
 #[test]
 fn what_it_was_given_and_cannot_use_is_a_mistake_of_whoever_gave_it() {
     let fake = fake();
@@ -12,8 +15,7 @@ fn what_it_was_given_and_cannot_use_is_a_mistake_of_whoever_gave_it() {
     let taken = taken.local_addr().expect("an address").to_string();
     let no_key = [("RECUSE_APP_PRIVATE_KEY", "no key")];
     let no_file = [("RECUSE_APP_PRIVATE_KEY", ""), ("RECUSE_APP_PRIVATE_KEY_FILE", missing.as_str())];
-    // What is set otherwise, how it ends, and a word of what is said.
-    let table: [(&[(&str, &str)], i32, &str); 7] = [
+    let table: [Row; 7] = [
         (&[("RECUSE_LISTEN", "nowhere")], 2, "give an address with a port"),
         (&[("RECUSE_GITHUB_URL", "nothing")], 2, "address is not a URL"),
         (&[("RECUSE_WEBHOOK_SECRET", "")], 2, "RECUSE_WEBHOOK_SECRET is not set"),

@@ -54,6 +54,14 @@ impl RepositoryApi {
     /// # Errors
     /// As any call, but [`ErrorKind::NotFound`].
     pub async fn permission(&self, login: &str) -> Result<Access, ApiError> {
+        Ok(self.known_permission(login).await?.unwrap_or(Access::None))
+    }
+
+    /// The same; `None` where GitHub says that there is nothing of that name, which it also says of what is there for a moment.
+    ///
+    /// # Errors
+    /// As any call, but [`ErrorKind::NotFound`].
+    pub async fn known_permission(&self, login: &str) -> Result<Option<Access>, ApiError> {
         #[derive(Deserialize)]
         struct Raw {
             permission: String,
@@ -61,7 +69,7 @@ impl RepositoryApi {
         }
         let raw: Raw = match self.connection.json(self.request(Call::Permission { login })).await {
             Ok(raw) => raw,
-            Err(ApiError { kind: ErrorKind::NotFound, .. }) => return Ok(Access::None),
+            Err(ApiError { kind: ErrorKind::NotFound, .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
         // An organization's own roles have names that only `permission` translates.
@@ -75,7 +83,7 @@ impl RepositoryApi {
             _ => None,
         };
         let access = raw.role_name.as_deref().and_then(known).or_else(|| known(&raw.permission));
-        Ok(access.unwrap_or(Access::None))
+        Ok(Some(access.unwrap_or(Access::None)))
     }
 
     /// Reads a file at a commit; none where there is no such file (nor is a folder or a submodule one).

@@ -1,5 +1,7 @@
 //! What people ask for in comments and by buttons. Who may ask is asked of GitHub each time, on every path.
 
+use anyhow::anyhow;
+use github::RepositoryApi;
 use github::app::Permission;
 use github::event::PullState;
 use github::repository::Access;
@@ -11,7 +13,7 @@ use store::{Claimed, JobKind};
 use super::Core;
 use super::clock::now_ms;
 use super::dispatch::{BECAME_DRAFT, CLOSED, SAID_STOP};
-use super::ending::{Done, Trouble, is_out_of_reach, unless_out_of_reach};
+use super::ending::{BELIEVED_AFTER, Done, Trouble, is_out_of_reach, unless_out_of_reach};
 use super::partial::answer_without;
 use super::review_pull::{WRITER, run_id};
 use super::work::{
@@ -31,7 +33,7 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
         Ok(api) => api,
         Err(error) => return unless_out_of_reach(error, claimed.attempt, OUT_OF_REACH),
     };
-    let access = api.permission(&work.login).await?;
+    let access = access(&api, &work.login, claimed.attempt).await?;
     if access < Access::Write {
         // Whoever may not ask gets no answer, so that nobody can make us talk.
         return Ok(Done::cancelled(WITHOUT_ACCESS));
@@ -87,11 +89,20 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
     Ok(Done::succeeded("answered"))
 }
 
+/// What somebody may do here, by GitHub's word of now.
+async fn access(api: &RepositoryApi, login: &str, attempt: u32) -> Result<Access, Trouble> {
+    match api.known_permission(login).await? {
+        Some(access) => Ok(access),
+        None if attempt >= BELIEVED_AFTER => Ok(Access::None),
+        None => Err(Trouble::Failed(anyhow!("github does not know whoever asks"))),
+    }
+}
+
 /// Reviews again whatever has a head, and says again of a merge queue's group what is known of its pull request.
 pub(crate) async fn rerun(core: &Core, claimed: &Claimed, work: &RerunWork) -> Result<Done, Trouble> {
     if let Some(login) = &work.login {
         let access = match core.repository(&work.place, &[Permission::MetadataRead]).await {
-            Ok(api) => api.permission(login).await?,
+            Ok(api) => access(&api, login, claimed.attempt).await?,
             Err(error) => return unless_out_of_reach(error, claimed.attempt, OUT_OF_REACH),
         };
         if access < Access::Write {
@@ -171,6 +182,8 @@ fn pull_of(head_ref: &str) -> Option<u64> {
 /// Tells that a job was tried as often as it may be.
 pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: &str) -> Result<(), Trouble> {
     let (place, number) = match work {
+        // Nothing was to be reviewed, and the head's check run says what was found.
+        Work::Review(ReviewWork { asked: Asked::Closed { .. }, .. }) => return Ok(()),
         Work::Review(work) => (&work.place, work.number),
         Work::Partial(work) => (&work.place, work.number),
         Work::MergeGroup(work) => match pull_of(&work.head_ref) {

@@ -75,7 +75,7 @@ impl Done {
 
 /// How often GitHub has to say that something is out of reach before it is believed: for a moment, while it is amiss or
 /// behind, it says so of what is there.
-const BELIEVED_AFTER: u32 = 3;
+pub(crate) const BELIEVED_AFTER: u32 = 3;
 
 /// The end of a job whose object is out of reach; what went wrong, where it is not or that is not sure yet.
 pub(crate) fn unless_out_of_reach(error: ApiError, attempt: u32, note: &str) -> Result<Done, Trouble> {

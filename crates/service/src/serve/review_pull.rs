@@ -164,7 +164,7 @@ async fn told_of_head(core: &Core, work: &ReviewWork) -> Result<Option<KeptPacke
 }
 
 /// A newer head is looked at instead.
-pub(crate) fn superseded(work: &ReviewWork, head: CommitId) -> Done {
+fn superseded(work: &ReviewWork, head: CommitId) -> Done {
     let work = ReviewWork { head, ..work.clone() };
     Done::Superseded { then: vec![Work::Review(work).job(Urgency::Event, now_ms())] }
 }

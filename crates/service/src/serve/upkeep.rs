@@ -47,10 +47,12 @@ pub(crate) async fn tick(core: Arc<Core>, mut shutdown: watch::Receiver<bool>) {
 pub(crate) async fn upkeep(core: &Core) -> Result<Done, Trouble> {
     let redelivered = match core.settings.dry_run {
         // To ask for one is to write.
-        DryRun::Yes => 0,
-        DryRun::No => redeliver(core).await?,
+        DryRun::Yes => Ok(0),
+        DryRun::No => redeliver(core).await,
     };
+    // Where one way to what was missed is closed, the other may be open.
     let found = open_heads(core).await?;
+    let redelivered = redelivered?;
     let forgotten = core.store.forget_old(now_ms().saturating_sub(REMEMBERED_MS)).await?;
     Ok(Done::succeeded(format!(
         "{redelivered} deliveries asked for again, {found} heads found, {forgotten} rows forgotten"

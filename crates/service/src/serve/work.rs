@@ -326,3 +326,25 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the version before kept in the queue.
+    #[test]
+    fn jobs_that_were_queued_before_an_upgrade_are_done_and_never_as_less() {
+        let place = r#"{"installation":9,"id":1,"owner":"acme","name":"shop"}"#;
+        let head = "a".repeat(40);
+        let rerun =
+            format!(r#"{{"work":"rerun","place":{place},"head":"{head}","request":"r","pulls":[7]}}"#);
+        let Work::Rerun(rerun) = Work::read(&rerun).expect("it is read") else { panic!("another job") };
+        assert_eq!((rerun.login, rerun.pulls), (None, vec![7]));
+        // A review of some lenses that would have been taken for the head's is made as one of all lenses.
+        let review = format!(
+            r#"{{"work":"review","place":{place},"number":7,"head":"{head}","asked":{{"by":"person","request":"5","lenses":["security"]}}}}"#
+        );
+        let Work::Review(review) = Work::read(&review).expect("it is read") else { panic!("another job") };
+        assert_eq!(review.asked, Asked::Person { request: "5".to_owned() });
+    }
+}
