@@ -202,7 +202,7 @@ fn records_are_answered_line_by_line() {
     let ran = Program::new().run_with_input(&folder, &["attribute", "--jsonl"], input.as_bytes());
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.starts_with("error: line 3 of standard input is no record: "), "{}", ran.stderr);
-    assert!(ran.stderr.contains("nor is 1 other; the rest was answered"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nor is line 6; the rest was answered"), "{}", ran.stderr);
     let answers: Vec<Value> =
         ran.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let told = |answer: &Value| {
@@ -220,6 +220,19 @@ fn records_are_answered_line_by_line() {
     let good =
         Program::new().run_with_input(&folder, &["attribute", "--jsonl"], format!("{claude}\n").as_bytes());
     assert_eq!((good.code, good.stderr.as_str()), (0, ""));
+    // Many lines are named, and then counted.
+    let wrong = "no\n".repeat(23);
+    let ran = Program::new().run_with_input(&folder, &["attribute", "--jsonl"], wrong.as_bytes());
+    let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains("nor are the lines 2, 3, 4,") && told.contains(" 19, 20 and 3 more; the rest"),
+        "{told}"
+    );
+    // Nothing is said by `null`, and half of a surrogate pair is no reason to leave a record out.
+    let nulls = "{\"sha\": \"x\", \"author_name\": null, \"merge\": null, \"title\": null, \"git_ai_note\": null, \
+                 \"message\": \"Gr\\udcfc\\n\\nCo-authored-by: Claude <noreply@anthropic.com>\"}\n";
+    let ran = Program::new().run_with_input(&folder, &["attribute", "--jsonl"], nulls.as_bytes());
+    assert!(ran.code == 0 && ran.stdout.contains("anthropic"), "{}", ran.stderr);
     // A message in another encoding is read as far as it can be.
     let latin = b"{\"sha\": \"x\", \"message\": \"Gr\xfc\xdfe\\n\\nCo-authored-by: Claude <noreply@anthropic.com>\"}\n";
     let ran = Program::new().run_with_input(&folder, &["attribute", "--jsonl"], latin);

@@ -180,7 +180,7 @@ async fn an_altered_receipt_is_named() {
 }
 
 /// One of so many changes of a record is tried; all of them were, and each takes a replay.
-const STEP: usize = 7;
+const STEP: usize = 17;
 
 /// A packet whose record somebody else wrote: every digest fits, and what it says does not.
 struct Forgery {

@@ -82,7 +82,8 @@ fn walk(value: &Value, path: &mut Vec<Step>, all: &mut Vec<(Vec<Step>, Value)>) 
 }
 
 /// Strings altered and replaced by others of their kind, numbers up by one, booleans flipped, values where there were
-/// none, items and keys removed.
+/// none and none where there were some, texts and lists emptied, lists reversed, items and keys added and removed, the
+/// first item twice.
 pub(crate) fn mutations(document: &Value) -> Vec<Mutation> {
     let mut all = Vec::new();
     walk(document, &mut Vec::new(), &mut all);
@@ -102,8 +103,14 @@ pub(crate) fn mutations(document: &Value) -> Vec<Mutation> {
             mutations.push(Mutation { field: field.clone(), what, document: changed });
         };
         let other = values[&field].iter().find(|other| *other != value);
+        if !value.is_null() && !path.is_empty() {
+            change("null".into(), Value::Null);
+        }
         match value {
             Value::String(text) => {
+                if !text.is_empty() {
+                    change("emptied".into(), json!(""));
+                }
                 change("altered".into(), json!(format!("{text}x")));
                 if let Some(other) = other.cloned().or_else(|| sibling(&field, text)) {
                     change(format!("now {other}"), other);
@@ -119,7 +126,32 @@ pub(crate) fn mutations(document: &Value) -> Vec<Mutation> {
                     change(format!("now {other}"), other.clone());
                 }
             }
-            Value::Array(_) | Value::Object(_) => {}
+            Value::Array(items) => {
+                let one_more = |item: &Value, at: usize| {
+                    let mut items = items.clone();
+                    items.insert(at, item.clone());
+                    Value::Array(items)
+                };
+                if let Some(first) = items.first() {
+                    change("the first item twice".into(), one_more(first, 0));
+                }
+                let kind = values.get(&format!("{field}[]")).into_iter().flatten();
+                if let Some(strange) = kind.filter(|item| !items.contains(item)).next() {
+                    change("another's item added".into(), one_more(strange, items.len()));
+                }
+                let reversed: Vec<Value> = items.iter().rev().cloned().collect();
+                if reversed != *items {
+                    change("reversed".into(), Value::Array(reversed));
+                }
+                if items.len() > 1 {
+                    change("emptied".into(), json!([]));
+                }
+            }
+            Value::Object(fields) => {
+                let mut more = fields.clone();
+                more.insert("more".to_owned(), json!(1));
+                change("a key added".into(), Value::Object(more));
+            }
         }
         if let Some((last, before)) = path.split_last() {
             let mut removed = document.clone();
@@ -274,6 +306,7 @@ fn tamper(made: &Made) -> BTreeMap<String, Vec<String>> {
             let is_missed = caught.is_none();
             found.push((index, caught));
             let Ok(read) = read(&bytes) else { continue };
+            assert!(read.is_canonical, "the check is of what was changed, and not of white space");
             if is_missed {
                 // With the record every single change is found.
                 let replay = verifier.replay(&read, None);

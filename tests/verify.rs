@@ -59,6 +59,27 @@ async fn a_signed_packet_holds_with_the_key_the_repository_and_the_receipts() {
         for name in ["signature", "change", "receipts", "words"] {
             assert!(line(&ran, name).contains("not checked: "), "{}", ran.stdout);
         }
+        // Quietly, only what does not hold is told, and what it comes to.
+        let quiet = verify(&made, &packet, &["-q"]);
+        assert_eq!((quiet.code, quiet.stdout.contains(" ok: ")), (3, false), "{}", quiet.stdout);
+        assert_eq!(quiet.stdout.matches("not checked: ").count(), 6, "{}", quiet.stdout);
+        assert!(quiet.stdout.ends_with("checks could not be made\n"), "{}", quiet.stdout);
+        let nowhere = made.path("");
+        let ran = verify(&made, &packet, &["--repo", &nowhere]);
+        assert_eq!(ran.code, 2, "{}", ran.stdout);
+        assert!(ran.stderr.contains("is not inside a git repository"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("--stdin") && !ran.stderr.contains("--pr"), "{}", ran.stderr);
+        // Receipts of the same bytes share a file, and both are counted.
+        let exported = made.path("exported");
+        let ran =
+            made.program.run(made.folder.path(), &["receipts", "export", &packet, "--output", &exported]);
+        let files = std::fs::read_dir(&exported).expect("a folder").count();
+        assert!(
+            ran.stdout.ends_with(&format!(", in {files} files\n")),
+            "{files}: {}{}",
+            ran.stdout,
+            ran.stderr
+        );
         // The digest that somebody was told is enough to tell another packet.
         let other = "0".repeat(64);
         let ran = verify(&made, &packet, &["--digest", &other]);

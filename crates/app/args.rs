@@ -45,6 +45,17 @@ pub(crate) enum Verbosity {
     Debug,
 }
 
+impl Verbosity {
+    /// How much views show.
+    pub(crate) fn of_views(self) -> report::Verbosity {
+        match self {
+            Self::Quiet => report::Verbosity::Quiet,
+            Self::Normal => report::Verbosity::Normal,
+            Self::Verbose | Self::Debug => report::Verbosity::Verbose,
+        }
+    }
+}
+
 impl Cli {
     /// How much is said; quiet wins.
     pub(crate) fn verbosity(&self) -> Verbosity {

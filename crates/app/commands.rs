@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow};
-use git::{MAX_DIFF_BYTES, RangeRequest, Repository, ResolvedRange};
+use git::{GitError, MAX_DIFF_BYTES, RangeRequest, Repository, ResolvedRange};
 use github::RepositoryApi;
 use report::{PacketName, Seal, TerminalOptions, json, markdown, sarif};
 use review::attribution::{AuthorshipInput, Declaration, Note};
@@ -54,7 +54,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Simulate(args) => serving::simulate(&args).await,
         Command::Models(args) => models(&args).await,
         Command::Eval(args) => evaluation::run(&args, verbosity).await,
-        Command::Verify(args) => packets::verify(&args).await,
+        Command::Verify(args) => packets::verify(&args, verbosity).await,
         Command::Keygen(args) => packets::keygen(&args),
         Command::Replay(args) => replay::run(&args, verbosity).await,
         Command::Receipts { what } => receipts::run(what).await,
@@ -168,19 +168,28 @@ async fn attribute(args: &AttributeArgs, verbosity: Verbosity) -> Result<Exit, F
     print(&args.change, &text)
 }
 
+/// The most lines that are named as no records; their number is told in any case.
+const MAX_NAMED_LINES: usize = 20;
+
 /// Answers records on standard input. A line that is none does not keep the others from being answered.
 fn attribute_lines(args: &AttributeArgs, tables: &Tables) -> Result<Exit, Failure> {
     let output = terminal::result_writer(args.change.output.as_deref()).map_err(Failure::ours)?;
     let wrong = jsonl::attribute_lines(std::io::stdin().lock(), output, &tables.agents, &tables.families);
     let wrong = wrong.map_err(Failure::ours)?;
     let Some((line, problem)) = wrong.first() else { return Ok(Exit::Verdict(0)) };
-    let more = match wrong.len() {
-        1 => String::new(),
-        2 => ", nor is 1 other".to_owned(),
-        count => format!(", nor are {} others", count - 1),
+    let others: Vec<String> =
+        wrong.iter().skip(1).take(MAX_NAMED_LINES - 1).map(|(line, _)| line.to_string()).collect();
+    let more = match others.len() {
+        0 => String::new(),
+        1 => format!(", nor is line {}", others[0]),
+        _ => format!(", nor are the lines {}", others.join(", ")),
+    };
+    let unnamed = match wrong.len().saturating_sub(MAX_NAMED_LINES) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
     };
     Err(Failure::usage(anyhow!(
-        "line {line} of standard input is no record: {problem}{more}; the rest was answered"
+        "line {line} of standard input is no record: {problem}{more}{unnamed}; the rest was answered"
     )))
 }
 
@@ -278,7 +287,12 @@ pub(crate) async fn gather(
         return Ok(Gathered::alone(change, None, String::new()));
     }
     let folder = args.repository.clone().unwrap_or_else(|| PathBuf::from("."));
-    let repository = Repository::open(&folder).map_err(Failure::usage)?;
+    let repository = Repository::open(&folder).map_err(|error| match error {
+        error @ GitError::NotARepository { .. } => Failure::usage(anyhow!(
+            "{error}; pass a diff with --diff or --stdin, or a pull request with --pr"
+        )),
+        error => Failure::usage(error),
+    })?;
     if args.staged {
         let change = repository.gather_staged().map_err(Failure::usage)?;
         return Ok(Gathered::alone(change, Some(repository), key_of(&folder)));
@@ -539,11 +553,7 @@ fn view(packet: &PacketV1, seal: Seal, format: Format, verbosity: Verbosity) -> 
             let options = TerminalOptions {
                 colour: terminal::colour_of_stdout(),
                 width: terminal::width(),
-                verbosity: match verbosity {
-                    Verbosity::Quiet => report::Verbosity::Quiet,
-                    Verbosity::Normal => report::Verbosity::Normal,
-                    Verbosity::Verbose | Verbosity::Debug => report::Verbosity::Verbose,
-                },
+                verbosity: verbosity.of_views(),
             };
             report::terminal(packet, &name, &options)
         }

@@ -145,7 +145,7 @@ pub(crate) fn keygen(args: &KeygenArgs) -> Result<Exit, Failure> {
 }
 
 /// Verifies a packet: 0 if every check holds, 1 if one failed, 3 if none failed and some could not be made.
-pub(crate) async fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
+pub(crate) async fn verify(args: &VerifyArgs, verbosity: Verbosity) -> Result<Exit, Failure> {
     let tables = std::thread::spawn(Tables::embedded);
     let read = read_packet(&args.packet).map_err(Failure::usage)?;
     let keys = TrustedKeys::read(&args.keys).map_err(Failure::usage)?;
@@ -174,7 +174,7 @@ pub(crate) async fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut checked = service::verify::verify(&request).await.map_err(failure)?;
     let again = args.repository.as_deref().map(Repository::open).transpose().map_err(Failure::usage)?;
     checked.push(service::verify::replayed(&request, again).await.map_err(failure)?);
-    let text = proofs(&read.packet, &read.digest, &checked);
+    let text = proofs(&read.packet, &read.digest, &checked, verbosity.of_views());
     terminal::write_result(&text, None).map_err(Failure::ours)?;
     Ok(Exit::Verdict(exit_code(&checked)))
 }

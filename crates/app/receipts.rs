@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use review::Digest;
+use review::judge::plural;
 use service::office::{open_store, prune};
 use service::receipts::{Exported, Fetched, ReceiptFolder, ReceiptRow, Receipts, export};
 use service::replay::{day, pruned_words};
@@ -111,15 +112,13 @@ async fn export_all(packet: &Path, output: &Path) -> Result<Exit, Failure> {
     let wanted = &packet.receipts;
     let from = receipts(None).await?;
     let folder = ReceiptFolder::make(output).map_err(Failure::ours)?;
-    let Exported { copied, not_copied, absent } =
+    let Exported { copied, files, not_copied, absent } =
         export(wanted, &from, &folder).await.map_err(Failure::ours)?;
     for sentence in &not_copied {
         terminal::say(sentence);
     }
-    terminal::write_result(
-        &format!("{copied} of {} receipts are in {}\n", wanted.len(), output.display()),
-        None,
-    )
-    .map_err(Failure::ours)?;
+    let files = plural(files, "file", "files");
+    let text = format!("{copied} of {} receipts are in {}, in {files}\n", wanted.len(), output.display());
+    terminal::write_result(&text, None).map_err(Failure::ours)?;
     Ok(if absent == 0 { Exit::Verdict(0) } else { Exit::NotGood })
 }

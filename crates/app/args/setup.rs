@@ -24,7 +24,7 @@ pub(crate) struct ModelsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsCommand {
-    /// Warn about prices older than 60 days and names whose family is not known
+    /// Warn about prices and families older than 60 days (prices from the first of their month) and unknown names
     Check(ConfigArgs),
 }
 

@@ -15,7 +15,7 @@ pub enum GitError {
     #[error("could not find the program git in an absolute directory of PATH; install git")]
     NoProgram,
     /// The directory is not inside a repository.
-    #[error("{} is not inside a git repository; pass a diff with --diff or --stdin, or a pull request with --pr", dir.display())]
+    #[error("{} is not inside a git repository", dir.display())]
     NotARepository {
         /// Where it was looked for.
         dir: PathBuf,

@@ -5,13 +5,17 @@ use review::packet::PacketV1;
 use review::text::visible_line;
 use review::verify::{Proof, ProofState};
 
+use crate::Verbosity;
 use crate::amount::plural;
 
 /// The checks of a packet for a shell: one line each, and a last one that sums up.
-pub fn proofs(packet: &PacketV1, digest: &Digest, proofs: &[Proof]) -> String {
+///
+/// Quietly, what holds is left out.
+pub fn proofs(packet: &PacketV1, digest: &Digest, proofs: &[Proof], verbosity: Verbosity) -> String {
     let width = proofs.iter().map(|proof| proof.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for proof in proofs {
+    let is_told = |proof: &&Proof| verbosity != Verbosity::Quiet || proof.state != ProofState::Holds;
+    for proof in proofs.iter().filter(is_told) {
         let state = match proof.state {
             ProofState::Holds => "ok",
             ProofState::NotChecked => "not checked",
@@ -32,6 +36,9 @@ pub fn proofs(packet: &PacketV1, digest: &Digest, proofs: &[Proof]) -> String {
         (_, None) => format!("the diff {}", packet.subject.diff_digest),
     };
     let (name, said) = (digest.short(), packet.verdict.name());
-    text.push_str(&format!("\npacket {name}, verdict {said} about {subject}: {verdict}\n"));
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&format!("packet {name}, verdict {said} about {subject}: {verdict}\n"));
     text
 }

@@ -82,19 +82,53 @@ struct NoteRow {
 enum Expected {
     /// No AI tool may be named.
     NoAi { bot: bool },
-    /// These families, and an unknown tool besides or not.
-    Ai { families: BTreeSet<String>, unknown: bool },
+    /// These families; none where the label knows none.
+    Ai { families: BTreeSet<String> },
 }
 
 /// What became of the rows of one group.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Counts {
     rows: u32,
-    seen_as_ai: u32,
-    recused: u32,
+    /// Of them, an AI's by their label.
+    labelled_ai: u32,
+    called_ai: u32,
+    called_ai_rightly: u32,
+    /// With a family in the label, and of them with all of those recused.
     with_family: u32,
-    wrong_family: u32,
-    family_for_unknown: u32,
+    recused: u32,
+    families_labelled: u32,
+    families_told: u32,
+    families_told_rightly: u32,
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.labelled_ai += other.labelled_ai;
+        self.called_ai += other.called_ai;
+        self.called_ai_rightly += other.called_ai_rightly;
+        self.with_family += other.with_family;
+        self.recused += other.recused;
+        self.families_labelled += other.families_labelled;
+        self.families_told += other.families_told;
+        self.families_told_rightly += other.families_told_rightly;
+    }
+
+    fn print(&self, value: &str) {
+        println!(
+            "| {value} | {} | {} | {} | {} | {} | {} of {} | {} | {} |",
+            self.rows,
+            self.labelled_ai,
+            self.called_ai,
+            share(self.called_ai_rightly, self.called_ai),
+            share(self.called_ai_rightly, self.labelled_ai),
+            self.recused,
+            self.with_family,
+            share(self.families_told_rightly, self.families_told),
+            share(self.families_told_rightly, self.families_labelled),
+        );
+    }
 }
 
 fn main() {
@@ -173,7 +207,7 @@ fn rows<T: DeserializeOwned>(folder: &Path, file: &str) -> Vec<T> {
 fn expected(label: &str, families: Option<&[String]>) -> Expected {
     let named = |names: &[String]| {
         let families = names.iter().filter(|name| *name != "unknown").map(|name| family_name(name)).collect();
-        Expected::Ai { families, unknown: names.iter().any(|name| name == "unknown") }
+        Expected::Ai { families }
     };
     match label {
         "human" | "no-evidence" | "unreliable" => Expected::NoAi { bot: false },
@@ -193,8 +227,8 @@ struct Report {
     groups: BTreeMap<(String, String, String), Counts>,
     non_ai: BTreeMap<String, (u32, u32)>,
     bots: (u32, u32),
-    by_predicted_tool: BTreeMap<String, (u32, u32)>,
-    by_predicted_family: BTreeMap<String, (u32, u32)>,
+    /// Rows in which a tool was told, and how many of them are an AI's: labels call tools by other names.
+    tools: BTreeMap<String, (u32, u32)>,
     messages: String,
     errors: bool,
 }
@@ -208,31 +242,24 @@ impl Report {
         found: &Attribution,
         row: &str,
     ) {
-        let ai = found.evidence.iter().any(|seen| matches!(seen.role, Role::Implementer | Role::Suggester));
+        let is_of_ai = |role: Role| matches!(role, Role::Implementer | Role::Suggester);
+        let ai = found.evidence.iter().any(|seen| is_of_ai(seen.role));
         let recused: BTreeSet<String> = found.recused().iter().map(ToString::to_string).collect();
-        let tools: BTreeSet<&String> = found
-            .evidence
-            .iter()
-            .filter(|seen| matches!(seen.role, Role::Implementer | Role::Suggester))
-            .filter_map(|seen| seen.agent.as_ref())
-            .collect();
+        let label = |name: &str| groups.iter().find(|group| group.0 == name).map_or("", |group| group.1);
+        let tools = found.evidence.iter().filter(|seen| is_of_ai(seen.role));
+        let tools: BTreeSet<&String> = tools.filter_map(|seen| seen.agent.as_ref()).collect();
         let is_ai = matches!(expected, Expected::Ai { .. });
         for tool in tools {
-            let counts = self.by_predicted_tool.entry(tool.clone()).or_default();
+            let counts = self.tools.entry(tool.clone()).or_default();
             counts.0 += 1;
             counts.1 += u32::from(is_ai);
         }
+        let mut counts = Counts { rows: 1, called_ai: u32::from(ai), ..Counts::default() };
         match expected {
             Expected::NoAi { bot } => {
-                let counts = self
-                    .non_ai
-                    .entry(format!(
-                        "{what}: {}",
-                        groups.iter().find(|group| group.0 == "family").map_or("", |group| group.1)
-                    ))
-                    .or_default();
-                counts.0 += 1;
-                counts.1 += u32::from(ai);
+                let wrongly = self.non_ai.entry(format!("{what}: {}", label("family"))).or_default();
+                wrongly.0 += 1;
+                wrongly.1 += u32::from(ai);
                 if ai {
                     self.tell("false accusation", what, row, found);
                 }
@@ -244,14 +271,9 @@ impl Report {
                     }
                 }
             }
-            Expected::Ai { families, unknown } => {
+            Expected::Ai { families } => {
                 let all = families.is_subset(&recused);
                 let wrong = recused.difference(families).count() > 0;
-                for family in &recused {
-                    let counts = self.by_predicted_family.entry(family.clone()).or_default();
-                    counts.0 += 1;
-                    counts.1 += u32::from(families.contains(family) || (families.is_empty() && *unknown));
-                }
                 if !ai {
                     self.tell("AI missed", what, row, found);
                 } else if !all {
@@ -264,19 +286,18 @@ impl Report {
                         found,
                     );
                 }
-                for (group, value) in groups {
-                    let counts = self
-                        .groups
-                        .entry((what.to_owned(), (*group).to_owned(), (*value).to_owned()))
-                        .or_default();
-                    counts.rows += 1;
-                    counts.seen_as_ai += u32::from(ai);
-                    counts.with_family += u32::from(!families.is_empty());
-                    counts.recused += u32::from(!families.is_empty() && all);
-                    counts.wrong_family += u32::from(!families.is_empty() && wrong);
-                    counts.family_for_unknown += u32::from(families.is_empty() && wrong);
-                }
+                counts.labelled_ai = 1;
+                counts.called_ai_rightly = u32::from(ai);
+                counts.with_family = u32::from(!families.is_empty());
+                counts.recused = u32::from(!families.is_empty() && all);
+                counts.families_labelled = number(families.len());
+                counts.families_told_rightly = number(recused.intersection(families).count());
             }
+        }
+        counts.families_told = number(recused.len());
+        for (group, value) in groups {
+            let key = (what.to_owned(), (*group).to_owned(), (*value).to_owned());
+            self.groups.entry(key).or_default().add(counts);
         }
     }
 
@@ -298,52 +319,29 @@ impl Report {
         }
         println!("\nbots told as bots: {} of {}\n", self.bots.1, self.bots.0);
         for what in ["commits", "pull requests", "pull requests without their evidence"] {
-            for group in ["family", "channel", "tool", "hard"] {
+            for (group, name) in
+                [("family", "family"), ("channel", "channel"), ("tool", "labelled tool"), ("hard", "kind")]
+            {
                 let of_group = || self.groups.iter().filter(|((w, g, _), _)| w == what && g == group);
                 if of_group().next().is_none() {
                     continue;
                 }
                 println!(
-                    "| {what} by {group} | n | seen as AI | with a family | all recused | a wrong family | a family for unknown |\n|---|---|---|---|---|---|---|"
+                    "| {what} by {name} | n | labelled AI | called AI | precision | recall | all its families recused | \
+                     precision of families | recall of families |\n|---|---|---|---|---|---|---|---|---|"
                 );
                 let mut total = Counts::default();
                 for ((_, _, value), counts) in of_group() {
-                    println!(
-                        "| {value} | {} | {} | {} | {} | {} | {} |",
-                        counts.rows,
-                        counts.seen_as_ai,
-                        counts.with_family,
-                        counts.recused,
-                        counts.wrong_family,
-                        counts.family_for_unknown
-                    );
-                    total.rows += counts.rows;
-                    total.seen_as_ai += counts.seen_as_ai;
-                    total.with_family += counts.with_family;
-                    total.recused += counts.recused;
-                    total.wrong_family += counts.wrong_family;
-                    total.family_for_unknown += counts.family_for_unknown;
+                    counts.print(value);
+                    total.add(*counts);
                 }
-                println!(
-                    "| **all** | {} | {} ({:.4}) | {} | {} ({:.4}) | {} | {} |\n",
-                    total.rows,
-                    total.seen_as_ai,
-                    share(total.seen_as_ai, total.rows),
-                    total.with_family,
-                    total.recused,
-                    share(total.recused, total.with_family),
-                    total.wrong_family,
-                    total.family_for_unknown
-                );
+                total.print("**all**");
+                println!();
             }
         }
-        println!("| tool as told | rows | of them AI | precision |\n|---|---|---|---|");
-        for (tool, (rows, right)) in &self.by_predicted_tool {
-            println!("| {tool} | {rows} | {right} | {:.3} |", share(*right, *rows));
-        }
-        println!("\n| family as told, on rows of AI | rows | right | precision |\n|---|---|---|---|");
-        for (family, (rows, right)) in &self.by_predicted_family {
-            println!("| {family} | {rows} | {right} | {:.3} |", share(*right, *rows));
+        println!("| tool as told | rows | of them an AI's | precision |\n|---|---|---|---|");
+        for (tool, (rows, right)) in &self.tools {
+            println!("| {tool} | {rows} | {right} | {} |", share(*right, *rows));
         }
         if self.errors {
             println!("\n{}", self.messages);
@@ -351,8 +349,16 @@ impl Report {
     }
 }
 
-fn share(part: u32, whole: u32) -> f64 {
-    if whole == 0 { 1.0 } else { f64::from(part) / f64::from(whole) }
+/// "0.9970"; "–" of nothing.
+fn share(part: u32, whole: u32) -> String {
+    match whole {
+        0 => "–".to_owned(),
+        _ => format!("{:.4}", f64::from(part) / f64::from(whole)),
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn measure_models(rows: &[ModelRow], families: &Families, errors: bool) {
@@ -374,7 +380,7 @@ fn measure_models(rows: &[ModelRow], families: &Families, errors: bool) {
     }
     println!("\n| model names | n | lineage right | share |\n|---|---|---|---|");
     for (kind, (rows, right)) in by_kind {
-        println!("| {kind} | {rows} | {right} | {:.4} |", share(right, rows));
+        println!("| {kind} | {rows} | {right} | {} |", share(right, rows));
     }
     if errors {
         println!("\n{}", wrong.join("\n"));

@@ -24,6 +24,15 @@ pub struct Warning {
 /// Looks at the operator's models and at the built-in table. `now` is in seconds since 1970.
 pub fn check(engines: &[Engine], catalogue: &Catalogue, families: &Families, now: i64) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    if let Some(days) = days_since(families.as_of(), now).filter(|days| *days > OLD_AFTER_DAYS) {
+        warnings.push(Warning {
+            subject: "families".to_owned(),
+            finding: format!(
+                "the table of families was looked at {days} days ago: newer models may be missing"
+            ),
+            remedy: "take a newer recuse, or add what is missing to a table of your own ([lineage])",
+        });
+    }
     for engine in engines {
         if engine.lineage_source == LineageSource::Unknown {
             warnings.push(Warning {
@@ -71,17 +80,20 @@ pub fn check(engines: &[Engine], catalogue: &Catalogue, families: &Families, now
 fn old(id: &str, days: i64) -> Option<Warning> {
     (days > OLD_AFTER_DAYS).then(|| Warning {
         subject: id.to_owned(),
-        finding: format!("its price was looked up at least {days} days ago"),
+        finding: format!("its price may be {days} days old"),
         remedy: "compare it with the vendor's list; `input_usd` and `output_usd` in its [[model]] stand before ours",
     })
 }
 
-/// The days since the end of a month that is written `2026-11`; negative within it. `None` if it is no month.
-fn days_since(month: &str, now: i64) -> Option<i64> {
-    let (year, month) = month.split_once('-')?;
-    let last = Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?.last_of_month();
+/// The days since a day `2026-11-21`, or since the first of a month `2026-11`: nobody knows on which of its days a price
+/// was looked up. `None` if it is neither.
+fn days_since(date: &str, now: i64) -> Option<i64> {
+    let mut parts = date.split('-');
+    let (year, month) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let day = parts.next().map_or(Ok(1), str::parse).ok()?;
+    let then = Date::new(year, month, day).ok()?;
     let today = Timestamp::from_second(now).ok()?.to_zoned(TimeZone::UTC).date();
-    Some(i64::from((today - last).get_days()))
+    Some(i64::from((today - then).get_days()))
 }
 
 #[cfg(test)]
@@ -116,14 +128,28 @@ mod tests {
         warnings.into_iter().map(|warning| format!("{}: {}", warning.subject, warning.finding)).collect()
     }
 
+    fn on_day(as_of: Option<&str>, day: i64) -> Vec<String> {
+        warned(&[engine("a", as_of)], day * DAY)
+    }
+
     #[test]
-    fn a_price_is_old_sixty_days_after_its_month() {
-        // The last of November 2026 is day 20,787.
-        let on = |days_after: i64| warned(&[engine("a", Some("2026-11"))], (20_787 + days_after) * DAY);
+    fn a_price_is_old_sixty_days_after_its_month_began() {
+        // The first of November 2026 is day 20,758.
+        let on = |days_after: i64| warned(&[engine("a", Some("2026-11"))], (20_758 + days_after) * DAY);
         assert!(on(-20).is_empty() && on(60).is_empty());
-        assert_eq!(on(61), ["a: its price was looked up at least 61 days ago"]);
-        assert!(warned(&[engine("a", None)], 99_999 * DAY).is_empty());
-        assert!(warned(&[engine("a", Some("soon"))], 99_999 * DAY).is_empty());
+        assert_eq!(on(61), ["a: its price may be 61 days old"]);
+        assert!(on_day(None, 20_758 + 70).is_empty() && on_day(Some("soon"), 20_758 + 70).is_empty());
+    }
+
+    #[test]
+    fn a_table_of_families_is_old_sixty_days_after_its_day() {
+        let table = "as_of = \"2026-11-21\"\n[[family]]\nname = \"oak\"\nmaker = \"Oak\"\ndisplay = \"Oak\"\npatterns = []\n";
+        let families = Families::parse(table).expect("a right table");
+        let mut catalogue = Catalogue::embedded();
+        catalogue.models.clear();
+        let on = |days_after: i64| check(&[], &catalogue, &families, (20_778 + days_after) * DAY);
+        assert!(on(60).is_empty());
+        assert!(on(61)[0].finding.starts_with("the table of families was looked at 61 days ago"));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::replay::{MAX_RECEIPT_BYTES, pruned_words, receipt_words};
 pub struct Exported {
     /// How many receipts were copied, or were there already.
     pub copied: usize,
+    /// In how many files: receipts of the same bytes share one.
+    pub files: usize,
     /// The others, in sentences. A deleted one leaves a note in the folder.
     pub not_copied: Vec<String>,
     /// How many of these were neither copied nor deleted on purpose.
@@ -23,17 +25,18 @@ pub struct Exported {
 /// # Errors
 /// A place cannot be read or written.
 pub async fn export(wanted: &[ReceiptV1], from: &Receipts, to: &ReceiptFolder) -> Result<Exported> {
-    let mut exported = Exported { copied: 0, not_copied: Vec::new(), absent: 0 };
-    let mut done = BTreeSet::new();
+    let mut exported = Exported { copied: 0, files: 0, not_copied: Vec::new(), absent: 0 };
+    let (mut done, mut copied) = (BTreeSet::new(), BTreeSet::new());
     for receipt in wanted {
         if !done.insert(&receipt.digest) {
-            exported.copied += 1;
+            exported.copied += usize::from(copied.contains(&receipt.digest));
             continue;
         }
         let name = receipt_words(receipt);
         let why = match from.fetch(&receipt.digest, receipt.bytes.min(MAX_RECEIPT_BYTES)).await? {
             Fetched::Kept(bytes) => {
                 to.keep(&receipt.digest, &bytes)?;
+                copied.insert(&receipt.digest);
                 exported.copied += 1;
                 continue;
             }
@@ -48,5 +51,6 @@ pub async fn export(wanted: &[ReceiptV1], from: &Receipts, to: &ReceiptFolder) -
         exported.absent += 1;
         exported.not_copied.push(format!("{name} {why}"));
     }
+    exported.files = copied.len();
     Ok(exported)
 }

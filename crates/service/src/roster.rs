@@ -33,7 +33,7 @@ const UNKNOWN_CONTEXT_TOKENS: u32 = 32_768;
 const ANSWER_TOKENS: u32 = 8_192;
 
 /// The provider of models that are programs of the operator's. It is in no table, since only he knows it.
-const COMMAND: &str = "command";
+pub(crate) const COMMAND: &str = "command";
 
 /// How long such a program may take, by default.
 const COMMAND_SECONDS: u32 = 300;

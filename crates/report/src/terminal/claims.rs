@@ -103,7 +103,11 @@ fn speaks_for(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
     }
     screen.flow(INDENT, INDENT, &pieces);
     examination(screen, claim);
-    screen.flow(INDENT, INDENT, &[(Ink::Dim, &claim.category)]);
+    screen.flow(
+        INDENT,
+        INDENT,
+        &[(Ink::Dim, &claim.category), (Ink::Dim, ", claim "), (Ink::Dim, &claim.id)],
+    );
     if verbosity == Verbosity::Verbose {
         for source in &claim.sources {
             let because = match source.merged_because.as_str() {
@@ -119,7 +123,6 @@ fn speaks_for(screen: &mut Screen, claim: &ClaimV1, verbosity: Verbosity) {
             ];
             screen.flow(INDENT, INDENT + 2, &pieces);
         }
-        screen.flow(INDENT, INDENT, &[(Ink::Dim, "claim "), (Ink::Dim, &claim.id)]);
     }
 }
 

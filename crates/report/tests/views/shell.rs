@@ -59,7 +59,7 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
                 Nothing above this line checks the name.
 
                 agreed by 2 unrelated reviewers: google/gemini-3-pro, openai/gpt-5.2
-                security/path-traversal
+                security/path-traversal, claim 3f1d0c6a92be
 
       medium    src/archive/unpack.rs:9
                 A token stands in the source
@@ -70,13 +70,13 @@ fn a_maintainer_reads_what_was_not_reviewed_before_what_was_found() {
                 from the environment.
 
                 found by the rules alone
-                security/secret
+                security/secret, claim b07e55d1c3a8
 
       low       src/archive/list.rs (the file as a whole)
                 `list_entries` has a cyclomatic complexity of 23, up from 9
 
                 found by the rules alone
-                complexity/function
+                complexity/function, claim 77ac0e1f2b3d
 
     1 finding could not be anchored and is not told as fact
 
@@ -131,7 +131,7 @@ fn quiet_shows_the_headline_and_the_claims_alone() {
                 Nothing above this line checks the name.
 
                 agreed by 2 unrelated reviewers: google/gemini-3-pro, openai/gpt-5.2
-                security/path-traversal
+                security/path-traversal, claim 3f1d0c6a92be
 
       medium    src/archive/unpack.rs:9
                 A token stands in the source
@@ -141,13 +141,13 @@ fn quiet_shows_the_headline_and_the_claims_alone() {
                 Whoever can read the repository can use it. Revoke it, and read it from the environment.
 
                 found by the rules alone
-                security/secret
+                security/secret, claim b07e55d1c3a8
 
       low       src/archive/list.rs (the file as a whole)
                 `list_entries` has a cyclomatic complexity of 23, up from 9
 
                 found by the rules alone
-                complexity/function
+                complexity/function, claim 77ac0e1f2b3d
     "##);
 }
 
@@ -159,7 +159,6 @@ fn verbose_adds_all_that_the_packet_lists() {
         "a weak sign: branch",
         "path src/archive/unpack.rs matches",
         "same lines and category security/path-traversal",
-        "claim 3f1d0c6a92be",
         "google/gemini-3-pro: src/archive/shell.rs: A file name reaches a shell",
         "examined: how names of entries become paths",
         "served as gpt-5.2-2026-01-15, part 1, answered, 0.0303 USD, 29.8 s",
@@ -353,7 +352,8 @@ fn an_answer_by_the_authors_own_family_is_told_where_another_model_was_seated() 
         let (shown, comment) = answered_by(families, complete);
         let told = format!("answered as claude-opus-4-5 of {plain}: not counted as independent");
         assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(&told), "{shown}");
-        let told = format!("| unrelated; answered as `claude-opus-4-5` of {code}: not counted as independent |");
+        let told =
+            format!("| unrelated; answered as `claude-opus-4-5` of {code}: not counted as independent |");
         assert!(comment.contains(&told), "{comment}");
     }
     let (shown, comment) = answered_by(json!(["meta"]), true);

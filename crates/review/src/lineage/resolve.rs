@@ -66,6 +66,11 @@ impl Families {
         self.by_name.contains_key(family.as_str())
     }
 
+    /// The day on which the built-in facts were last looked at, as `2026-11-21`; empty where it is not said.
+    pub fn as_of(&self) -> &str {
+        &self.table.as_of
+    }
+
     /// The families' names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(String::as_str)

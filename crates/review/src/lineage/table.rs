@@ -41,6 +41,20 @@ pub enum FamiliesError {
         /// The entry that holds the edge.
         entry: String,
     },
+    /// A derived model descends from nothing, so that its name would be known and its lineage not.
+    #[error("{entry} needs at least one edge in `from`")]
+    NoEdge {
+        /// The entry.
+        entry: String,
+    },
+    /// A date is no day.
+    #[error("the date `{date}` of {entry} is no day, as `2026-11-21`")]
+    Date {
+        /// The entry that holds it.
+        entry: String,
+        /// What it says.
+        date: String,
+    },
     /// A model descends from itself.
     #[error("the lineage goes round in a circle: {}", cycle.join(" -> "))]
     Cycle {
@@ -53,9 +67,8 @@ pub enum FamiliesError {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Table {
-    /// When the facts were last looked at.
-    #[serde(rename = "as_of")]
-    pub(super) _as_of: String,
+    /// The day on which the facts were last looked at; empty where it is not said.
+    pub(super) as_of: String,
     pub(super) placeholders: BTreeSet<String>,
     pub(super) not_models: Vec<String>,
     pub(super) suffixes: Vec<String>,
@@ -166,8 +179,18 @@ impl Table {
         let families: BTreeSet<&str> = self.family.iter().map(|entry| entry.name.as_str()).collect();
         let derived: BTreeMap<&str, &DerivedEntry> =
             self.derived.iter().map(|entry| (entry.name.as_str(), entry)).collect();
+        if !self.as_of.is_empty() {
+            check_day("the table", &self.as_of)?;
+        }
+        for alias in &self.alias {
+            check_day(&alias.name, &alias.date)?;
+        }
         for entry in &self.derived {
+            if entry.from.is_empty() {
+                return Err(FamiliesError::NoEdge { entry: entry.name.clone() });
+            }
             for edge in &entry.from {
+                check_day(&entry.name, &edge.date)?;
                 let (to, known) = match (&edge.family, &edge.derived) {
                     (Some(family), None) => (family, families.contains(family.as_str())),
                     (None, Some(model)) => (model, derived.contains_key(model.as_str())),
@@ -185,6 +208,25 @@ impl Table {
             descend(entry, &derived, &mut Vec::new(), &mut finished)?;
         }
         Ok(())
+    }
+}
+
+/// `2026-11-21`; how many days a month has is not looked at.
+fn check_day(entry: &str, date: &str) -> Result<(), FamiliesError> {
+    let number = |part: Option<&str>, digits: usize| -> Option<u32> {
+        part.filter(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))?
+            .parse()
+            .ok()
+    };
+    let mut parts = date.split('-');
+    let (year, month, day) = (number(parts.next(), 4), number(parts.next(), 2), number(parts.next(), 2));
+    let is_day = year.is_some()
+        && month.is_some_and(|month| (1..=12).contains(&month))
+        && day.is_some_and(|day| (1..=31).contains(&day))
+        && parts.next().is_none();
+    match is_day {
+        true => Ok(()),
+        false => Err(FamiliesError::Date { entry: entry.to_owned(), date: date.to_owned() }),
     }
 }
 

@@ -245,11 +245,31 @@ fn wrong_tables_are_refused_with_the_reason() {
         ),
         (format!("{SMALL}{}", derived("one", "family = \"two\"")), "one is in the table twice"),
         (
-            format!("{SMALL}\n[[alias]]\nname = \"x\"\nmeans = \"three\"\nsource = \"s\"\ndate = \"d\""),
+            format!("{SMALL}\n[[derived]]\nname = \"a\"\npatterns = [\"a\"]\nfrom = []"),
+            "a needs at least one edge in `from`",
+        ),
+        (
+            format!("{SMALL}{}", derived("a", "family = \"one\"").replace("2026-01-01", "yesterday")),
+            "the date `yesterday` of a is no day, as `2026-11-21`",
+        ),
+        (
+            format!(
+                "{SMALL}\n[[alias]]\nname = \"x\"\nmeans = \"one\"\nsource = \"s\"\ndate = \"2026-13-01\""
+            ),
+            "the date `2026-13-01` of x is no day, as `2026-11-21`",
+        ),
+        (
+            format!("as_of = \"2026-11\"\n{SMALL}"),
+            "the date `2026-11` of the table is no day, as `2026-11-21`",
+        ),
+        (
+            format!(
+                "{SMALL}\n[[alias]]\nname = \"x\"\nmeans = \"three\"\nsource = \"s\"\ndate = \"2026-01-01\""
+            ),
             "x leads to three, which is not in the table",
         ),
         (
-            format!("{SMALL}\n[[alias]]\nname = \"x\"\nmeans = \"x\"\nsource = \"s\"\ndate = \"d\""),
+            format!("{SMALL}\n[[alias]]\nname = \"x\"\nmeans = \"x\"\nsource = \"s\"\ndate = \"2026-01-01\""),
             "x leads to x, which is not in the table",
         ),
         (

@@ -57,7 +57,7 @@ pub enum ReadError {
 ///
 /// # Errors
 /// Why it cannot be read: too large, no JSON, another version, a field that is unknown, missing, twice there or of
-/// another kind, a number that is no exact integer.
+/// another kind, a set with an item twice or out of order, a number that is no exact integer.
 pub fn read(bytes: &[u8]) -> Result<ReadPacket, ReadError> {
     if bytes.len() as u64 > MAX_PACKET_BYTES {
         return Err(ReadError::TooLarge { bytes: bytes.len() as u64 });
@@ -80,6 +80,9 @@ pub fn read(bytes: &[u8]) -> Result<ReadPacket, ReadError> {
     if let Some(path) = keys_beyond(&value, &written, "").into_iter().next() {
         return Err(not_of_it(format!("unknown field `{path}`")));
     }
+    if let Some(path) = first_rewritten(&value, &written, "") {
+        return Err(not_of_it(format!("at `{path}`, a list has an item twice or is not in order")));
+    }
     let canonical =
         serde_json_canonicalizer::to_vec(&value).expect("a value that was read has a canonical form");
     Ok(ReadPacket {
@@ -101,6 +104,30 @@ fn first_inexact(value: &Value) -> Option<String> {
         Value::Array(items) => items.iter().find_map(first_inexact),
         Value::Object(fields) => fields.values().find_map(first_inexact),
         Value::Null | Value::Bool(_) | Value::String(_) => None,
+    }
+}
+
+/// The first place where what was read is written as something else: items of a set that are there twice, or out of order.
+fn first_rewritten(value: &Value, written: &Value, path: &str) -> Option<String> {
+    match (value, written) {
+        (Value::Object(fields), Value::Object(others)) => fields.iter().find_map(|(key, field)| {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            first_rewritten(field, others.get(key)?, &path)
+        }),
+        (Value::Array(items), Value::Array(others)) if items.len() == others.len() => items
+            .iter()
+            .zip(others)
+            .enumerate()
+            .find_map(|(index, (item, other))| first_rewritten(item, other, &format!("{path}[{index}]"))),
+        (
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_),
+            _,
+        ) => (value != written).then(|| path.to_owned()),
     }
 }
 

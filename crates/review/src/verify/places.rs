@@ -55,6 +55,10 @@ fn seats(packet: &PacketV1, problems: &mut Problems) {
             let known = packet.claims.iter().any(|claim| claim.id == *id);
             problems.expect(known, || format!("examination {index} is about `{id}`, which is no claim"));
         }
+        let ids: BTreeSet<&String> = examination.claims.iter().collect();
+        problems.expect(ids.len() == examination.claims.len(), || {
+            format!("examination {index} is about one claim twice")
+        });
     }
 }
 
@@ -102,6 +106,8 @@ fn claims(packet: &PacketV1, problems: &mut Problems) {
             format!("claim {id} is of the lens {}, and its category of another", claim.lens.name())
         });
         problems.expect(!claim.sources.is_empty(), || format!("claim {id} is nobody's"));
+        let mut said = claim.sources.iter().map(|source| &source.title).chain([&claim.body]);
+        problems.expect(said.all(|text| !text.is_empty()), || format!("claim {id} says nothing"));
         for source in &claim.sources {
             let reviewer = packet.panel.seats.get(source.seat as usize).map(|seat| seat.reviewer.as_str());
             problems.expect(reviewer == Some(source.name.as_str()), || {
@@ -109,6 +115,9 @@ fn claims(packet: &PacketV1, problems: &mut Problems) {
             });
         }
         if let Some(examination) = &claim.examination {
+            problems.expect(!examination.reason.is_empty(), || {
+                format!("claim {id} was examined, and no reason is given")
+            });
             let call = packet.panel.examinations.get(examination.call as usize);
             let is_about_it =
                 call.is_some_and(|call| call.claims.contains(id) && call.examiner == examination.by);
@@ -121,6 +130,7 @@ fn claims(packet: &PacketV1, problems: &mut Problems) {
         let by_seat = packet.panel.seats.iter().any(|seat| seat.reviewer == finding.name);
         problems
             .expect(by_seat, || format!("an unanchored finding is by `{}`, who has no seat", finding.name));
+        problems.expect(!finding.title.is_empty(), || "an unanchored finding says nothing".to_owned());
         problems.expect(is_category(&finding.category), || {
             "an unanchored finding is of no known category".to_owned()
         });
@@ -148,7 +158,10 @@ fn others(packet: &PacketV1, problems: &mut Problems) {
     for exempt in &packet.coverage.exempt {
         problems.expect(is_file(&exempt.file), || format!("{} is exempt and not changed", exempt.file));
     }
+    let exempt: BTreeSet<&crate::RepoPath> = packet.coverage.exempt.iter().map(|it| &it.file).collect();
+    problems.expect(exempt.len() == packet.coverage.exempt.len(), || "a file is exempt twice".to_owned());
     for question in &packet.questions {
+        problems.expect(!question.text.is_empty(), || "a question asks nothing".to_owned());
         let asked = packet
             .panel
             .seats

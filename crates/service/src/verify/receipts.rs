@@ -8,6 +8,7 @@ use anyhow::Result;
 use git::Repository;
 use review::Digest;
 use review::change::Source;
+use review::outcome::EndingKind;
 use review::packet::{CallV1, PacketV1, ReceiptKindV1, ReceiptV1};
 use review::record::OPERATORS;
 use review::reply::ReplyV1;
@@ -18,6 +19,7 @@ use store::Fetched;
 use super::VerifyRequest;
 use crate::prompts::Template;
 use crate::replay::{MAX_RECEIPT_BYTES, ReplayError, pruned_words, receipt_words, replay};
+use crate::roster::COMMAND;
 
 /// The replies of a packet that are at hand, by the digest of their bytes.
 type Replies = BTreeMap<Digest, FoldedReply>;
@@ -164,7 +166,19 @@ fn is_of_the_program(receipt: &ReceiptV1) -> bool {
 fn names_model(reply: &[u8], receipt: &ReceiptV1, packet: &PacketV1, problems: &mut Problems) {
     let text = String::from_utf8_lossy(reply);
     let calls = packet.ledger.calls.iter().filter(|call| call.reply.as_ref() == Some(&receipt.digest));
-    for name in calls.filter_map(|call| call.served_model.as_deref()) {
+    // In a field of the provider's own; inside of the answer, which is a string, its quotes would be escaped.
+    let is_named = ["\"model\":\"", "\"model\": \"", "\"modelVersion\":\"", "\"modelVersion\": \""]
+        .iter()
+        .any(|field| text.split(field).skip(1).any(|rest| !rest.starts_with('"')));
+    for call in calls {
+        let Some(name) = call.served_model.as_deref() else {
+            let is_asked =
+                call.outcome == EndingKind::Answered && call.engine.split('/').next() != Some(COMMAND);
+            problems.expect(!(is_asked && is_named), || {
+                format!("the reply {} names a model, and the packet none", receipt.digest.short())
+            });
+            continue;
+        };
         // A name that the packet shortened or wrote out is not there as it is.
         let is_whole = !name.ends_with('…') && !name.contains("\\u{");
         let is_there = [name.to_owned(), name.replace('/', "\\/")]
