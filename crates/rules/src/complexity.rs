@@ -116,11 +116,10 @@ fn review(
         Ok(compared) => {
             let lines: Vec<&str> = head.split('\n').collect();
             let mut quotes = place::Quotes::of(redacted);
-            for suspect in &compared.suspects {
-                if is_moved(view, suspect, &lines, &mut report.cost) {
-                    continue;
-                }
-                let finding = finding(&compared.touched, &lines, &file.path, &mut quotes, suspect);
+            for suspect in compared.suspects {
+                let known = (options, &mut report.cost);
+                let Some(suspect) = without_moves(view, language, suspect, &lines, known) else { continue };
+                let finding = finding(&compared.touched, &lines, &file.path, &mut quotes, &suspect);
                 let declared = suspect.after.start_line;
                 report.declared_at.extend(finding.lines.map(|(line, _)| (line, declared)));
                 report.findings.push(finding);
@@ -146,15 +145,27 @@ fn review(
     }
 }
 
-/// Whether a function that is new here leaves another place of the change as it is.
-fn is_moved(view: &FileView<'_>, suspect: &Suspect, lines: &[&str], cost: &mut Cost) -> bool {
+/// What a suspect is once it is known where in the change it comes from: a function that is moved is not new, and of one
+/// that is changed on the way only the change counts.
+fn without_moves(
+    view: &FileView<'_>,
+    language: Language,
+    suspect: Suspect,
+    lines: &[&str],
+    (options, cost): (&RuleOptions, &mut Cost),
+) -> Option<Suspect> {
     let (first, last) = (suspect.after.start_line as usize, suspect.after.end_line as usize);
-    match (view.change.removed(), &suspect.after.name, lines.get(first.saturating_sub(1)..last)) {
-        (Some(removed), Some(name), Some(lines)) if suspect.is_new => {
-            removed.has_function(last_name(name), lines, cost)
-        }
-        _ => false,
+    let own = lines.get(first.saturating_sub(1)..last).filter(|_| suspect.is_new);
+    let (Some(removed), Some(name), Some(own)) = (view.change.removed(), &suspect.after.name, own) else {
+        return Some(suspect);
+    };
+    let name = last_name(name);
+    if removed.has_function(name, own, cost) {
+        return None;
     }
+    let Some(before) = removed.function_before(language, name, own, cost) else { return Some(suspect) };
+    let crossed = crossed(&suspect.after, Some(&before), &options_for(&view.file.path, options));
+    (!crossed.is_empty()).then_some(Suspect { is_new: false, crossed, ..suspect })
 }
 
 /// The last part of `space::name`, which is what a declaration shows.
@@ -187,12 +198,7 @@ fn compare(
     cost: &mut Cost,
 ) -> Result<Compared, CodeError> {
     let touched = Touched::of(file);
-    // A test is told step by step, and in some languages every assertion counts as a branch: neither its length nor its
-    // cyclomatic complexity says anything.
-    let options = &match place::is_trial(&file.path) {
-        true => RuleOptions { max_function_lines: u32::MAX, max_cyclomatic: u32::MAX, ..*options },
-        false => *options,
-    };
+    let options = &options_for(&file.path, options);
     if touched.lines.is_empty() {
         return Ok(Compared { touched, suspects: Vec::new(), minified: 0, has_syntax_errors: false });
     }
@@ -224,6 +230,15 @@ fn compare(
         .collect();
     let minified = minified.len();
     Ok(Compared { touched, suspects, minified, has_syntax_errors: after.has_syntax_errors })
+}
+
+/// The thresholds of a file. A test is told step by step, and in some languages every assertion counts as a branch: neither its
+/// length nor its cyclomatic complexity says anything.
+fn options_for(path: &RepoPath, options: &RuleOptions) -> RuleOptions {
+    match place::is_trial(path) {
+        true => RuleOptions { max_function_lines: u32::MAX, max_cyclomatic: u32::MAX, ..*options },
+        false => *options,
+    }
 }
 
 /// Measures a text and adds what that cost.
@@ -606,17 +621,19 @@ mod tests {
     #[test]
     fn a_function_that_leaves_another_file_is_not_new() {
         let complex = function("parse", 9);
-        let (old, new) = (change("old.rs", &complex, ""), change("new.rs", "", &complex));
-        let changed = function("parse", 10);
-        let other = change("new.rs", "", &changed);
-        let count = |files: &[FileChange], head: &str| {
-            let facts = crate::ChangeFacts::of(files);
+        let old = change("old.rs", &complex, "");
+        let titles = |head: &str| -> Vec<String> {
+            let files = [change("new.rs", "", head), old.clone()];
+            let facts = crate::ChangeFacts::of(&files);
             let view = FileView { change: &facts, ..FileView::new(&files[0], None, Some(head)) };
-            review_file(&view, &RuleOptions::default()).findings.len()
+            let report = review_file(&view, &RuleOptions::default());
+            report.findings.into_iter().map(|finding| finding.title).collect()
         };
-        assert_eq!(count(&[new.clone(), old.clone()], &complex), 0);
-        assert_eq!(count(&[new], &complex), 1);
-        assert_eq!(count(&[other, old], &changed), 1);
+        assert_eq!(titles(&complex), [""; 0]);
+        assert_eq!(titles(&format!("pub {complex}")), [""; 0]);
+        assert_eq!(titles(&complex.replacen("{\n", "{\n    start();\n", 1)), [""; 0]);
+        assert_eq!(titles(&function("parse", 12)), ["parse(): cognitive complexity 45 → 78"]);
+        assert_eq!(titles(&complex.replace("parse", "read")).len(), 1);
     }
 
     #[test]
