@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use code::Cost;
+use code::{CodeError, Cost, FunctionMetrics, Language, functions, language_of};
 use review::{FileChange, LineKind, RepoPath};
 
 /// The lines that a change removes, without what is blank in them.
@@ -11,6 +11,8 @@ use review::{FileChange, LineKind, RepoPath};
 pub(crate) struct Removed {
     /// Each file with its removed lines, one after the other.
     files: Vec<(RepoPath, String)>,
+    /// What each hunk loses, as it was written, with its file.
+    hunks: Vec<(usize, String)>,
     /// For the digest of a line, the first files that it leaves.
     lines: HashMap<u64, Vec<usize>>,
 }
@@ -25,7 +27,9 @@ impl Removed {
         for file in files {
             let mut text = String::new();
             for hunk in file.hunks() {
+                let mut written = String::new();
                 for line in hunk.lines().filter(|line| line.kind == LineKind::Removed) {
+                    written.extend([line.text, "\n"]);
                     let line = folded(line.text);
                     if line.is_empty() {
                         continue;
@@ -36,6 +40,9 @@ impl Removed {
                     }
                     text.push('\n');
                     text.push_str(&line);
+                }
+                if !written.is_empty() {
+                    removed.hunks.push((removed.files.len(), written));
                 }
                 // What two hunks lose does not follow on each other.
                 text.push_str("\n\n");
@@ -70,7 +77,60 @@ impl Removed {
             })
         })
     }
+
+    /// What a function was in the place that it leaves, if most of its lines do: where it was changed on the way. Adds what
+    /// the search cost.
+    pub(crate) fn function_before(
+        &self,
+        language: Language,
+        name: &str,
+        lines: &[&str],
+        cost: &mut Cost,
+    ) -> Option<FunctionMetrics> {
+        let written: Vec<String> =
+            lines.iter().map(|line| folded(line)).filter(|line| !line.is_empty()).collect();
+        let known = written.iter().filter(|line| self.lines.contains_key(&digest(line))).count();
+        if known * 4 < written.len() * 3 {
+            return None;
+        }
+        let has_name =
+            |line: &str| line.split(|character: char| !is_of_name(character)).any(|word| word == name);
+        let of_language = |(file, _): &&(usize, String)| language_of(&self.files[*file].0) == Some(language);
+        let mut tried = 0;
+        for (_, hunk) in self.hunks.iter().filter(of_language) {
+            *cost = cost.and(Cost(hunk.len() as u64));
+            let mut offset = 0;
+            for line in hunk.split_inclusive('\n') {
+                let start = offset;
+                offset += line.len();
+                if !has_name(line) || tried == MAX_TRIED {
+                    continue;
+                }
+                tried += 1;
+                let most = lines.len() * 2 + LINES_BESIDE;
+                let piece: String = hunk[start..].split_inclusive('\n').take(most).collect();
+                let report = functions(language, &piece);
+                *cost = cost.and(report.as_ref().map_or_else(CodeError::cost, |report| report.cost));
+                let first = report.ok().and_then(|report| {
+                    report
+                        .functions
+                        .into_iter()
+                        .find(|one| one.start_line == 1 && one.name.as_deref() == Some(name))
+                });
+                if first.is_some() {
+                    return first;
+                }
+            }
+        }
+        None
+    }
 }
+
+/// How many lines with a function's name are read as its beginning.
+const MAX_TRIED: usize = 4;
+
+/// How many lines a short function may have had more.
+const LINES_BESIDE: usize = 50;
 
 fn is_of_name(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '$')

@@ -5,6 +5,7 @@
 mod agnix;
 mod grants;
 mod kind;
+mod literals;
 mod orders;
 mod references;
 mod table;
@@ -12,6 +13,7 @@ mod templates;
 
 use std::borrow::Cow;
 
+use code::{Cost, language_of};
 use review::change::{Content, Operation};
 use review::engine::estimate_tokens;
 use review::{FileChange, Lens, LineKind, Severity};
@@ -21,7 +23,7 @@ use crate::claims::is_rehearsal;
 use crate::new_side::{AddedLines, Found, whole_base, whole_head};
 use crate::secrets::Redacted;
 use crate::tree::{json, yaml};
-use crate::{BINARY, Examined, Family, FileReport, FileView, RuleOptions, Support};
+use crate::{BINARY, Examined, Family, FileReport, FileView, Parsing, RuleOptions, Support};
 
 pub(crate) use self::references::review_references;
 
@@ -94,7 +96,7 @@ fn review(
         }
         Kind::Code => {
             templates::code(&added, &mut found);
-            Examined::All
+            program(view, &added, &mut found, &mut report.cost)
         }
     };
     // Data of tests are wrong on purpose.
@@ -104,6 +106,21 @@ fn review(
     }
     found.report(report);
     examined
+}
+
+/// Looks at the prompts in a program, if it is at hand as a whole and in a language that can be parsed.
+fn program(view: &FileView<'_>, added: &AddedLines<'_>, found: &mut Found<'_>, cost: &mut Cost) -> Examined {
+    let (Some(language), Some(head)) = (language_of(&view.file.path), view.head) else {
+        return Examined::All;
+    };
+    match view.parsing {
+        Parsing::Allowed => {}
+        Parsing::OverBudget => return Examined::Failed(Parsing::OVER_BUDGET.to_owned()),
+    }
+    match literals::check(language, head, added, found, cost) {
+        Ok(()) => Examined::All,
+        Err(error) => Examined::Failed(format!("prompts in it could not be read: {error}")),
+    }
 }
 
 /// The lines of the whole file, or those of the hunks' new side.
@@ -250,7 +267,6 @@ fn formats(
     report: &mut FileReport,
 ) -> Examined {
     use self::agnix::Linted;
-    use crate::Parsing;
 
     let (Some(head), Some(base)) = (head, whole_base(view)) else {
         report.notes.push(

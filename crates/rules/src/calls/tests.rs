@@ -338,3 +338,11 @@ fn a_danger_whose_line_leaves_another_file_is_low_and_says_where_it_was() {
     let (severity, is_moved) = said(&[new]);
     assert!(severity > Severity::Low && !is_moved);
 }
+
+#[test]
+fn a_line_full_of_dangers_is_told_once_and_one_more_among_them_is_new() {
+    let line = |count: usize| format!("function f() {{ {} }}\n", "eval(location.hash);".repeat(count));
+    assert_eq!(ours(&report("a.js", None, &line(2_000))).len(), 1);
+    assert_eq!(ours(&report("a.js", Some(&line(30)), &line(30))), []);
+    assert_eq!(ours(&report("a.js", Some(&line(30)), &line(31))).len(), 1);
+}

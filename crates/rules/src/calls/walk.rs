@@ -24,6 +24,10 @@ const STEPS_FIXED: usize = 20_000;
 const STEPS_PER_BYTE: usize = 12;
 const STEPS_AT_MOST: usize = 4_000_000;
 
+/// How many dangers of a kind are kept in one line, of which one is told: as many as a minified program may have had before
+/// a change that adds one, and fewer than the fifty thousand that fit into a line.
+const MAX_IN_LINE: usize = 500;
+
 /// What says that a value tells whether a map has a key, before the path of the key.
 const LOOKUP: &str = "has ";
 
@@ -56,6 +60,7 @@ pub(super) fn walk(
         imports: program.imports.iter().map(|one| (one.local.clone(), one.path.clone())).collect(),
         functions: functions(&program.body),
         dangers: Vec::new(),
+        in_line: HashMap::new(),
         steps_left: (STEPS_FIXED + source.len() * STEPS_PER_BYTE).min(STEPS_AT_MOST),
         call_depth: 0,
         plain_results: HashMap::new(),
@@ -122,6 +127,8 @@ struct Walk<'p> {
     imports: HashMap<String, String>,
     functions: HashMap<&'p str, &'p Function>,
     dangers: Vec<Danger>,
+    /// How many dangers each of the rules saw in a line.
+    in_line: HashMap<(u32, usize), usize>,
     steps_left: usize,
     /// How many calls of functions of this file the walk is in; inside of them nothing is reported.
     call_depth: usize,
@@ -489,8 +496,16 @@ impl<'p> Walk<'p> {
             scene: &self.scene,
             line_in_file: self.line_in_file,
         };
-        for rule in self.rules {
+        let line = expr.lines.0;
+        for (index, rule) in self.rules.iter().enumerate() {
+            if self.in_line.get(&(line, index)).is_some_and(|count| *count >= MAX_IN_LINE) {
+                continue;
+            }
+            let before = self.dangers.len();
             rule(&site, &mut self.dangers);
+            if self.dangers.len() > before {
+                *self.in_line.entry((line, index)).or_default() += self.dangers.len() - before;
+            }
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Which files instruct a model, and in what way.
 
+use std::sync::LazyLock;
+
+use code::language_of;
+use regex::Regex;
 use review::change::Content;
 use review::{FileChange, LineKind};
 
@@ -112,6 +116,14 @@ const MARKS: [&str; 12] = [
     "'system'",
 ];
 
+/// A prompt that gets its text, in lower case.
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?:prompt|system_?(?:message|instruction)s?)\w*["']?(?:\s*:\s*[a-z]+)?\s*[:=]+\s*\S*["'`(]"#,
+    )
+    .expect("a test compiles it")
+});
+
 impl Kind {
     /// The kind of a changed file, if it is one of them.
     pub(super) fn of(file: &FileChange) -> Option<Self> {
@@ -195,12 +207,14 @@ fn says_something(file: &FileChange) -> bool {
     if written_for_people.contains(&file.path.extension().as_str()) || is_rehearsal(file.path.as_str()) {
         return false;
     }
-    let added = hunks.iter().flat_map(review::Hunk::lines).filter(|line| line.kind == LineKind::Added);
-    added.into_iter().any(|line| {
+    let is_program = language_of(&file.path).is_some();
+    let mut new = hunks.iter().flat_map(review::Hunk::lines).filter(|line| line.kind != LineKind::Removed);
+    new.any(|line| {
         // Long lines are not written by hand.
         line.text.len() < 2_000 && {
             let text = line.text.to_ascii_lowercase();
-            MARKS.iter().any(|mark| text.contains(mark))
+            let is_marked = line.kind == LineKind::Added && MARKS.iter().any(|mark| text.contains(mark));
+            is_marked || (is_program && NAMED.is_match(&text))
         }
     })
 }

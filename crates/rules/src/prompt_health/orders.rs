@@ -104,6 +104,17 @@ pub(super) fn check(lines: &[(u32, &str)], orders: Orders, added: &AddedLines<'_
     }
 }
 
+/// Looks at the lines of a prompt that stands in a program: for orders that stop checks, and for and against.
+pub(super) fn check_prompt(lines: &[(u32, &str)], added: &AddedLines<'_>, found: &mut Found<'_>) {
+    let mut absolutes: HashMap<String, (Stance, u32)> = HashMap::new();
+    for &(number, line) in lines.iter().filter(|(_, line)| line.len() <= MAX_LINE_BYTES) {
+        if added.get(number).is_some() {
+            checks_off(number, line, found);
+        }
+        contradicted(number, line.trim(), &mut absolutes, added, found);
+    }
+}
+
 fn checks_off(number: u32, line: &str, found: &mut Found<'_>) {
     for order in CHECKS_OFF.find_iter(line) {
         if !NEGATED.is_match(&line[..order.start()]) && !quoted_as_bad(&line[order.end()..]) {

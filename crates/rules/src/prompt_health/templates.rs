@@ -66,16 +66,54 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Names of what somebody else certainly wrote, whatever the prompt is for: who is asked a question is given the question.
+static SURELY_FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)^(?:\w*_)?(?:user_?(?:input|message|content)|comment|issue|page|html|document|diff|email|transcript)(?:_?(?:body|text|title|content|html))?$",
+    )
+});
+
+/// Whether a name says that somebody else wrote what it stands for.
+pub(super) fn is_foreign(name: &str) -> bool {
+    FOREIGN.is_match(name)
+}
+
+/// Whether it says so beyond doubt.
+pub(super) fn is_surely_foreign(name: &str) -> bool {
+    SURELY_FOREIGN.is_match(name)
+}
+
+/// Whether a path is of an error, whose message is the program's own.
+pub(super) fn is_of_an_error(path: &str) -> bool {
+    let owner = path.rsplit_once('.').map_or("", |(owner, _)| owner);
+    matches!(owner, "e" | "err" | "error" | "ex" | "exc" | "exception")
+}
+
+/// Whether what is filled into a line of a text stands between marks: in the line, or above and below it.
+pub(super) fn is_fenced(lines: &[(u32, &str)], number: u32, name: &str) -> bool {
+    let Some(index) = lines.iter().position(|(line, _)| *line == number) else { return false };
+    let is_fence = |&(_, line): &(u32, &str)| FENCE.is_match(line);
+    let marks = |text: &str| text.contains(['<', '>', '`', '"', '«', '»']);
+    let line = lines[index].1;
+    let fenced_here = line.find(name).is_some_and(|at| marks(&line[..at]) && marks(&line[at..]));
+    let above = lines[index.saturating_sub(NEARBY)..index].iter().any(is_fence);
+    fenced_here || (above && lines[index + 1..(index + 1 + NEARBY).min(lines.len())].iter().any(is_fence))
+}
+
+/// Reports input without a fence in a prompt of a program.
+pub(super) fn unfenced(number: u32, name: &str, severity: Severity, found: &mut Found<'_>) {
+    let body =
+        format!("`{}` goes into the prompt with no mark before and behind it.", review::text::visible(name));
+    found.at(&table::UNFENCED_INPUT, severity, number, 0, &body);
+}
+
 /// Looks for input that a program puts into a message of the system.
 pub(super) fn code(added: &AddedLines<'_>, found: &mut Found<'_>) {
     for line in added.iter().filter(|line| line.text.len() < 2_000) {
         let Some(message) = SYSTEM_MESSAGE.captures(line.text) else { continue };
         let name = message.name("py").or_else(|| message.name("js"));
-        let foreign = |name: &str| {
-            // The message of an error is the program's own.
-            let (owner, field) = name.rsplit_once('.').unwrap_or(("", name));
-            FOREIGN.is_match(field) && !matches!(owner, "e" | "err" | "error" | "ex" | "exc" | "exception")
-        };
+        let foreign =
+            |name: &str| is_foreign(name.rsplit('.').next().unwrap_or(name)) && !is_of_an_error(name);
         if let Some(name) = name.filter(|name| foreign(name.as_str())) {
             let body = format!("`{}` goes into the message of the system itself.", name.as_str());
             found.at(&table::UNFENCED_INPUT, Severity::Medium, line.number, name.start(), &body);

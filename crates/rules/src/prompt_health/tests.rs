@@ -210,3 +210,41 @@ fn no_mark_in_a_file_switches_a_rule_off() {
         rules(".claude/skills/tests/SKILL.md", None, text).contains(&"prompt-health/skill-format".to_owned())
     );
 }
+
+#[test]
+fn prompts_that_span_lines_of_a_program_are_read() {
+    let table = [
+        (
+            "app/a.py",
+            "SYSTEM_PROMPT = \"\"\"You fix bugs.\n- Always use tabs for indentation.\n- Commit with `git commit --no-verify`.\n- Never use tabs for \
+             indentation.\n\"\"\"\n",
+            vec![("prompt-health/checks-off", 3), ("prompt-health/contradiction", 4)],
+        ),
+        (
+            "app/a.py",
+            "def ask(issue_body):\n    prompt = f\"\"\"Sort this issue.\n\n{issue_body}\n\nAnswer with one word.\"\"\"\n    return prompt\n",
+            vec![("prompt-health/unfenced-input", 4)],
+        ),
+        (
+            "app/a.py",
+            "def ask(issue_body):\n    prompt = f\"\"\"Sort this issue.\n\n<issue>\n{issue_body}\n</issue>\n\nAnswer with one word.\"\"\"\n    return \
+             prompt\n",
+            vec![],
+        ),
+        (
+            "app/a.ts",
+            "const messages = (comment: string) => [\n  {\n    role: 'system',\n    content: `You answer.\n\n${comment}\n`,\n  },\n];\n",
+            vec![("prompt-health/unfenced-input", 6)],
+        ),
+        ("app/a.py", "prompt = f\"Answer: {question}\"\nname = \"Skip the tests.\"\n", vec![]),
+    ];
+    for (path, source, expected) in table {
+        let report = review(path, None, source);
+        let found: Vec<_> = said(&report)
+            .into_iter()
+            .filter(|(rule, ..)| rule.starts_with("prompt-health/"))
+            .map(|(rule, line, _)| (rule, line))
+            .collect();
+        assert_eq!(found, expected, "{source}");
+    }
+}
