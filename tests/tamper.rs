@@ -135,8 +135,8 @@ pub(crate) fn mutations(document: &Value) -> Vec<Mutation> {
                 if let Some(first) = items.first() {
                     change("the first item twice".into(), one_more(first, 0));
                 }
-                let kind = values.get(&format!("{field}[]")).into_iter().flatten();
-                if let Some(strange) = kind.filter(|item| !items.contains(item)).next() {
+                let mut kind = values.get(&format!("{field}[]")).into_iter().flatten();
+                if let Some(strange) = kind.find(|item| !items.contains(item)) {
                     change("another's item added".into(), one_more(strange, items.len()));
                 }
                 let reversed: Vec<Value> = items.iter().rev().cloned().collect();
