@@ -183,3 +183,40 @@ async fn a_process_that_is_asked_to_end_gives_its_review_back_at_once() {
     let needed = stage.models.requests().len();
     assert_eq!(stage.end(server, number, needed, 0).await, Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_at_a_line_by_a_process_that_died_is_not_told_again_of_the_next_head() {
+    for when in [When::BeforeEffect, When::AfterEffect] {
+        let fake = fake();
+        let (home, server) = served(&fake, "", &["--offline"]);
+        settled_in(&fake, &server);
+        let mut pause = fake.pause(At::Next(Endpoint::CreateReview), when);
+        let number = opened(&fake, "topic", &[RISKY]);
+        pause.reached().await;
+        server.kill();
+        pause.resume();
+        fake.push(1, number, &[HARMLESS]);
+        let server = home.serve(&["--offline"]);
+        fake.deliver_to(&server.webhook);
+        settled_in(&fake, &server);
+        settled(&fake, &server).await;
+        let wrongs = [wrongs(&fake, number, Lines(1)), wrong_check_runs(&fake)].concat();
+        assert_eq!(wrongs, Vec::<String>::new(), "{when:?}");
+        fake.finish();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upkeep_that_was_killed_is_done_by_the_next_process_at_once() {
+    let fake = fake();
+    let home = Home::new(&fake, SOON);
+    let mut pause = fake.pause(At::Next(Endpoint::Deliveries), When::BeforeEffect);
+    let server = home.serve(&["--offline"]);
+    pause.reached().await;
+    server.kill();
+    pause.resume();
+    fake.forget_calls();
+    let server = home.serve(&["--offline"]);
+    settled_in(&fake, &server);
+    fake.finish();
+}

@@ -40,6 +40,13 @@ impl Marks {
         let signature = self.0.sign(format!("{kind} {}#{number}", place.id).as_bytes());
         format!("<!-- recuse {kind} {} -->", signature.trim_start_matches("sha256="))
     }
+
+    /// What is behind `prefix` in the kind of such a line; none where nobody of ours wrote it.
+    fn name_in<'a>(&self, line: &'a str, prefix: &str, place: &Place, number: u64) -> Option<&'a str> {
+        let (kind, _) = line.strip_prefix("<!-- recuse ")?.split_once(' ')?;
+        let name = kind.strip_prefix(prefix)?;
+        (line == self.line(place, number, kind)).then_some(name)
+    }
 }
 
 /// Whether anything is written on GitHub.
@@ -350,6 +357,9 @@ impl Teller<'_> {
                 id
             }
             None => {
+                if fresh.iter().any(|(_, is_begun)| *is_begun == IsBegun::Yes) {
+                    fresh = self.not_told_by_another_review(&name, fresh).await?;
+                }
                 let mut ours = Vec::with_capacity(fresh.len());
                 for (comment, is_begun) in fresh {
                     let known = self.intend(&self.key(PostKind::Inline, &comment.claim)).await?;
@@ -389,6 +399,40 @@ impl Teller<'_> {
             self.posted(&key, id, &comment.body).await?;
         }
         Ok(())
+    }
+
+    /// Leaves out what was begun with a review of ours that is there and that nobody wrote down: whoever made it died before,
+    /// and a push has put another head in its place since.
+    async fn not_told_by_another_review(
+        &self,
+        name: &str,
+        fresh: Vec<(report::InlineComment, IsBegun)>,
+    ) -> Result<Vec<(report::InlineComment, IsBegun)>, Trouble> {
+        let mut unwritten = Vec::new();
+        let reviews = self.api.reviews(self.number).await?;
+        for review in reviews.items.into_iter().filter(|review| review.author.login == self.bot) {
+            let Some(mark) = review.body.trim_end().lines().next_back() else { continue };
+            let Some(of) = self.marks.name_in(mark, "inline-", self.place, self.number) else { continue };
+            let key = self.key(PostKind::Inline, of);
+            let is_written = matches!(self.store.progress(&key).await?, Progress::Done { .. });
+            if of != name && !is_written {
+                unwritten.push((key, review.id, mark.to_owned()));
+            }
+        }
+        let Some(id) = unwritten.first().map(|(_, id, _)| *id) else { return Ok(fresh) };
+        let (told, fresh): (Vec<_>, Vec<_>) =
+            fresh.into_iter().partition(|(_, is_begun)| *is_begun == IsBegun::Yes);
+        for (comment, _) in told {
+            let key = self.key(PostKind::Inline, &comment.claim);
+            self.intend(&key).await?;
+            self.posted(&key, id, &comment.body).await?;
+        }
+        // Last, so that whoever dies before finds it so again.
+        for (key, id, mark) in unwritten {
+            self.intend(&key).await?;
+            self.posted(&key, id, &mark).await?;
+        }
+        Ok(fresh)
     }
 
     async fn own_review(&self, mark: &str) -> Result<Option<u64>, ApiError> {
