@@ -107,11 +107,11 @@ fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) 
 /// Writes U+FFFD for half of a surrogate pair, as `\udcfc`, by which Python keeps a byte that is no UTF-8: serde_json
 /// refuses the line.
 fn whole_characters(json: &str) -> Cow<'_, str> {
-    /// The code unit of an escape `\uXXXX` that a text begins with.
+    /// The code unit of an escape like `\u00e4` that a text begins with.
     fn unit(text: &str) -> Option<u16> {
         u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
     }
-    const ESCAPE: usize = "\\uXXXX".len();
+    const ESCAPE: usize = "\\u00e4".len();
     if !json.contains("\\ud") && !json.contains("\\uD") {
         return Cow::Borrowed(json);
     }

@@ -7,13 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 use store::Scope;
 
+use super::scenarios::Scenarios;
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
 use crate::support::fake_github::{At, When};
 use crate::support::fake_models::{Behaviour, FakeModels};
-
-/// How many scenarios run at the same time. Most of one is waiting for a lease to run out.
-const AT_ONCE: usize = 6;
 
 /// What one review may cost, in micro-USD: room for all that it asks at once to be cut off by a kill, since what nobody
 /// knows the price of is counted at the most it may have been, and to be asked again.
@@ -137,35 +135,17 @@ async fn killed_at_model(nth: usize, needed: usize) -> Vec<String> {
 async fn killed_before_and_after_each_call_it_tells_everything_once() {
     let (of_github, of_models) = calls_of_a_quiet_review().await;
     assert!(of_github >= 9 && of_models >= 1, "{of_github} calls of GitHub, {of_models} of models");
-    let room = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
-    let mut scenarios = Vec::new();
+    let mut scenarios = Scenarios::new();
     for nth in 1..=of_github {
         for when in [When::BeforeEffect, When::AfterEffect] {
-            let room = room.clone();
-            let scenario = tokio::spawn(async move {
-                let _room = room.acquire_owned().await;
-                killed_at_github(nth, when, of_models).await
-            });
-            scenarios.push((format!("{when:?} of call {nth} of GitHub"), scenario));
+            let name = format!("{when:?} of call {nth} of GitHub");
+            scenarios.begin(name, killed_at_github(nth, when, of_models));
         }
     }
     for nth in 1..=of_models {
-        let room = room.clone();
-        let scenario = tokio::spawn(async move {
-            let _room = room.acquire_owned().await;
-            killed_at_model(nth, of_models).await
-        });
-        scenarios.push((format!("at answer {nth} of a model"), scenario));
+        scenarios.begin(format!("at answer {nth} of a model"), killed_at_model(nth, of_models));
     }
-    let mut wrong = Vec::new();
-    for (name, scenario) in scenarios {
-        match scenario.await {
-            Ok(wrongs) if wrongs.is_empty() => {}
-            Ok(wrongs) => wrong.push(format!("{name}: {wrongs:#?}")),
-            Err(error) => wrong.push(format!("{name}: {error}")),
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    scenarios.end_well().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

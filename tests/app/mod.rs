@@ -14,6 +14,7 @@ mod random_kills;
 mod reach;
 mod reruns;
 mod rules;
+mod scenarios;
 mod squatters;
 mod starts;
 mod stops;

@@ -1,11 +1,9 @@
 //! Kills while somebody says stop: whoever takes it up ends the check run, and answers what was done.
 
+use super::scenarios::Scenarios;
 use super::told::wrong_check_runs;
 use super::*;
 use crate::support::fake_github::{At, Pause, When};
-
-/// How many scenarios run at the same time. Most of one is waiting for a lease to run out.
-const AT_ONCE: usize = 6;
 
 /// A review that waits for GitHub, and what it waits for.
 struct Stage {
@@ -70,25 +68,11 @@ async fn a_stop_that_is_killed_at_any_call_is_carried_out_and_answered_as_such()
     settled(&stage.fake, &server).await;
     let calls = stage.fake.calls().iter().filter(|call| call.endpoint != Some(Endpoint::Git)).count();
     assert_eq!(stage.end(server).await, Vec::<String>::new());
-    let room = std::sync::Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
-    let mut scenarios = Vec::new();
+    let mut scenarios = Scenarios::new();
     for nth in 1..=calls {
         for when in [When::BeforeEffect, When::AfterEffect] {
-            let room = room.clone();
-            let scenario = tokio::spawn(async move {
-                let _room = room.acquire_owned().await;
-                killed(nth, when).await
-            });
-            scenarios.push((format!("{when:?} of call {nth} of {calls}"), scenario));
+            scenarios.begin(format!("{when:?} of call {nth} of {calls}"), killed(nth, when));
         }
     }
-    let mut wrong = Vec::new();
-    for (name, scenario) in scenarios {
-        match scenario.await {
-            Ok(wrongs) if wrongs.is_empty() => {}
-            Ok(wrongs) => wrong.push(format!("{name}: {wrongs:#?}")),
-            Err(error) => wrong.push(format!("{name}: {error}")),
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    scenarios.end_well().await;
 }
