@@ -233,6 +233,57 @@ async fn stop_stops_what_runs_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_stops_a_review_is_heard_at_once_however_long_a_lease_is() {
+    use crate::support::fake_github::{At, When};
+    let stops: [(fn(&FakeGitHub, u64), &str); 3] = [
+        (|fake, number| _ = fake.comment(1, number, "ada", "/recuse stop"), "said stop"),
+        (|fake, number| _ = fake.close(1, number), "the pull request was closed"),
+        (|fake, number| _ = fake.push(1, number, &[HARMLESS]), "superseded"),
+    ];
+    for (stop, word) in stops {
+        let fake = fake();
+        let home = Home::new(&fake, "[serve]\nlease_seconds = 3600\n");
+        let server = home.serve(&["--offline"]);
+        fake.deliver_to(&server.webhook);
+        let _pause = fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
+        let number = opened(&fake, "topic", &[RISKY]);
+        let head = fake.head(1, number);
+        server.until("the review runs", || fake.count(Endpoint::Compare) > 0);
+        stop(&fake, number);
+        let ended = || newest_run(&fake, &head).filter(|run| run.status == "completed");
+        server.until(word, || ended().is_some_and(|run| run.conclusion.as_deref() == Some("cancelled")));
+        settled(&fake, &server).await;
+        fake.finish();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_several_answers_that_are_stopped_together_is_given() {
+    use crate::support::fake_github::{At, When};
+    let (fake, _home, server, number) = reviewed().await;
+    let pause = fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
+    let asked: Vec<u64> = ["security", "database", "complexity"]
+        .map(|lens| fake.comment(1, number, "ada", &format!("/recuse review {lens}")))
+        .into();
+    server.until("all were heard, and one runs", || {
+        let seen = fake.comments(1, number).iter().filter(|comment| !comment.reactions.is_empty()).count();
+        seen == asked.len() && fake.count(Endpoint::Compare) > 1
+    });
+    let before = ours(&fake, number).len();
+    fake.comment(1, number, "ada", "/recuse stop");
+    settled(&fake, &server).await;
+    drop(pause);
+    assert_eq!((before, ours(&fake, number).len()), (1, 1 + asked.len() + 1));
+    for id in asked {
+        let mark = format!("recuse answer-{id} ");
+        let answer = ours(&fake, number).into_iter().find(|comment| comment.body.contains(&mark));
+        let answer = answer.expect("it was answered").body;
+        assert!(answer.contains("said stop"), "{answer}");
+    }
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_some_lenses_that_is_killed_at_a_write_is_given_once() {
     use crate::support::fake_github::{At, When};
     for call in [Endpoint::CreateComment, Endpoint::CreateReview] {

@@ -65,6 +65,7 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
         }
         Wanted::Stop => {
             let stopped = core.store.cancel(&subject, SAID_STOP, now_ms()).await?;
+            core.stir();
             // An attempt before this one may have done it, and not have lived to say so.
             let is_done =
                 stopped > 0 || core.store.was_cancelled(&subject, SAID_STOP, claimed.created_at_ms).await?;

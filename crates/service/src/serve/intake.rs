@@ -74,7 +74,7 @@ async fn write(core: Arc<Core>, mut waiting: mpsc::Receiver<(Received, oneshot::
             let _ = answer.send(taken);
         }
         core.news.notify_waiters();
-        core.news.notify_one();
+        core.stir();
     }
 }
 

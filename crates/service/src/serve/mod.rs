@@ -217,6 +217,8 @@ pub(crate) struct Core {
     pub(crate) metrics: Metrics,
     /// Told where a job was enqueued by this process.
     pub(crate) news: Notify,
+    /// Told as well, for those who work: what they do may not be wanted any more.
+    pub(crate) stirred: watch::Sender<()>,
     pub(crate) cache: ObjectCache,
     bot: OnceCell<String>,
 }
@@ -240,6 +242,7 @@ impl Core {
             marks: Marks::new(&keys.private_key),
             metrics: Metrics::default(),
             news: Notify::new(),
+            stirred: watch::Sender::new(()),
             cache,
             bot: OnceCell::new(),
         })
@@ -287,11 +290,17 @@ impl Core {
         }
     }
 
+    /// Tells the workers of this process that there may be something new in the queue.
+    pub(crate) fn stir(&self) {
+        self.news.notify_one();
+        self.stirred.send_replace(());
+    }
+
     /// Enqueues what is to be done now.
     pub(crate) async fn enqueue(&self, work: &Work, urgency: Urgency) -> Result<Enqueued> {
         let now = now_ms();
         let enqueued = self.store.enqueue(&work.job(urgency, now), now).await?;
-        self.news.notify_one();
+        self.stir();
         Ok(enqueued)
     }
 

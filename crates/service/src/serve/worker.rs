@@ -22,6 +22,12 @@ use super::work::Work;
 /// How long an idle worker waits for news that come from another process.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// How long a job that may have been stopped by this process waits before it asks: much may happen at once.
+const SOON: Duration = Duration::from_millis(200);
+
+/// The longest pause between two signs of life: what another process stopped is heard by then.
+const SELDOMLY: Duration = Duration::from_secs(5);
+
 /// What a worker is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Duty {
@@ -155,11 +161,17 @@ async fn run(
     })
 }
 
-/// Gives signs of life, and tells the job what the queue says.
+/// Gives signs of life from time to time, and where something happened in the queue, and tells the job what that says.
 async fn beat(core: Arc<Core>, claimed: Claimed, tell: watch::Sender<Word>) {
     let lease_ms = core.settings.lease_ms();
+    let mut stirred = core.stirred.subscribe();
     loop {
-        sleep(Duration::from_millis(lease_ms.unsigned_abs() / 4)).await;
+        tokio::select! {
+            () = sleep(Duration::from_millis(lease_ms.unsigned_abs() / 4).min(SELDOMLY)) => {}
+            // This process did something to the queue, and that may have been to stop this job.
+            _ = stirred.changed() => sleep(SOON).await,
+        }
+        stirred.mark_unchanged();
         match core.store.beat(&claimed.lease, now_ms(), lease_ms).await {
             Ok(Beat::Go) => {}
             Ok(Beat::Stop { reason }) => {
@@ -217,14 +229,14 @@ async fn end(core: &Core, claimed: &Claimed, ended: Ended) -> anyhow::Result<()>
         Ended::Done(Ok(Done::Succeeded { note, then })) => {
             core.metrics.ended("succeeded");
             let held = store.finish(lease, JobEnding::Succeeded, &note, &then, now).await?;
-            core.news.notify_one();
+            core.stir();
             held
         }
         Ended::Done(Ok(Done::Superseded { then })) => {
             core.metrics.ended("superseded");
             let held =
                 store.finish(lease, JobEnding::Superseded, "there is a newer head", &then, now).await?;
-            core.news.notify_one();
+            core.stir();
             held
         }
         Ended::Done(Ok(Done::Cancelled { note })) => {
@@ -253,7 +265,7 @@ async fn end(core: &Core, claimed: &Claimed, ended: Ended) -> anyhow::Result<()>
                 Ok(()) => {
                     let held = store.finish(lease, JobEnding::Cancelled, &reason, &[], now_ms()).await?;
                     // What took its place was waiting for this.
-                    core.news.notify_one();
+                    core.stir();
                     held
                 }
                 Err(Trouble::Lost) => Held::Lost,
@@ -268,7 +280,7 @@ async fn end(core: &Core, claimed: &Claimed, ended: Ended) -> anyhow::Result<()>
         }
         Ended::PutBack { note, at_ms } => {
             let held = store.put_back(lease, at_ms, note, AttemptCounts::No, now).await?;
-            core.news.notify_one();
+            core.stir();
             held
         }
     };

@@ -16,7 +16,7 @@ pub enum Order {
     /// A review supersedes queued reviews of the same subject with another dedupe key, and asks running ones to stop.
     Enqueue(NewJob),
     /// Ends queued jobs of this subject, whatever their kind, and asks running ones to stop; a queued one that ran before
-    /// may have left something behind, and is asked to stop as if it ran; so is a partial review, which owes an answer.
+    /// may have left something behind, and is claimed once more to stop; so is a partial review, which owes an answer.
     Cancel {
         /// The subject, as in [`NewJob::subject`].
         subject: String,
@@ -158,17 +158,15 @@ struct Change {
 }
 
 impl Change {
-    /// Lets a queued job that was claimed before be claimed once more, to stop, as one whose worker died after it was asked
-    /// to, and one that somebody waits for an answer of; whether it is such a one.
+    /// Lets a queued job that was claimed before be claimed once more, to clean up what it left, and one that somebody waits
+    /// for an answer of; whether it is such a one.
     async fn to_clean_up(&self, turn: &mut Turn) -> Result<bool> {
         let stopping = sqlx::query(
-            "UPDATE jobs SET state = 'running', stop_as = $1, stop_reason = $2, lease_until_ms = $3 \
-             WHERE id = $4 AND state = 'queued' AND (token > 0 OR kind = 'partial_review') AND NOT EXISTS (SELECT 1 FROM jobs o \
-             WHERE o.state = 'running' AND o.kind = jobs.kind AND o.subject = jobs.subject)",
+            "UPDATE jobs SET stop_as = $1, stop_reason = $2, run_at_ms = created_at_ms \
+             WHERE id = $3 AND state = 'queued' AND (token > 0 OR kind = 'partial_review')",
         )
         .bind(self.ending.name())
         .bind(self.reason.as_str())
-        .bind(self.at_ms)
         .bind(self.id.0)
         .execute(&mut *turn.transaction)
         .await?;
@@ -343,10 +341,10 @@ async fn live_jobs(turn: &mut Turn, orders: &[(&Order, i64)]) -> Result<Vec<Live
                 kind: JobKind::parse(row.try_get("kind")?)?,
                 subject: row.try_get("subject")?,
                 dedupe_key: row.try_get("dedupe_key")?,
-                state: match (is_queued, is_stopping) {
-                    (true, _) => State::Queued,
+                state: match (is_stopping, is_queued) {
+                    (true, _) => State::Stopping,
+                    (false, true) => State::Queued,
                     (false, false) => State::Running,
-                    (false, true) => State::Stopping,
                 },
             });
         }

@@ -77,7 +77,7 @@ pub struct Claimed {
     /// All attempts are used up: all that is left is to say so and to finish. This is claimed once; if nothing comes of
     /// that either, the job fails in silence.
     pub is_last_word: bool,
-    /// It was asked to stop and whoever worked on it died: all that is left is to clean up and to finish as superseded or
+    /// It was asked to stop and nobody works on it: all that is left is to clean up and to finish as superseded or
     /// cancelled. Why, in a few words.
     pub stop_reason: Option<String>,
 }
@@ -105,8 +105,9 @@ pub enum AttemptCounts {
     No,
 }
 
-/// The most urgent job that may be claimed. Repositories with the fewest running jobs of the kind come first, then the
-/// highest priority, then what is due longest, then what was enqueued first.
+/// The most urgent job that may be claimed. What only has to stop comes first, before whatever takes its place; then
+/// repositories with the fewest running jobs of the kind, then the highest priority, then what is due longest, then what was
+/// enqueued first.
 ///
 /// A job whose lease has run out neither counts as running nor waits for itself.
 fn most_urgent(
@@ -122,7 +123,7 @@ fn most_urgent(
            AND COALESCE(b.jobs, 0) < $2 {}\
            AND NOT EXISTS (SELECT 1 FROM jobs o \
                            WHERE o.state = 'running' AND o.kind = j.kind AND o.subject = j.subject AND o.id <> j.id) \
-         ORDER BY COALESCE(b.jobs, 0), j.priority DESC, j.run_at_ms, j.id LIMIT 1",
+         ORDER BY j.stop_as IS NULL, COALESCE(b.jobs, 0), j.priority DESC, j.run_at_ms, j.id LIMIT 1",
         choice.condition()
     );
     sqlx::query(AssertSqlSafe(sql))
@@ -134,8 +135,8 @@ fn most_urgent(
 impl Store {
     /// Takes the most urgent job of those chosen that is due or whose lease has run out; `None` if there is none that may run now.
     ///
-    /// Repositories with the fewest running jobs of a kind come first, then the highest priority, then what is due
-    /// longest. One that did not even get to its last word ends here.
+    /// What only has to stop comes first, then repositories with the fewest running jobs of a kind, then the highest
+    /// priority, then what is due longest. One that did not even get to its last word ends here.
     ///
     /// # Errors
     /// The database cannot be read or written.
@@ -280,10 +281,9 @@ impl Store {
         let put_back = async {
             let mut turn = self.begin_turn(0).await?;
             let done = sqlx::query(
-                "UPDATE jobs SET attempts = attempts - $1, run_at_ms = $2, note = $3, \
-                 lease_until_ms = CASE WHEN stop_as IS NOT NULL AND attempts - $1 <= max_attempts THEN $4 END, \
-                 state = CASE WHEN attempts - $1 > max_attempts THEN COALESCE(stop_as, 'failed') \
-                         WHEN stop_as IS NOT NULL THEN 'running' ELSE 'queued' END, \
+                "UPDATE jobs SET attempts = attempts - $1, note = $3, lease_until_ms = NULL, \
+                 run_at_ms = CASE WHEN stop_as IS NULL THEN $2 ELSE created_at_ms END, \
+                 state = CASE WHEN attempts - $1 > max_attempts THEN COALESCE(stop_as, 'failed') ELSE 'queued' END, \
                  finished_at_ms = CASE WHEN attempts - $1 > max_attempts THEN $4 END \
                  WHERE id = $5 AND token = $6 AND state = 'running'",
             )

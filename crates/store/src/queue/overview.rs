@@ -55,12 +55,8 @@ pub enum LiveState {
         /// Until when they have to give a sign of life, in milliseconds since 1970.
         lease_until_ms: i64,
     },
-    /// Somebody works on it and is asked to stop.
+    /// It is asked to stop: whoever works on it, or claims it next, cleans up.
     Stopping {
-        /// Who.
-        worker: String,
-        /// Until when they have to give a sign of life, in milliseconds since 1970.
-        lease_until_ms: i64,
         /// Why.
         reason: String,
     },
@@ -221,15 +217,14 @@ impl Store {
 }
 
 fn summary(row: &AnyRow) -> Result<JobSummary> {
-    let worker = || -> Result<String> { Ok(row.try_get("worker")?) };
-    let lease_until_ms = || -> Result<i64> { Ok(row.try_get("lease_until_ms")?) };
     let stop_reason: Option<String> = row.try_get("stop_reason")?;
     let state = match (row.try_get("state")?, stop_reason) {
-        ("queued", _) => LiveState::Queued { run_at_ms: row.try_get("run_at_ms")? },
-        (_, None) => LiveState::Running { worker: worker()?, lease_until_ms: lease_until_ms()? },
-        (_, Some(reason)) => {
-            LiveState::Stopping { worker: worker()?, lease_until_ms: lease_until_ms()?, reason }
-        }
+        (_, Some(reason)) => LiveState::Stopping { reason },
+        ("queued", None) => LiveState::Queued { run_at_ms: row.try_get("run_at_ms")? },
+        (_, None) => LiveState::Running {
+            worker: row.try_get("worker")?,
+            lease_until_ms: row.try_get("lease_until_ms")?,
+        },
     };
     Ok(JobSummary {
         id: JobId(row.try_get("id")?),

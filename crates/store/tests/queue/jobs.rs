@@ -327,14 +327,22 @@ async fn a_partial_review_supersedes_nothing_and_is_stopped_so_that_it_can_answe
         ..review("acme/shop#1", "a1")
     };
     enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
-    enqueue(&store, &partial("c1"), 2).await;
-    enqueue(&store, &partial("c2"), 3).await;
+    let mut partials = Vec::new();
+    for comment in ["c1", "c2", "c3"] {
+        partials.push(enqueue(&store, &partial(comment), 2).await);
+    }
     assert_eq!(live(&store, "acme/shop#1").await, "queued a1");
-    assert_eq!(store.cancel("acme/shop#1", "said stop", 4).await.unwrap(), 3);
-    // The review never ran, and left nothing. Somebody waits for the answer.
+    assert_eq!(store.cancel("acme/shop#1", "said stop", 4).await.unwrap(), 4);
+    assert_eq!(store.cancel("acme/shop#1", "said stop again", 4).await.unwrap(), 0);
+    // The review never ran, and left nothing. Somebody waits for each answer.
     assert_eq!(live(&store, "acme/shop#1").await, "none");
-    let claimed = claim_some(&store, 5).await;
-    assert_eq!((claimed.kind, claimed.stop_reason.as_deref()), (JobKind::PartialReview, Some("said stop")));
+    let mut answered = Vec::new();
+    while let Some(claimed) = claim(&store, 5).await {
+        assert_eq!(claimed.stop_reason.as_deref(), Some("said stop"));
+        answered.push(claimed.lease.job);
+        store.finish(&claimed.lease, JobEnding::Cancelled, "", &[], 6).await.unwrap();
+    }
+    assert_eq!(answered, partials);
 }
 
 async fn what_is_long_over_is_forgotten(store: Store) {
