@@ -1,6 +1,8 @@
 //! The fault matrix: each call that a review, a command and upkeep make goes wrong once in each way, and in the end everything was told once.
 //! The table of `docs/reliability.md` is what is found here.
 
+use std::collections::BTreeMap;
+
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
 use crate::support::fake_github::{Elsewhere, Fault, Sending, Times};
@@ -234,6 +236,21 @@ async fn row(call: Endpoint, scene: Scene) -> Vec<String> {
     cells
 }
 
+/// The cells of a row in words: how it ends after most faults, and after which ones otherwise.
+fn summed_up(cells: &[(&str, String)]) -> String {
+    let mut by_end: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (fault, end) in cells {
+        by_end.entry(end).or_default().push(fault);
+    }
+    let mut ends: Vec<_> = by_end.into_iter().collect();
+    ends.sort_by_key(|(_, faults)| std::cmp::Reverse(faults.len()));
+    let mut words = Vec::new();
+    for (place, (end, faults)) in ends.into_iter().enumerate() {
+        words.push(if place == 0 { end.to_owned() } else { format!("after {}: {end}", faults.join(" / ")) });
+    }
+    words.join("; ")
+}
+
 /// What is wrong with the answer to a command.
 fn wrong_answers(fake: &FakeGitHub, number: u64, id: u64, eyes: usize) -> Vec<String> {
     let mark = format!("recuse answer-{id} ");
@@ -270,12 +287,13 @@ async fn whatever_goes_wrong_once_everything_is_told_once() {
         })
     };
     let rows: Vec<_> = CALLS.map(row_in_turn).into_iter().collect();
-    let mut table = String::from("| call | fault | in the end |\n|---|---|---|\n");
+    let names: Vec<_> = FAULTS.iter().map(|(name, _)| *name).collect();
+    let mut table =
+        format!("The {} faults: {}.\n\n| call | in the end |\n|---|---|\n", names.len(), names.join("; "));
     for ((call, scene), cells) in CALLS.into_iter().zip(rows) {
         let cells = cells.await.unwrap_or_else(|error| panic!("{call:?}: {error}"));
-        for ((name, _), cell) in faults(call).zip(cells) {
-            table.push_str(&format!("| {call:?}{} | {name} | {cell} |\n", scene.words()));
-        }
+        let ends = summed_up(&faults(call).map(|(name, _)| name).zip(cells).collect::<Vec<_>>());
+        table.push_str(&format!("| {call:?}{} | {ends} |\n", scene.words()));
     }
     crate::support::generated::check("docs/reliability.md", "faults", &table);
 }
