@@ -105,6 +105,19 @@ fn a_required_check_is_looked_for_at_the_head() {
 }
 
 #[test]
+fn what_was_merged_is_the_change_that_it_was() {
+    let fake = FakeGitHub::start();
+    let number = opened(&fake);
+    fake.merge(1, number);
+    fake.branch(1, "main", &fake.head(1, number));
+    let place = format!("acme/shop#{number}");
+    let ran =
+        program(&fake, "kim").run(elsewhere(), &["review", "--pr", &place, "--offline", "--format", "json"]);
+    assert_eq!(ran.packet()["claims"].as_array().map(Vec::len), Some(1), "{}", ran.stdout);
+    fake.finish();
+}
+
+#[test]
 fn what_a_description_declares_is_worth_what_its_author_may() {
     let fake = FakeGitHub::start();
     let attribution = |author: &str, branch: &str| {

@@ -92,7 +92,7 @@ pub(crate) async fn gather_pull(
         let head = pull.head.short();
         terminal::say(&format!("reading {owner}/{name}#{number} at {head}, which is {state}"));
     }
-    let PullReading { change, repository, notes, base_file, opened } =
+    let PullReading { change, repository, notes, base, base_file, opened } =
         read_pull(&api, &pull, &cache).await.map_err(Failure::ours)?;
     if repository.is_none() && verbosity > Verbosity::Quiet {
         terminal::say("the repository could not be fetched: rules that need whole files see the diff only");
@@ -102,7 +102,7 @@ pub(crate) async fn gather_pull(
         repository,
         repository_key: format!("{owner}/{name}"),
         notes,
-        base: Some(pull.base),
+        base: Some(base),
         range: None,
         base_file,
         opened: Some(opened),

@@ -165,8 +165,7 @@ async fn huge_and_slow_requests_end_and_keep_nobody_out() {
         stream
     };
     // These promise more than there is room for, and send a byte.
-    let head =
-        format!("POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n ", 24 * 1024 * 1024);
+    let head = format!("POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n ", 24 * 1024 * 1024);
     let slow: Vec<TcpStream> = (0..20).map(|_| connected(&head)).collect();
     // And these never come to the end of their headers.
     let endless: Vec<TcpStream> =

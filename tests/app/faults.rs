@@ -59,10 +59,11 @@ enum Scene {
 
 /// The calls of a review, those that only a second attempt makes, those of a second head; and the calls of a required check, of
 /// the way without fetching, of a command and of upkeep.
-const CALLS: [(Endpoint, Scene); 23] = [
+const CALLS: [(Endpoint, Scene); 24] = [
     (Endpoint::App, Scene::Opening),
     (Endpoint::MintToken, Scene::Opening),
     (Endpoint::Pull, Scene::Opening),
+    (Endpoint::Branch, Scene::Opening),
     (Endpoint::Compare, Scene::Opening),
     (Endpoint::CreateCheckRun, Scene::Opening),
     (Endpoint::UpdateCheckRun, Scene::Opening),

@@ -1,5 +1,6 @@
 //! The GitHub App through its door: a real server, a fake GitHub that keeps state, and what a maintainer would see.
 
+mod bases;
 mod checks;
 mod closing;
 mod commands;

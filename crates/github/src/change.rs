@@ -30,7 +30,7 @@ pub async fn gather_compared(
     pull: &Pull,
     comparison: Comparison,
 ) -> Result<Change, ApiError> {
-    let (parsed, digest) = match api.diff(&pull.base, &pull.head).await {
+    let (parsed, digest) = match api.diff(&comparison.merge_base, &pull.head).await {
         Ok(bytes) => (diff::parse(&bytes), Digest::of(&bytes)),
         // GitHub also answers 5xx where a diff takes it too long.
         Err(ApiError { kind: ErrorKind::TooLarge | ErrorKind::Server { .. }, .. }) => {

@@ -165,7 +165,7 @@ impl Call<'_> {
             Self::CreateReview { .. } => "comment on lines",
             Self::ReactToComment { .. } | Self::ReactToReviewComment { .. } => "react to a comment",
             Self::BranchRules { .. } => "read the branch's rules",
-            Self::Branch { .. } => "read the branch's protection",
+            Self::Branch { .. } => "read the branch",
         }
     }
 

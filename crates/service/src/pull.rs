@@ -7,6 +7,7 @@ use anyhow::Result;
 use base64::Engine as _;
 use git::{FetchLimits, GitError, ObjectCache, Remote, Repository, Transport};
 use github::RepositoryApi;
+use github::event::PullState;
 use github::repository::Pull;
 use review::attribution::{Login, Note};
 use review::change::Subject;
@@ -37,6 +38,8 @@ pub struct PullReading {
     pub repository: Option<Repository>,
     /// The git-ai notes about its commits; none without a copy.
     pub notes: Vec<Note>,
+    /// The base branch's newest commit: what the base says is read there.
+    pub base: CommitId,
     /// `.recuse.toml` of the base branch.
     pub base_file: Option<Vec<u8>>,
     /// Who opened it, and its labels.
@@ -56,13 +59,21 @@ pub fn object_cache(section: &ServeSection, environment: Environment<'_>) -> Res
     Ok(ObjectCache::new(&folder, bytes)?)
 }
 
-/// Reads a pull request between its base and its head as `pull` has them.
+/// Reads a pull request between its base branch as it is now and its head as `pull` has it.
+///
+/// The commit that `pull` has for its base may be an old one: what was made stricter since would not be in force. One that is
+/// closed is read from that commit: the branch may have the change by now.
 ///
 /// # Errors
 /// [`github::ApiError`] where a call failed; what was fetched cannot be read.
 pub async fn read_pull(api: &RepositoryApi, pull: &Pull, cache: &ObjectCache) -> Result<PullReading> {
-    let comparison = api.compare(&pull.base, &pull.head).await?;
-    let wanted = [pull.head.clone(), comparison.merge_base.clone(), pull.base.clone()];
+    let now = match pull.state {
+        PullState::Open => api.branch_head(&pull.base_ref).await?,
+        PullState::Closed => None,
+    };
+    let base = now.unwrap_or_else(|| pull.base.clone());
+    let comparison = api.compare(&base, &pull.head).await?;
+    let wanted = [pull.head.clone(), comparison.merge_base.clone(), base.clone()];
     let repository = match fetch(api, &wanted, cache) {
         Ok(repository) => Some(repository),
         Err(error) => {
@@ -94,14 +105,14 @@ pub async fn read_pull(api: &RepositoryApi, pull: &Pull, cache: &ObjectCache) ->
         Some(Err(_)) | None => github::change::gather_compared(api, pull, comparison).await?,
     };
     let (notes, base_file) = match &repository {
-        Some(copy) => (notes(copy, &change)?, copy.read_at(&pull.base, &BASE_FILE.into())?.into_bytes()),
-        None => (Vec::new(), api.content(BASE_FILE, &pull.base).await?),
+        Some(copy) => (notes(copy, &change)?, copy.read_at(&base, &BASE_FILE.into())?.into_bytes()),
+        None => (Vec::new(), api.content(BASE_FILE, &base).await?),
     };
     let opened = Opened {
         login: Login { login: pull.author.login.clone(), id: Some(pull.author.id) },
         labels: pull.labels.clone(),
     };
-    Ok(PullReading { change, repository, notes, base_file, opened })
+    Ok(PullReading { change, repository, notes, base, base_file, opened })
 }
 
 fn unread_commits(seen: u64, total: u64) -> Option<Gap> {

@@ -250,6 +250,25 @@ impl RepositoryApi {
         }
     }
 
+    /// Reads the newest commit of a branch; none where there is no such branch any more.
+    ///
+    /// A pull request's own `base.sha` may be an older one
+    /// ([rest-api-description 5978](https://github.com/github/rest-api-description/issues/5978)).
+    ///
+    /// # Errors
+    /// As any call, but [`ErrorKind::NotFound`].
+    pub async fn branch_head(&self, branch: &str) -> Result<Option<CommitId>, ApiError> {
+        #[derive(Deserialize)]
+        struct Branch {
+            commit: RawId,
+        }
+        match self.connection.json::<Branch>(self.request(Call::Branch { branch })).await {
+            Ok(branch) => Ok(Some(branch.commit.sha)),
+            Err(ApiError { kind: ErrorKind::NotFound, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads the diff between two commits' merge base and the second one, as git prints it.
     ///
     /// # Errors

@@ -191,7 +191,7 @@ pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: 
             Some(number) => (&work.place, number),
             None => return Ok(()),
         },
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Upkeep => return Ok(()),
+        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Base(_) | Work::Upkeep => return Ok(()),
     };
     let api = match core.repository(place, &WRITER).await {
         Ok(api) => api,
@@ -207,7 +207,7 @@ pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: 
             teller.check_ends_with(head, Conclusion::ActionRequired, &notice).await
         }
         Work::Partial(work) => answer_without(&teller, work, &notice).await,
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Upkeep => Ok(()),
+        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Base(_) | Work::Upkeep => Ok(()),
     }
 }
 
@@ -221,7 +221,12 @@ pub(crate) async fn stopped(
     let (place, number) = match work {
         Work::Review(work) => (&work.place, work.number),
         Work::Partial(work) => (&work.place, work.number),
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::MergeGroup(_) | Work::Upkeep => {
+        Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::Base(_)
+        | Work::MergeGroup(_)
+        | Work::Upkeep => {
             return Ok(());
         }
     };
@@ -250,7 +255,12 @@ pub(crate) async fn stopped(
             teller.check_gives_up(&work.head, &notice).await
         }
         Work::Partial(work) => answer_without(&teller, work, &as_said).await,
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::MergeGroup(_) | Work::Upkeep => Ok(()),
+        Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::Base(_)
+        | Work::MergeGroup(_)
+        | Work::Upkeep => Ok(()),
     }
 }
 

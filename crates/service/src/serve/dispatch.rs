@@ -8,16 +8,17 @@ use github::command::{Command, command};
 use github::event::{
     AccountKind, CheckRunAction, CheckRunEvent, CheckSuiteAction, CheckSuiteEvent, CommentAction,
     CommentEvent, CommentPlace, Event, MergeGroupAction, MergeGroupEvent, PullRequestAction,
-    PullRequestEvent, PullState,
+    PullRequestEvent, PullState, PushEvent,
 };
 use review::Digest;
 use review::attribution::Agents;
 use store::Order;
 
 use super::work::{
-    Asked, CommandWork, CommentAt, MergeGroupWork, Place, RecheckWork, RerunWork, ReviewWork, Urgency,
-    Wanted, Work,
+    Asked, BaseWork, Cause, CommandWork, CommentAt, MergeGroupWork, Place, RecheckWork, RerunWork,
+    ReviewWork, Urgency, Wanted, Work,
 };
+use crate::config::BASE_FILE;
 
 /// The name of the button that asks for a review.
 pub(crate) const REVIEW_BUTTON: &str = "review";
@@ -79,8 +80,7 @@ pub(crate) fn decide(event: &Event, body: &Digest, rules: &EventRules<'_>, now_m
         Event::CheckRun(event) => check_run(event, body, rules, now_ms),
         Event::CheckSuite(event) => check_suite(event, body, rules, now_ms),
         Event::MergeGroup(event) => merge_group(event, now_ms),
-        // Nothing of a base branch is kept from one review to the next.
-        Event::Push(_) => Decision::nothing("a push is told by its pull requests"),
+        Event::Push(event) => push(event, body, now_ms),
         // A job finds out by itself that a repository is out of reach.
         Event::Installation(_) => Decision::nothing("an installation changed"),
         Event::Ping => Decision::nothing("a ping"),
@@ -215,7 +215,8 @@ fn check_suite(event: &CheckSuiteEvent, body: &Digest, rules: &EventRules<'_>, n
     match &event.action {
         CheckSuiteAction::Rerequested if is_ours => {}
         CheckSuiteAction::Completed if !is_ours => {
-            let work = RecheckWork { place, head: event.head.clone(), event: body.short().to_owned() };
+            let (head, event) = (event.head.clone(), body.short().to_owned());
+            let work = RecheckWork { place, head, event, cause: Cause::Checks };
             let reason = "another app's checks have ended";
             return Decision::enqueue(&Work::Recheck(work), Urgency::Event, now_ms, reason);
         }
@@ -251,4 +252,18 @@ fn merge_group(event: &MergeGroupEvent, now_ms: i64) -> Decision {
         head_ref: event.head_ref.clone(),
     };
     Decision::enqueue(&Work::MergeGroup(work), Urgency::Asked, now_ms, "a merge queue waits")
+}
+
+/// A push of a head is told by its pull request; here it is about what a base branch says.
+fn push(event: &PushEvent, body: &Digest, now_ms: i64) -> Decision {
+    let Some(installation) = event.origin.installation else { return Decision::nothing(NO_INSTALLATION) };
+    let Some(branch) = event.reference.strip_prefix("refs/heads/") else {
+        return Decision::nothing("not a branch");
+    };
+    if event.after.is_none() || !event.may_touch(BASE_FILE) {
+        return Decision::nothing("no configuration was pushed");
+    }
+    let place = Place::new(installation, &event.origin.repository);
+    let work = BaseWork { place, branch: branch.to_owned(), event: body.short().to_owned() };
+    Decision::enqueue(&Work::Base(work), Urgency::Found, now_ms, "a branch has another configuration")
 }

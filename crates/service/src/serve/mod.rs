@@ -193,6 +193,7 @@ pub(crate) async fn recent_places(store: &Store, within_ms: i64, most: usize) ->
         | Work::Command(_)
         | Work::Rerun(_)
         | Work::Recheck(_)
+        | Work::Base(_)
         | Work::MergeGroup(_)
         | Work::Upkeep => None,
     };

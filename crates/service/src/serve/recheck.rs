@@ -1,26 +1,29 @@
-//! What follows where others' checks of a head have ended: a review that required them is decided again, from its own
-//! replies.
+//! What follows where others' checks of a head have ended, or its base branch has another configuration: a review that may
+//! be decided otherwise is decided again, from its own replies.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use github::RepositoryApi;
 use github::app::Permission;
+use github::event::PullSummary;
+use github::repository::PullRequests;
 use review::judge::Check;
 use review::packet::PacketV1;
 use review::policy::RequiredCheck;
 use review::{CommitId, Digest};
-use store::JobKind;
+use store::{Claimed, JobKind};
 
 use super::Core;
 use super::clock::now_ms;
-use super::ending::{Done, Trouble, is_out_of_reach};
-use super::work::{Asked, Place, RecheckWork, ReviewWork, Urgency, Work};
+use super::ending::{Done, Trouble, is_out_of_reach, unless_out_of_reach};
+use super::work::{Asked, BaseWork, Cause, Place, RecheckWork, ReviewWork, Urgency, Work};
 use crate::head_checks::{check_runs, may_be_a_status, statuses};
 
 /// How long a review that is being made is waited for.
 const UNDER_WAY: Duration = Duration::from_secs(10);
 
-/// Decides the head's review again where it required checks and knew them otherwise.
+/// Has a head's review decided again, if what happened matters to it.
 pub(crate) async fn recheck(core: &Core, work: &RecheckWork) -> Result<Done, Trouble> {
     let mut then = Vec::new();
     for subject in core.store.subjects_of_head(&work.place.key(), work.head.as_str()).await? {
@@ -33,31 +36,66 @@ pub(crate) async fn recheck(core: &Core, work: &RecheckWork) -> Result<Done, Tro
         let Some(kept) = core.store.latest_packet(&subject).await? else { continue };
         // One that was made by a version that we do not read any more stays as it is.
         let Ok(packet) = serde_json::from_slice::<PacketV1>(&kept.bytes) else { continue };
-        if CommitId::new(&kept.head).as_ref() != Some(&work.head)
-            || packet.judgement.required_checks.is_empty()
-        {
+        if CommitId::new(&kept.head).as_ref() != Some(&work.head) {
             continue;
         }
-        let reader = [Permission::MetadataRead, Permission::ChecksRead];
-        let api = match core.repository(&work.place, &reader).await {
-            Ok(api) => api,
-            Err(error) if is_out_of_reach(&error) => {
-                return Ok(Done::cancelled("the repository is out of reach"));
+        let run = packet.run.id.clone();
+        let asked = match work.cause {
+            Cause::Checks => {
+                let Some(now) = other_checks(core, work, &packet).await? else { continue };
+                let lenses = packet.panel.lenses.iter().map(|lens| lens.lens).collect();
+                Asked::Again { run, lenses, now }
             }
-            Err(error) => return Err(error.into()),
+            // Nobody asks models again because a file was edited: that one counts from the next event.
+            Cause::Base if !packet.ledger.calls.is_empty() && !core.store.has_steps(&run).await? => continue,
+            Cause::Base => {
+                Asked::Again { run, lenses: BTreeSet::new(), now: Digest::of(work.event.as_bytes()) }
+            }
         };
-        let required = &packet.judgement.required_checks;
-        let checks = required_checks(core, &work.place, &api, &work.head, required).await?;
-        if checks == packet.checks {
-            continue;
-        }
-        let checks = Digest::of(&serde_json::to_vec(&checks).map_err(anyhow::Error::from)?);
-        let lenses = packet.panel.lenses.iter().map(|lens| lens.lens).collect();
-        let asked = Asked::Checks { run: packet.run.id.clone(), lenses, checks };
         let review = ReviewWork { place: work.place.clone(), number, head: work.head.clone(), asked };
         then.push(Work::Review(review).job(Urgency::Event, now_ms()));
     }
     Ok(Done::Succeeded { note: format!("{} reviews are decided again", then.len()), then })
+}
+
+/// What the head's checks are known by, where a review requires some and knew them otherwise.
+async fn other_checks(core: &Core, work: &RecheckWork, packet: &PacketV1) -> Result<Option<Digest>, Trouble> {
+    let required = &packet.judgement.required_checks;
+    if required.is_empty() {
+        return Ok(None);
+    }
+    let reader = [Permission::MetadataRead, Permission::ChecksRead];
+    let api = match core.repository(&work.place, &reader).await {
+        Ok(api) => api,
+        Err(error) if is_out_of_reach(&error) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let checks = required_checks(core, &work.place, &api, &work.head, required).await?;
+    if checks == packet.checks {
+        return Ok(None);
+    }
+    Ok(Some(Digest::of(&serde_json::to_vec(&checks).map_err(anyhow::Error::from)?)))
+}
+
+/// Has the reviews of all open pull requests into a branch decided again: its configuration is another one.
+pub(crate) async fn base_changed(core: &Core, claimed: &Claimed, work: &BaseWork) -> Result<Done, Trouble> {
+    let reader = [Permission::MetadataRead, Permission::PullRequestsRead];
+    let listed = async {
+        let api = core.repository(&work.place, &reader).await?;
+        api.open_pulls(None).await
+    };
+    let pulls = match listed.await {
+        Ok(PullRequests::Changed { pulls, .. }) => pulls.items,
+        Ok(PullRequests::Unchanged) => Vec::new(),
+        Err(error) => return unless_out_of_reach(error, claimed.attempt, "the repository is out of reach"),
+    };
+    let recheck = |pull: PullSummary| {
+        let (place, event) = (work.place.clone(), work.event.clone());
+        let recheck = RecheckWork { place, head: pull.head, event, cause: Cause::Base };
+        Work::Recheck(recheck).job(Urgency::Found, now_ms())
+    };
+    let then: Vec<_> = pulls.into_iter().filter(|pull| pull.base_ref == work.branch).map(recheck).collect();
+    Ok(Done::Succeeded { note: format!("{} open pull requests", then.len()), then })
 }
 
 /// What the platform says of the checks of a head; nothing is read where none is required.

@@ -70,7 +70,7 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     let teller = core.teller(&claimed.lease, &writer, place, work.number, &run_id, &bot);
     match &work.asked {
         Asked::Closed { .. } => return closed(core, work, &pull, &teller).await,
-        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Checks { .. } => {}
+        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Again { .. } => {}
     }
     if pull.state == PullState::Closed {
         teller.check_gives_up(&work.head, &Notice::Stopped { why: CLOSED }).await?;
@@ -95,14 +95,14 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
         Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Closed { .. } => {
             run_id.clone()
         }
-        Asked::Checks { run, .. } => run.clone(),
+        Asked::Again { run, .. } => run.clone(),
     };
     let lenses = match &work.asked {
-        Asked::Checks { lenses, .. } if !lenses.is_empty() => Some(lenses.clone()),
+        Asked::Again { lenses, .. } if !lenses.is_empty() => Some(lenses.clone()),
         Asked::Event { .. }
         | Asked::Edited { .. }
         | Asked::Person { .. }
-        | Asked::Checks { .. }
+        | Asked::Again { .. }
         | Asked::Closed { .. } => None,
     };
     let reading = Reading { place, api: &api, writer: &writer, pull: &pull };
@@ -118,7 +118,7 @@ pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Troub
         // Whether the new text is another one is only seen by reading it.
         Asked::Edited { .. } | Asked::Closed { .. } => return Ok(()),
         Asked::Event { text: None } => told_of_head(core, &work).await?.is_some(),
-        Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Checks { .. } => false,
+        Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Again { .. } => false,
     };
     if is_told {
         return Ok(());
@@ -146,7 +146,7 @@ async fn was_told(core: &Core, work: &ReviewWork, pull: &Pull) -> Result<Option<
         }
         Asked::Event { text: Some(_) }
         | Asked::Person { .. }
-        | Asked::Checks { .. }
+        | Asked::Again { .. }
         | Asked::Closed { .. } => Ok(None),
     }
 }
@@ -178,7 +178,7 @@ async fn skipped(
 ) -> Result<Option<(&'static str, String)>, Trouble> {
     match asked {
         Asked::Event { .. } | Asked::Edited { .. } => {}
-        Asked::Person { .. } | Asked::Checks { .. } | Asked::Closed { .. } => return Ok(None),
+        Asked::Person { .. } | Asked::Again { .. } | Asked::Closed { .. } => return Ok(None),
     }
     let rules = &core.settings.file.serve;
     if let Some(label) = pull.labels.iter().find(|label| rules.skip_labels.contains(label)) {
@@ -216,7 +216,7 @@ pub(crate) async fn packet(
     claimed: &Claimed,
 ) -> Result<PacketV1, Trouble> {
     let Reading { place, api, writer, pull } = *reading;
-    let PullReading { change, repository, notes, base_file, opened } =
+    let PullReading { change, repository, notes, base, base_file, opened } =
         read_pull(api, pull, &core.cache).await?;
     let BaseSettings { policy, written_by } = match base_file {
         Some(bytes) => config::read_base_file(&String::from_utf8_lossy(&bytes))?,
@@ -238,7 +238,7 @@ pub(crate) async fn packet(
     let request = ReviewRequest {
         change,
         repository,
-        base: Some(pull.base.clone()),
+        base: Some(base),
         checks: &checks,
         notes,
         declarations,
@@ -300,10 +300,6 @@ async fn tell(
     teller.comment(&report::comment(&packet, &name, &earlier), conversation).await?;
     teller.inline(&head, InlineOf::Review, report::inline_comments(&packet)).await?;
     teller.check_ends(&head, report::check(&packet, &name)).await?;
-    // A review that required checks is decided again from its replies when they end.
-    if packet.judgement.required_checks.is_empty() {
-        core.store.forget_steps(&packet.run.id).await?;
-    }
     tracing::info!(job = %lease.job, verdict = packet.verdict.name(), "told");
     Ok(Done::succeeded(packet.verdict.name()))
 }

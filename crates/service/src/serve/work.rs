@@ -47,8 +47,10 @@ pub(crate) enum Work {
     Command(CommandWork),
     /// Review again whatever has this head.
     Rerun(RerunWork),
-    /// See whether the checks that a review waits for have ended.
+    /// See whether a review is to be decided again.
     Recheck(RecheckWork),
+    /// Look for the reviews that a base branch's new configuration is in force for.
+    Base(BaseWork),
     /// Say of a merge queue's group what is known of its pull request.
     MergeGroup(MergeGroupWork),
     /// Look for what was missed, and forget what is old.
@@ -127,14 +129,16 @@ pub(crate) enum Asked {
         /// What tells this request from others.
         request: String,
     },
-    /// A review whose required checks have ended otherwise than it knew. Its replies are taken from there.
-    Checks {
+    /// A review is to be decided again, by what is so now. Its replies are taken from there.
+    #[serde(rename = "checks")]
+    Again {
         /// That review's run.
         run: String,
-        /// Its lenses.
+        /// Its lenses; all that the change needs where there is none.
         lenses: BTreeSet<Lens>,
-        /// What the checks that there are by now are known by.
-        checks: Digest,
+        /// What is so now: the checks that there are, or the event by which it changed.
+        #[serde(rename = "checks")]
+        now: Digest,
     },
 }
 
@@ -220,13 +224,38 @@ pub(crate) struct RerunWork {
     pub(crate) login: Option<String>,
 }
 
-/// Which commit's checks have ended.
+/// Which head's review may be decided otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RecheckWork {
     /// The repository.
     pub(crate) place: Place,
     /// The commit.
     pub(crate) head: CommitId,
+    /// What tells this event from others.
+    pub(crate) event: String,
+    /// What happened.
+    #[serde(default)]
+    pub(crate) cause: Cause,
+}
+
+/// Why a review may be decided otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cause {
+    /// Another app's checks of the head have ended.
+    #[default]
+    Checks,
+    /// The base branch has another configuration.
+    Base,
+}
+
+/// Which base branch has another configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BaseWork {
+    /// The repository.
+    pub(crate) place: Place,
+    /// The branch.
+    pub(crate) branch: String,
     /// What tells this event from others.
     pub(crate) event: String,
 }
@@ -268,7 +297,7 @@ impl Work {
                     }
                     Asked::Closed { event } => format!("-{}", event.short()),
                     Asked::Person { request, .. } => format!("+{request}"),
-                    Asked::Checks { checks, .. } => format!("={}", checks.short()),
+                    Asked::Again { now, .. } => format!("={}", now.short()),
                 };
                 let key = format!("{subject}@{}{why}", work.head);
                 (JobKind::Review, work.place.key(), subject, key, Some(&work.head), REVIEW_ATTEMPTS)
@@ -296,6 +325,10 @@ impl Work {
             }
             Self::Recheck(work) => {
                 let subject = format!("{}@{}?{}", work.place.key(), work.head, work.event);
+                (JobKind::Command, work.place.key(), subject.clone(), subject, None, COMMAND_ATTEMPTS)
+            }
+            Self::Base(work) => {
+                let subject = format!("{}~{}?{}", work.place.key(), work.branch, work.event);
                 (JobKind::Command, work.place.key(), subject.clone(), subject, None, COMMAND_ATTEMPTS)
             }
             Self::MergeGroup(work) => {

@@ -14,7 +14,7 @@ use super::clock::now_ms;
 use super::commands::{command, give_up, merge_group, rerun, stopped};
 use super::ending::{Done, Trouble};
 use super::partial::partial;
-use super::recheck::recheck;
+use super::recheck::{base_changed, recheck};
 use super::review_pull::{announce, review_pull};
 use super::upkeep::upkeep;
 use super::work::Work;
@@ -215,6 +215,7 @@ async fn carry_out(core: &Core, claimed: &Claimed) -> Result<Done, Trouble> {
         Work::Command(work) => command(core, claimed, work).await,
         Work::Rerun(work) => rerun(core, claimed, work).await,
         Work::Recheck(work) => recheck(core, work).await,
+        Work::Base(work) => base_changed(core, claimed, work).await,
         Work::MergeGroup(work) => merge_group(core, claimed, work).await,
         Work::Upkeep => upkeep(core).await,
     }

@@ -39,6 +39,19 @@ impl Store {
         Ok(())
     }
 
+    /// Whether any step of a run is still kept.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn has_steps(&self, run_id: &str) -> Result<bool> {
+        let row = sqlx::query("SELECT 1 FROM steps WHERE run_id = $1 LIMIT 1")
+            .bind(run_id)
+            .fetch_optional(&self.pool)
+            .await
+            .with_context(|| format!("could not look for steps of run {run_id}"))?;
+        Ok(row.is_some())
+    }
+
     /// Forgets all steps of a run that is over.
     ///
     /// # Errors

@@ -21,7 +21,9 @@ async fn a_step_is_kept_until_its_run_is_over(store: Store) {
     store.keep_step("run-elm", &ask, b"elm's", 1).await.unwrap();
     assert_eq!(store.step("run-oak", &ask).await.unwrap(), Some(every_byte));
     assert_eq!(store.step("run-oak", &other).await.unwrap(), Some(Vec::new()));
+    assert!(store.has_steps("run-oak").await.unwrap() && !store.has_steps("run-fir").await.unwrap());
     store.forget_steps("run-oak").await.unwrap();
+    assert!(!store.has_steps("run-oak").await.unwrap());
     assert_eq!(store.step("run-oak", &ask).await.unwrap(), None);
     assert_eq!(store.step("run-elm", &ask).await.unwrap(), Some(b"elm's".to_vec()));
 }
