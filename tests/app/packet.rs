@@ -25,7 +25,7 @@ fn a_pull_request_gets_its_packet_once() {
 }
 
 #[test]
-fn a_small_change_takes_nine_calls() {
+fn a_small_change_takes_ten_calls() {
     let fake = fake();
     let (_home, server) = served(&fake, "", &["--offline"]);
     let first = opened(&fake, "first", &[RISKY]);
@@ -38,8 +38,8 @@ fn a_small_change_takes_nine_calls() {
     assert!(calls.iter().any(|call| of_git(&call)), "whole files come by git");
     let api: Vec<_> =
         calls.iter().filter(|call| !of_git(call)).map(|call| (&call.method, &call.path)).collect();
-    // Two tokens, the pull request twice, one comparison; the check run twice, the comment, the lines.
-    assert_eq!(api.len(), 9, "{api:#?}");
+    // Two tokens, the pull request twice, its base branch, one comparison; the check run twice, the comment, the lines.
+    assert_eq!(api.len(), 10, "{api:#?}");
     fake.finish();
 }
 
