@@ -90,3 +90,43 @@ async fn models_are_asked_and_the_authors_family_is_recused() {
     models.finish();
     fake.finish();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_author_is_an_account_and_no_address_in_a_commit() {
+    use crate::support::fake_github::Committer;
+    let fake = fake();
+    let models = FakeModels::start().await;
+    let answer = json!({ "examined": ["all that was shown"], "findings": [], "questions": [] });
+    models.always("oak", Behaviour::Answer(answer));
+    let config = format!(
+        "[review]\nreviewers_per_lens = 1\nlenses = [\"correctness\"]\nmax_usd_per_author_day = 0.006\n[[model]]\n\
+         name = \"local/oak\"\nbase_url = \"{}\"\nfamilies = [\"qwen\"]\nmax_output_tokens = 500\ninput_usd = 1.0\n\
+         output_usd = 1.0\n",
+        models.base_url()
+    );
+    let (_home, server) = served(&fake, &config, &[]);
+    let open = |author: &str, branch: &str, email: &str| {
+        let (path, text) = (format!("shop/{branch}.py"), HARMLESS.1);
+        let files = [(path.as_str(), text)];
+        let committer = Committer { name: author, email };
+        let pull = OpenPull { author, branch, committer, files: &files, ..OpenPull::default() };
+        let number = fake.open_pull(1, &pull);
+        ended(&fake, &server, number).conclusion.unwrap_or_default()
+    };
+    assert_eq!(open("ada", "one", "ada@example.org"), "success");
+    // Another address is no other purse; another account is.
+    assert_eq!(open("ada", "two", "nobody@example.org"), "action_required");
+    assert_eq!(open("kim", "three", "ada@example.org"), "success");
+    let metrics = server.get("/metrics");
+    for line in [
+        "recuse_reviews_total{verdict=\"clean\"} 2\n",
+        "recuse_reviews_total{verdict=\"inconclusive\"} 1\n",
+        "recuse_review_seconds_count 3\n",
+        "recuse_spent_today_usd 0.00",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    assert!(!metrics.contains("recuse_spent_today_usd 0\n"), "{metrics}");
+    models.finish();
+    fake.finish();
+}

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use review::attribution::Login;
 use review::record::File;
 use store::{Booking, Pruned, ReceiptFolder, Receipts, Scope, Store, ToKeep};
 use tokio::time::Instant;
 
+use crate::authorship::Opened;
 use crate::fan_out::{Asking, CallsOut};
 use crate::places::{self, Environment};
 use crate::review_one::{Decided, ReviewRequest};
@@ -137,6 +139,11 @@ fn now_ms(request: &ReviewRequest<'_>) -> i64 {
     request.now.saturating_mul(1_000)
 }
 
+/// What all changes of a day are counted by, at a time in seconds since 1970. Days are UTC's.
+pub(crate) fn day_key(now: i64) -> String {
+    format!("day {}", now.div_euclid(86_400))
+}
+
 /// What every call of a review counts towards.
 pub(crate) struct Bookings {
     all: Vec<Booking>,
@@ -145,16 +152,24 @@ pub(crate) struct Bookings {
 
 pub(crate) fn bookings(request: &ReviewRequest<'_>) -> Bookings {
     let caps = request.config.caps;
-    let day = request.now.div_euclid(86_400);
-    // The last commit's author is the one who asks for this review.
-    let author = request.change.commits.last().map_or("", |commit| commit.author.email.as_str());
+    let day = day_key(request.now);
+    // Whoever opened the pull request, as the platform knows them; anybody can write any address into a commit.
+    let author = match &request.opened {
+        Some(Opened { login: Login { login, id }, .. }) => {
+            id.map_or_else(|| format!("account {}", login.to_lowercase()), |id| format!("account {id}"))
+        }
+        None => {
+            let last = request.change.commits.last();
+            last.map_or_else(String::new, |commit| commit.author.email.to_lowercase())
+        }
+    };
     let booking = |scope, key: String, limit_micro_usd| Booking { scope, key, limit_micro_usd };
     let all = vec![
         booking(Scope::Call, String::new(), caps.call),
         booking(Scope::Change, request.run_id.clone(), request.config.policy.max_micro_usd),
-        booking(Scope::Author, format!("{} on day {day}", author.to_lowercase()), caps.author_day),
-        booking(Scope::Repository, format!("{} on day {day}", request.repository_key), caps.repository_day),
-        booking(Scope::Day, format!("day {day}"), caps.day),
+        booking(Scope::Author, format!("{author} on {day}"), caps.author_day),
+        booking(Scope::Repository, format!("{} on {day}", request.repository_key), caps.repository_day),
+        booking(Scope::Day, day, caps.day),
     ];
     Bookings { all, out: CallsOut::default() }
 }

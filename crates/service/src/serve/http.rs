@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use review::Digest;
 use review::text::visible_line;
-use store::{Received, Taken};
+use store::{Received, Scope, Taken};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::timeout;
@@ -25,6 +25,7 @@ use super::clock::now_ms;
 use super::dispatch::decide;
 use super::intake::{Intake, NotTaken};
 use super::{Core, stopped};
+use crate::office::day_key;
 
 /// The largest delivery. GitHub sends none above 25 MB.
 const MAX_BODY_BYTES: usize = 25 * 1024 * 1024;
@@ -241,9 +242,17 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
-    match shared.core.store.queue_counts(now_ms()).await {
-        Ok(counts) => ([(header::CONTENT_TYPE, FORMAT)], shared.core.metrics.text(&counts)).into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response(),
+    const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let Core { store, metrics, .. } = &*shared.core;
+    let now = now_ms();
+    let today = day_key(now.div_euclid(1_000));
+    let counted =
+        async { anyhow::Ok((store.queue_counts(now).await?, store.spent(Scope::Day, &today).await?)) };
+    match counted.await {
+        Ok((queue, spent)) => ([(header::CONTENT_TYPE, FORMAT)], metrics.text(&queue, spent)).into_response(),
+        Err(error) => {
+            tracing::warn!("nothing can be counted: {error:#}");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! said; before anything is told it is looked at once more, and nothing is told of a head that is no more.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use github::RepositoryApi;
@@ -29,7 +30,7 @@ use crate::office::KeepReceipts;
 use crate::pull::{PullReading, read_pull};
 use crate::review_one::{ReviewRequest, review_one};
 use crate::steps::Steps;
-use store::{Claimed, KeptPacketSummary, Lease};
+use store::{Claimed, KeptPacketSummary};
 
 /// What the token that reads may do.
 pub(crate) const READER: [Permission; 3] =
@@ -108,7 +109,7 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     let reading = Reading { place, api: &api, writer: &writer, pull: &pull };
     let packet = packet(core, &reading, lenses, run, claimed).await?;
     let packet = Reviewed { head: pull.head.clone(), packet };
-    tell(core, work, &api, &teller, packet, &claimed.lease).await
+    tell(core, work, &api, &teller, packet, claimed).await
 }
 
 /// Makes the check run of a review that waits for its turn.
@@ -273,7 +274,7 @@ async fn tell(
     api: &RepositoryApi,
     teller: &Teller<'_>,
     reviewed: Reviewed,
-    lease: &Lease,
+    claimed: &Claimed,
 ) -> Result<Done, Trouble> {
     let Reviewed { head, packet } = reviewed;
     let now = api.pull(work.number).await?;
@@ -300,7 +301,9 @@ async fn tell(
     teller.comment(&report::comment(&packet, &name, &earlier), conversation).await?;
     teller.inline(&head, InlineOf::Review, report::inline_comments(&packet)).await?;
     teller.check_ends(&head, report::check(&packet, &name)).await?;
-    tracing::info!(job = %lease.job, verdict = packet.verdict.name(), "told");
+    let after = Duration::from_millis(now_ms().abs_diff(claimed.created_at_ms));
+    core.metrics.told(packet.verdict.name(), after);
+    tracing::info!(job = %claimed.lease.job, verdict = packet.verdict.name(), "told");
     Ok(Done::succeeded(packet.verdict.name()))
 }
 
