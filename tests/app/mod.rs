@@ -3,6 +3,7 @@
 mod checks;
 mod closing;
 mod commands;
+mod databases;
 mod deliveries;
 mod dry;
 mod edits;

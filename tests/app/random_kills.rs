@@ -7,8 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
-
+use super::databases::On;
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
 
@@ -33,13 +32,6 @@ impl Random {
     }
 }
 
-/// Where the processes keep what they know.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum On {
-    Sqlite,
-    Postgres,
-}
-
 fn number_of(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
@@ -51,17 +43,6 @@ async fn whenever_a_process_dies_nothing_is_lost_or_told_twice() {
         Ok("postgres") => run(On::Postgres).await,
         Ok(other) => panic!("RECUSE_KILLS_ON is sqlite or postgres, not {other}"),
     }
-}
-
-/// A new database of the PostgreSQL that the tests have.
-async fn new_postgres() -> String {
-    sqlx::any::install_default_drivers();
-    let server = std::env::var("RECUSE_TEST_POSTGRES").expect("RECUSE_TEST_POSTGRES: use scripts/kill-run");
-    let (base, _) = server.rsplit_once('/').expect("the URL ends in a database's name");
-    let name = format!("recuse_kills_{}", std::process::id());
-    let mut connection = sqlx::AnyConnection::connect(&server).await.expect("it answers");
-    connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("made");
-    format!("{base}/{name}")
 }
 
 /// Everything that is going on.
@@ -143,9 +124,11 @@ async fn run(on: On) {
     let fake = fake();
     // So much happens that reviews wait, and that is shown at once.
     let home = Home::new(&fake, &format!("{SOON}announce_seconds = 0\n"));
-    let (home, replicas) = match on {
-        On::Sqlite => (home, 1),
-        On::Postgres => (home.with("RECUSE_DATABASE_URL", &new_postgres().await), 3),
+    let database = on.new_database().await;
+    let home = home.with("RECUSE_DATABASE_URL", &database.url);
+    let replicas = match on {
+        On::Sqlite => 1,
+        On::Postgres => 3,
     };
     let mut servers: Vec<Server> = (0..replicas).map(|_| home.serve(&["--offline"])).collect();
     let mut turmoil = Turmoil {
@@ -193,4 +176,6 @@ async fn run(on: On) {
     let wrongs = turmoil.wrongs();
     assert!(wrongs.is_empty(), "{} wrongs after {kills} kills:\n{}", wrongs.len(), wrongs.join("\n"));
     turmoil.fake.finish();
+    drop(servers);
+    database.remove().await;
 }
