@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 use store::Scope;
 
-use super::databases::{Database, On, PRICE_OF_AN_ANSWER, billed, spent, wrong_sums};
+use super::databases::{Database, Ledger, On, Questions, billed};
 use super::scenarios::Scenarios;
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
@@ -70,9 +70,9 @@ impl Stage {
             wrongs.push(format!("{paid} answers were paid for, {needed} were needed"));
         }
         server.kill();
-        let sums = spent(&self.database.url).await;
-        let of_fake = paid as u64 * PRICE_OF_AN_ANSWER;
-        wrongs.extend(wrong_sums(&sums, &[(Scope::Change, CAP), (Scope::Repository, CAP)], of_fake));
+        let ledger = Ledger::read(&self.database.url).await;
+        let asked = Questions { answered: paid, refused: 0 };
+        wrongs.extend(ledger.wrongs(&[(Scope::Change, CAP), (Scope::Repository, CAP)], asked));
         self.database.remove().await;
         self.models.finish();
         self.fake.finish();
