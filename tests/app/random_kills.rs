@@ -27,6 +27,15 @@ const OPEN: usize = 10;
 /// The longest that a process lives.
 const LONGEST_LIFE_MS: u64 = 2_500;
 
+/// Longer than a busy machine lets a process that lives wait, so that only the dead lose an attempt.
+const LEASE: &str = "[serve]\nlease_seconds = 3\nretry_seconds = 0\n";
+
+/// How often a review is tried.
+const ATTEMPTS: u64 = 8;
+
+/// What the check run of a review says that died in every attempt.
+const GIVEN_UP: &str = "the review failed; nothing was reviewed";
+
 /// What one review may cost, in micro-USD.
 const CAP_OF_A_CHANGE: u64 = 100_000;
 
@@ -142,6 +151,7 @@ async fn paid_model() -> (FakeModels, Arc<Mutex<Questions>>) {
 
 /// Everything that is going on.
 struct Turmoil {
+    kills: u64,
     fake: FakeGitHub,
     random: Random,
     open: Vec<u64>,
@@ -210,6 +220,12 @@ impl Turmoil {
         missing.map(|(line, _)| format!("#{number} was told nothing at line {line}: {told:?}")).collect()
     }
 
+    /// Whether the check run of a head says that its review died in every attempt that it has.
+    fn was_given_up(&self, number: u64) -> bool {
+        let run = newest_run(&self.fake, &self.fake.head(1, number));
+        run.is_some_and(|run| run.output["title"] == GIVEN_UP)
+    }
+
     /// How many heads were told everything, and how many that something was not looked at.
     fn ends(&self) -> (usize, usize) {
         let runs = self.fake.all_check_runs(1);
@@ -220,7 +236,13 @@ impl Turmoil {
     /// What is wrong now that everything is quiet.
     fn wrongs(&self) -> Vec<String> {
         let mut all = wrong_check_runs(&self.fake);
-        for number in &self.open {
+        let (given_up, ended): (Vec<u64>, Vec<u64>) =
+            self.open.iter().partition(|number| self.was_given_up(**number));
+        // Each of them takes as many deaths as a review has attempts.
+        if given_up.len() as u64 > self.kills / ATTEMPTS {
+            all.push(format!("{given_up:?} were given up"));
+        }
+        for number in &ended {
             all.extend(wrongs_of_packet(&self.fake, *number, &[End::Whole, End::WithGaps]));
             all.extend(self.wrong_lines(*number));
         }
@@ -259,7 +281,7 @@ async fn run(on: On) {
     let home = Home::new(
         &fake,
         &format!(
-            "{SOON}announce_seconds = 0\n[review]\nlenses = [\"security\", \"correctness\"]\nreviewers_per_lens = 1\n\
+            "{LEASE}announce_seconds = 0\n[review]\nlenses = [\"security\", \"correctness\"]\nreviewers_per_lens = 1\n\
              max_usd = {change}\nmax_usd_per_author_day = {author}\nmax_usd_per_repository_day = {repository}\n\
              max_usd_per_day = {day}\n[[model]]\nname = \"local/oak\"\nbase_url = \"{url}\"\nfamilies = [\"qwen\"]\n\
              input_usd = 1.0\noutput_usd = 1.0\n",
@@ -275,6 +297,7 @@ async fn run(on: On) {
     };
     let mut servers: Vec<Server> = (0..replicas).map(|_| home.serve(&[])).collect();
     let mut turmoil = Turmoil {
+        kills,
         fake,
         random: Random(seed),
         open: Vec::new(),
