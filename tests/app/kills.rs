@@ -1,5 +1,5 @@
-//! Kills: the process dies before and after each call that a review makes, and is started again. In the end everything
-//! was told once, and at most one answer of a model was paid for twice.
+//! Kills: the process dies before and after each call that a review makes, and is started again, on either database. In
+//! the end everything was told once, and at most one answer of a model was paid for twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 use store::Scope;
 
+use super::databases::{Database, Ledger, On, Questions, billed};
 use super::scenarios::Scenarios;
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
@@ -22,24 +23,22 @@ struct Stage {
     fake: FakeGitHub,
     models: FakeModels,
     home: Home,
-    database: String,
+    database: Database,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    async fn set(on: On) -> Self {
         let fake = fake();
         let models = FakeModels::start().await;
-        let answer = json!({ "examined": ["all that was shown"], "findings": [], "questions": [] });
-        models.always("oak", Behaviour::Answer(answer));
+        models.always("oak", nothing_found());
         let config = format!(
-            "{SOON}[review]\nreviewers_per_lens = 1\nmax_usd = {}\n[[model]]\nname = \"local/oak\"\nbase_url = \"{}\"\n\
+            "{SOON}[review]\nreviewers_per_lens = 1\nmax_usd = {cap}\nmax_usd_per_repository_day = {cap}\n[[model]]\nname = \"local/oak\"\nbase_url = \"{}\"\n\
              families = [\"qwen\"]\ninput_usd = 1.0\noutput_usd = 1.0\n",
-            CAP as f64 / 1e6,
-            models.base_url()
+            models.base_url(),
+            cap = CAP as f64 / 1e6
         );
-        let home = Home::new(&fake, &config);
-        let database = format!("sqlite:{}/state.db", home.path().display());
-        let home = home.with("RECUSE_DATABASE_URL", &database);
+        let database = on.new_database().await;
+        let home = Home::new(&fake, &config).with("RECUSE_DATABASE_URL", &database.url);
         Self { fake, models, home, database }
     }
 
@@ -71,21 +70,24 @@ impl Stage {
             wrongs.push(format!("{paid} answers were paid for, {needed} were needed"));
         }
         server.kill();
-        let store = store::open(&self.database).await.expect("the database is there");
-        let spent = store.spent(Scope::Repository, "1").await.expect("the ledger can be read");
-        if spent > CAP {
-            wrongs.push(format!("{spent} micro-USD were spent"));
-        }
-        store.close().await;
+        let ledger = Ledger::read(&self.database.url).await;
+        let asked = Questions { answered: paid, refused: 0 };
+        wrongs.extend(ledger.wrongs(&[(Scope::Change, CAP), (Scope::Repository, CAP)], asked));
+        self.database.remove().await;
         self.models.finish();
         self.fake.finish();
         wrongs
     }
 }
 
+fn nothing_found() -> Behaviour {
+    let answer = json!({ "examined": ["all that was shown"], "findings": [], "questions": [] });
+    billed(Behaviour::Answer(answer))
+}
+
 /// How many calls a review makes of GitHub and of the model when nothing happens.
-async fn calls_of_a_quiet_review() -> (usize, usize) {
-    let stage = Stage::set().await;
+async fn calls_of_a_quiet_review(on: On) -> (usize, usize) {
+    let stage = Stage::set(on).await;
     let server = stage.serve();
     stage.fake.forget_calls();
     let number = stage.open();
@@ -97,8 +99,8 @@ async fn calls_of_a_quiet_review() -> (usize, usize) {
 }
 
 /// The process dies at the nth call of GitHub.
-async fn killed_at_github(nth: usize, when: When, needed: usize) -> Vec<String> {
-    let stage = Stage::set().await;
+async fn killed_at_github(on: On, nth: usize, when: When, needed: usize) -> Vec<String> {
+    let stage = Stage::set(on).await;
     let server = stage.serve();
     let mut pause = stage.fake.pause(At::Nth(nth), when);
     let number = stage.open();
@@ -110,17 +112,12 @@ async fn killed_at_github(nth: usize, when: When, needed: usize) -> Vec<String> 
 }
 
 /// The process dies while it waits for the nth answer of a model.
-async fn killed_at_model(nth: usize, needed: usize) -> Vec<String> {
-    let stage = Stage::set().await;
+async fn killed_at_model(on: On, nth: usize, needed: usize) -> Vec<String> {
+    let stage = Stage::set(on).await;
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = asked.clone();
-    let answer = json!({ "examined": ["all that was shown"], "findings": [], "questions": [] });
     stage.models.answers_with("oak", move |_| {
-        if counted.fetch_add(1, Ordering::SeqCst) + 1 == nth {
-            Behaviour::Stall
-        } else {
-            Behaviour::Answer(answer.clone())
-        }
+        if counted.fetch_add(1, Ordering::SeqCst) + 1 == nth { Behaviour::Stall } else { nothing_found() }
     });
     let server = stage.serve();
     let number = stage.open();
@@ -133,24 +130,33 @@ async fn killed_at_model(nth: usize, needed: usize) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_and_after_each_call_it_tells_everything_once() {
-    let (of_github, of_models) = calls_of_a_quiet_review().await;
+    killed_at_each_call(On::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_and_after_each_call_it_tells_everything_once_on_postgres() {
+    killed_at_each_call(On::Postgres).await;
+}
+
+async fn killed_at_each_call(on: On) {
+    let (of_github, of_models) = calls_of_a_quiet_review(on).await;
     assert!(of_github >= 9 && of_models >= 1, "{of_github} calls of GitHub, {of_models} of models");
     let mut scenarios = Scenarios::new();
     for nth in 1..=of_github {
         for when in [When::BeforeEffect, When::AfterEffect] {
             let name = format!("{when:?} of call {nth} of GitHub");
-            scenarios.begin(name, killed_at_github(nth, when, of_models));
+            scenarios.begin(name, killed_at_github(on, nth, when, of_models));
         }
     }
     for nth in 1..=of_models {
-        scenarios.begin(format!("at answer {nth} of a model"), killed_at_model(nth, of_models));
+        scenarios.begin(format!("at answer {nth} of a model"), killed_at_model(on, nth, of_models));
     }
     scenarios.end_well().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_asked_to_end_gives_its_review_back_at_once() {
-    let stage = Stage::set().await;
+    let stage = Stage::set(On::Sqlite).await;
     let server = stage.serve();
     let mut pause = stage.fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
     let number = stage.open();

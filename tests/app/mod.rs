@@ -4,6 +4,7 @@ mod bases;
 mod checks;
 mod closing;
 mod commands;
+mod databases;
 mod deliveries;
 mod dry;
 mod edits;

@@ -1,16 +1,22 @@
 //! Random kills: processes die at random moments while pull requests are opened, pushed to, commented on, closed and opened
-//! again. Then everything is quiet, and nothing may be lost, told twice, or told of a wrong head.
+//! again, and while a model is asked that is slow and fails now and then, until its money is spent. Then everything is
+//! quiet, and nothing may be lost, told twice, told of a wrong head, or paid for and not written down.
 //!
 //! `scripts/kill-run COUNT sqlite|postgres` runs more of them: `RECUSE_KILLS` is how many, `RECUSE_KILLS_ON` where, and
 //! `RECUSE_KILLS_SEED` makes other choices.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use serde_json::{Value, json};
+use store::Scope;
 
-use super::told::{Lines, wrong_check_runs, wrongs};
+use super::databases::{Ledger, On, Questions, billed};
+use super::told::{End, told_of_stale_heads, wrong_check_runs, wrongs_of_packet};
 use super::*;
+use crate::support::fake_github::{ADA, Committer};
+use crate::support::fake_models::{Asked, Behaviour, FakeModels};
 
 /// How many kills there are where nobody says otherwise.
 const KILLS: u64 = 12;
@@ -20,6 +26,45 @@ const OPEN: usize = 10;
 
 /// The longest that a process lives.
 const LONGEST_LIFE_MS: u64 = 2_500;
+
+/// Longer than a busy machine lets a process that lives wait, so that only the dead lose an attempt.
+const LEASE: &str = "[serve]\nlease_seconds = 3\nretry_seconds = 0\n";
+
+/// How often a review is tried.
+const ATTEMPTS: u64 = 8;
+
+/// What the check run of a review says that died in every attempt.
+const GIVEN_UP: &str = "the review failed; nothing was reviewed";
+
+/// What one review may cost, in micro-USD.
+const CAP_OF_A_CHANGE: u64 = 100_000;
+
+/// What may be spent in a day on an author, on the repository and in all, in micro-USD: so much, and so much more for each
+/// kill. The first reviews are paid for, and the most active author runs out.
+const CAPS: [(Scope, u64, u64); 3] =
+    [(Scope::Author, 40_000, 2_000), (Scope::Repository, 60_000, 4_000), (Scope::Day, 70_000, 5_000)];
+
+/// From so many kills on, caps are certain to be in play.
+const KILLS_THAT_COST: u64 = 30;
+
+/// Somebody who commits less than ada.
+const BEA: Committer<'static> = Committer { name: "Bea", email: "bea@example.org" };
+
+/// A change that the rules have one thing to say about, at the second line, and the model another, at the sixth.
+const TOLD: &str = "\
+def search(connection, name):
+    return connection.execute(\"SELECT * FROM goods WHERE name = '\" + name + \"'\")
+
+
+def cheapest(prices):
+    return sorted(prices)[0]
+";
+
+/// Where the rules have something to say.
+const LINE_OF_THE_RULES: u64 = 2;
+
+/// Where the model alone has something to say.
+const LINE_OF_THE_MODEL: u64 = 6;
 
 /// Numbers that look random (xorshift), the same for the same seed.
 struct Random(u64);
@@ -31,13 +76,6 @@ impl Random {
         self.0 ^= self.0 << 17;
         self.0 % end
     }
-}
-
-/// Where the processes keep what they know.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum On {
-    Sqlite,
-    Postgres,
 }
 
 fn number_of(name: &str, default: u64) -> u64 {
@@ -53,19 +91,67 @@ async fn whenever_a_process_dies_nothing_is_lost_or_told_twice() {
     }
 }
 
-/// A new database of the PostgreSQL that the tests have.
-async fn new_postgres() -> String {
-    sqlx::any::install_default_drivers();
-    let server = std::env::var("RECUSE_TEST_POSTGRES").expect("RECUSE_TEST_POSTGRES: use scripts/kill-run");
-    let (base, _) = server.rsplit_once('/').expect("the URL ends in a database's name");
-    let name = format!("recuse_kills_{}", std::process::id());
-    let mut connection = sqlx::AnyConnection::connect(&server).await.expect("it answers");
-    connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("made");
-    format!("{base}/{name}")
+/// What the model answers: it finds what the rules find, and one thing more, which it upholds when it is asked again.
+fn answer(asked: &Asked) -> Value {
+    let text = asked.text();
+    if text.contains("You cross-examine claims") {
+        return json!({ "answers": [{ "claim": "c1", "quote": "return sorted(prices)[0]", "verdict": "upheld",
+            "reason": "nothing keeps `prices` from being empty" }] });
+    }
+    let is_shown = text.contains("return sorted(prices)[0]");
+    let file = text.find("shop/told").and_then(|at| text[at..].split_inclusive(".py").next());
+    let finding = |line: u64, quote: &str, category: &str, title: &str| {
+        json!({ "file": file, "line_start": line, "line_end": line, "side": "head", "quote": quote, "category": category,
+            "severity": "high", "title": title, "scenario": "somebody sends what nobody has thought of" })
+    };
+    let findings = match is_shown {
+        true => vec![
+            finding(
+                LINE_OF_THE_RULES,
+                "return connection.execute(\"SELECT * FROM goods WHERE name = '\" + name + \"'\")",
+                "security/injection",
+                "A name becomes part of the query",
+            ),
+            finding(
+                LINE_OF_THE_MODEL,
+                "return sorted(prices)[0]",
+                "correctness/null-or-bounds",
+                "The cheapest of no prices is not there",
+            ),
+        ],
+        false => Vec::new(),
+    };
+    json!({ "examined": ["all that was shown"], "findings": findings, "questions": [] })
+}
+
+/// A model that is slow and fails now and then, and what became of the questions.
+async fn paid_model() -> (FakeModels, Arc<Mutex<Questions>>) {
+    let models = FakeModels::start().await;
+    let asked = Arc::new(Mutex::new(Questions::default()));
+    let counted = asked.clone();
+    models.answers_with("oak", move |question| {
+        let mut counted = counted.lock().expect("nobody panics while holding it");
+        let nth = counted.answered + counted.refused;
+        if nth % 9 == 4 {
+            counted.refused += 1;
+            return Behaviour::rate_limited(1);
+        }
+        counted.answered += 1;
+        let told = match nth % 7 {
+            6 => Behaviour::error(500, "server_error", "the fake fails"),
+            _ => billed(Behaviour::Answer(answer(question))),
+        };
+        match nth % 3 {
+            0 => told,
+            slow => Behaviour::After(Duration::from_millis(200 * slow as u64), Box::new(told)),
+        }
+    });
+    (models, asked)
 }
 
 /// Everything that is going on.
 struct Turmoil {
+    kills: u64,
     fake: FakeGitHub,
     random: Random,
     open: Vec<u64>,
@@ -84,7 +170,18 @@ impl Turmoil {
         match (self.random.below(10), self.open.get(which).copied()) {
             (0..=2, _) | (_, None) => {
                 let branch = format!("topic-{}", self.files);
-                let number = opened(&self.fake, &branch, &[(&path, RISKY.1)]);
+                let path = format!("shop/told{}.py", self.files);
+                let committer = if self.random.below(3) == 0 { BEA } else { ADA };
+                let number = self.fake.open_pull(
+                    1,
+                    &OpenPull {
+                        branch: &branch,
+                        committer,
+                        body: "Generated with [Claude Code](https://claude.com/claude-code)",
+                        files: &[(&path, TOLD)],
+                        ..OpenPull::default()
+                    },
+                );
                 self.open.push(number);
                 self.all.push(number);
                 self.first_files.insert(number, path);
@@ -106,24 +203,60 @@ impl Turmoil {
                 // A forced push: the same change as another commit.
                 let branch = format!("forced-{}", self.files);
                 let first = self.first_files.get(&number).expect("it was opened here");
-                let head = self.fake.commit(1, &branch, "Forced", &[(first, RISKY.1), (&path, HARMLESS.1)]);
+                let head = self.fake.commit(1, &branch, "Forced", &[(first, TOLD), (&path, HARMLESS.1)]);
                 self.fake.move_head(1, number, &head);
             }
         }
     }
 
+    /// What is missing at the lines of an open pull request: what the rules say always, what the model says where its answer
+    /// is part of what the head was told.
+    fn wrong_lines(&self, number: u64) -> Vec<String> {
+        let told = self.fake.review_comments(1, number);
+        let is_told = |line: u64| told.iter().any(|comment| comment.line == line);
+        let is_whole = End::of(&self.fake, number) == Some(End::Whole);
+        let wanted = [(LINE_OF_THE_RULES, true), (LINE_OF_THE_MODEL, is_whole)];
+        let missing = wanted.into_iter().filter(|(line, is_wanted)| *is_wanted && !is_told(*line));
+        missing.map(|(line, _)| format!("#{number} was told nothing at line {line}: {told:?}")).collect()
+    }
+
+    /// Whether the check run of a head says that its review died in every attempt that it has.
+    fn was_given_up(&self, number: u64) -> bool {
+        let run = newest_run(&self.fake, &self.fake.head(1, number));
+        run.is_some_and(|run| run.output["title"] == GIVEN_UP)
+    }
+
+    /// How many heads were told everything, and how many that something was not looked at.
+    fn ends(&self) -> (usize, usize) {
+        let runs = self.fake.all_check_runs(1);
+        let ended = |end: End| runs.iter().filter(|run| end.is_of(run)).count();
+        (ended(End::Whole), ended(End::WithGaps))
+    }
+
     /// What is wrong now that everything is quiet.
     fn wrongs(&self) -> Vec<String> {
         let mut all = wrong_check_runs(&self.fake);
-        for number in &self.open {
-            all.extend(wrongs(&self.fake, *number, Lines(1)));
+        let (given_up, ended): (Vec<u64>, Vec<u64>) =
+            self.open.iter().partition(|number| self.was_given_up(**number));
+        // Each of them takes as many deaths as a review has attempts.
+        if given_up.len() as u64 > self.kills / ATTEMPTS {
+            all.push(format!("{given_up:?} were given up"));
+        }
+        for number in &ended {
+            all.extend(wrongs_of_packet(&self.fake, *number, &[End::Whole, End::WithGaps]));
+            all.extend(self.wrong_lines(*number));
         }
         for number in &self.all {
+            all.extend(told_of_stale_heads(&self.fake, *number));
             let packets = ours(&self.fake, *number);
             let packets =
                 packets.iter().filter(|comment| comment.body.contains("<!-- recuse packet ")).count();
-            if packets > 1 || self.fake.review_comments(1, *number).len() > 1 {
-                all.push(format!("#{number} was told twice"));
+            let at_lines = self.fake.review_comments(1, *number);
+            let lines: Vec<_> = at_lines.iter().map(|one| one.line).collect();
+            let times = |wanted: u64| lines.iter().filter(|line| **line == wanted).count();
+            let is_once = times(LINE_OF_THE_RULES) <= 1 && times(LINE_OF_THE_MODEL) <= 1 && lines.len() <= 2;
+            if packets > 1 || !is_once {
+                all.push(format!("#{number} was told twice: {packets} comments, {at_lines:?}"));
             }
         }
         for (number, comment) in &self.commands {
@@ -141,14 +274,30 @@ async fn run(on: On) {
     let kills = number_of("RECUSE_KILLS", KILLS);
     let seed = number_of("RECUSE_KILLS_SEED", 7);
     let fake = fake();
+    let (models, asked) = paid_model().await;
+    let caps = CAPS.map(|(scope, cap, for_each)| (scope, cap + for_each * kills));
+    let [author, repository, day] = caps.map(|(_, cap)| cap as f64 / 1e6);
     // So much happens that reviews wait, and that is shown at once.
-    let home = Home::new(&fake, &format!("{SOON}announce_seconds = 0\n"));
-    let (home, replicas) = match on {
-        On::Sqlite => (home, 1),
-        On::Postgres => (home.with("RECUSE_DATABASE_URL", &new_postgres().await), 3),
+    let home = Home::new(
+        &fake,
+        &format!(
+            "{LEASE}announce_seconds = 0\n[review]\nlenses = [\"security\", \"correctness\"]\nreviewers_per_lens = 1\n\
+             max_usd = {change}\nmax_usd_per_author_day = {author}\nmax_usd_per_repository_day = {repository}\n\
+             max_usd_per_day = {day}\n[[model]]\nname = \"local/oak\"\nbase_url = \"{url}\"\nfamilies = [\"qwen\"]\n\
+             input_usd = 1.0\noutput_usd = 1.0\n",
+            change = CAP_OF_A_CHANGE as f64 / 1e6,
+            url = models.base_url(),
+        ),
+    );
+    let database = on.new_database().await;
+    let home = home.with("RECUSE_DATABASE_URL", &database.url);
+    let replicas = match on {
+        On::Sqlite => 1,
+        On::Postgres => 3,
     };
-    let mut servers: Vec<Server> = (0..replicas).map(|_| home.serve(&["--offline"])).collect();
+    let mut servers: Vec<Server> = (0..replicas).map(|_| home.serve(&[])).collect();
     let mut turmoil = Turmoil {
+        kills,
         fake,
         random: Random(seed),
         open: Vec::new(),
@@ -171,7 +320,7 @@ async fn run(on: On) {
             // Something happens that nobody hears of.
             turmoil.happens();
         }
-        servers.insert(victim, home.serve(&["--offline"]));
+        servers.insert(victim, home.serve(&[]));
     }
     // Processes that live for a second leave much to do to those that live on.
     let patience =
@@ -182,7 +331,7 @@ async fn run(on: On) {
         turmoil.fake.deliveries_settled().await;
         turmoil.fake.forget_calls();
         servers.remove(0).kill();
-        servers.push(home.serve(&["--offline"]));
+        servers.push(home.serve(&[]));
         let last = servers.last().expect("it was pushed just now");
         turmoil.fake.deliver_to(&last.webhook);
         last.until_within(patience, "it looked for what was missed", || {
@@ -190,7 +339,17 @@ async fn run(on: On) {
         });
     }
     settled(&turmoil.fake, &servers[0]).await;
-    let wrongs = turmoil.wrongs();
+    drop(servers);
+    let mut wrongs = turmoil.wrongs();
+    let ledger = Ledger::read(&database.url).await;
+    let caps = [caps.as_slice(), &[(Scope::Change, CAP_OF_A_CHANGE)]].concat();
+    wrongs.extend(ledger.wrongs(&caps, *asked.lock().expect("nobody panics while holding it")));
+    let (whole, with_gaps) = turmoil.ends();
+    if kills >= KILLS_THAT_COST && (whole == 0 || with_gaps == 0) {
+        wrongs.push(format!("{whole} heads had answers and {with_gaps} had none: no cap was in play"));
+    }
     assert!(wrongs.is_empty(), "{} wrongs after {kills} kills:\n{}", wrongs.len(), wrongs.join("\n"));
     turmoil.fake.finish();
+    models.finish();
+    database.remove().await;
 }

@@ -1,5 +1,6 @@
-//! Kills while somebody says stop: whoever takes it up ends the check run, and answers what was done.
+//! Kills while somebody says stop, on either database: whoever takes it up ends the check run, and answers what was done.
 
+use super::databases::{Database, On};
 use super::scenarios::Scenarios;
 use super::told::wrong_check_runs;
 use super::*;
@@ -11,18 +12,22 @@ struct Stage {
     home: Home,
     number: u64,
     hold: Pause,
+    database: Database,
 }
 
 impl Stage {
-    async fn set() -> (Self, Server) {
+    async fn set(on: On) -> (Self, Server) {
         let fake = fake();
-        let (home, server) = served(&fake, "", &["--offline"]);
+        let database = on.new_database().await;
+        let home = Home::new(&fake, SOON).with("RECUSE_DATABASE_URL", &database.url);
+        let server = home.serve(&["--offline"]);
+        fake.deliver_to(&server.webhook);
         settled_in(&fake, &server);
         let mut hold = fake.pause(At::Next(Endpoint::Compare), When::BeforeEffect);
         let number = opened(&fake, "topic", &[RISKY]);
         hold.reached().await;
         fake.forget_calls();
-        (Self { fake, home, number, hold }, server)
+        (Self { fake, home, number, hold, database }, server)
     }
 
     fn say_stop(&self) {
@@ -43,12 +48,14 @@ impl Stage {
             other => wrongs.push(format!("the answers are {other:?}")),
         }
         self.fake.finish();
+        server.kill();
+        self.database.remove().await;
         wrongs
     }
 }
 
-async fn killed(nth: usize, when: When) -> Vec<String> {
-    let (stage, server) = Stage::set().await;
+async fn killed(on: On, nth: usize, when: When) -> Vec<String> {
+    let (stage, server) = Stage::set(on).await;
     let mut pause = stage.fake.pause(At::Nth(nth), when);
     stage.say_stop();
     pause.reached().await;
@@ -63,7 +70,16 @@ async fn killed(nth: usize, when: When) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_that_is_killed_at_any_call_is_carried_out_and_answered_as_such() {
-    let (stage, server) = Stage::set().await;
+    killed_at_each_call(On::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_is_killed_at_any_call_is_carried_out_and_answered_as_such_on_postgres() {
+    killed_at_each_call(On::Postgres).await;
+}
+
+async fn killed_at_each_call(on: On) {
+    let (stage, server) = Stage::set(on).await;
     stage.say_stop();
     settled(&stage.fake, &server).await;
     let calls = stage.fake.calls().iter().filter(|call| call.endpoint != Some(Endpoint::Git)).count();
@@ -71,7 +87,7 @@ async fn a_stop_that_is_killed_at_any_call_is_carried_out_and_answered_as_such()
     let mut scenarios = Scenarios::new();
     for nth in 1..=calls {
         for when in [When::BeforeEffect, When::AfterEffect] {
-            scenarios.begin(format!("{when:?} of call {nth} of {calls}"), killed(nth, when));
+            scenarios.begin(format!("{when:?} of call {nth} of {calls}"), killed(on, nth, when));
         }
     }
     scenarios.end_well().await;

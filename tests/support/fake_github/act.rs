@@ -51,7 +51,10 @@ impl World {
             Endpoint::Repository => Answered::ok(self.repository_json(id)),
             Endpoint::Pulls => self.list_pulls(id, asked, root),
             Endpoint::Pull => match self.repository(id).pulls.get(&asked.number()).cloned() {
-                Some(pull) => Answered::ok(self.whole_pull_json(id, &pull)),
+                Some(pull) => {
+                    self.note_read(id, pull.number);
+                    Answered::ok(self.whole_pull_json(id, &pull))
+                }
                 None => Answered::not_found(),
             },
             Endpoint::Files => self.files(id, asked, root),

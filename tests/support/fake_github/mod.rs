@@ -22,6 +22,7 @@ mod verbs;
 mod web;
 mod world;
 mod write;
+mod written;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub(crate) use fault::{At, Elsewhere, Fault, Pause, Times, When};
 pub(crate) use verbs::OpenPull;
 pub(crate) use web::NEW_WEBHOOK_SECRET;
 pub(crate) use world::{APP_ID, APP_SLUG, Call, CheckRun, Comment, Review, ReviewComment};
+pub(crate) use written::{Words, Written};
 
 /// The secret that deliveries are signed with.
 pub(crate) const WEBHOOK_SECRET: &str = "a-webhook-secret-of-the-fake";
@@ -249,6 +251,12 @@ impl FakeGitHub {
         self.world().repository(repository).check_runs.clone()
     }
 
+    /// Everything that was written about the heads of a pull request, in order.
+    pub(crate) fn written(&self, repository: u64, pull: u64) -> Vec<Written> {
+        let mut world = self.world();
+        world.repository(repository).written.iter().filter(|one| one.pull == pull).cloned().collect()
+    }
+
     /// The commit that a name stands for.
     pub(crate) fn resolve(&self, repository: u64, name: &str) -> String {
         self.world().repository(repository).bare.resolve(name).expect("a known commit")
@@ -303,6 +311,7 @@ impl FakeGitHub {
             review_comments: Vec::new(),
             reviews: Vec::new(),
             check_runs: Vec::new(),
+            written: Vec::new(),
             statuses: Vec::new(),
             required_checks: Vec::new(),
             protected_checks: Vec::new(),

@@ -134,7 +134,7 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Reply {
         return Ok(reply(shared, Answered::not_found()));
     };
     let endpoint = target.endpoint;
-    let (caller, fault, mut gate, delay) = {
+    let (number, caller, fault, mut gate, delay) = {
         let mut world = shared.world();
         wrong_with_headers(&parts.headers, &format!("{} {path}", parts.method), &mut world.violations);
         let caller = world.caller(endpoint.right(), authorization.as_deref());
@@ -142,8 +142,10 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Reply {
             call.permissions = caller.permissions();
         }
         world.calls.push(call);
+        world.calls_begun += 1;
+        let number = world.calls_begun;
         let (fault, gate) = (world.switches.take_fault(endpoint), world.switches.take_gate(endpoint));
-        (caller, fault, gate, world.switches.delay)
+        (number, caller, fault, gate, world.switches.delay)
     };
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -154,7 +156,7 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Reply {
     let act = || match caller {
         Ok(caller) => {
             let etag = parts.headers.get("if-none-match").and_then(|value| value.to_str().ok());
-            let asked = Asking { target: &target, query: &query, etag, body: &json };
+            let asked = Asking { number_of_call: number, target: &target, query: &query, etag, body: &json };
             shared.act(&caller, &asked)
         }
         Err(refusal) => refusal,
@@ -222,6 +224,8 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Reply {
 
 /// What a call asks, beside who makes it.
 pub(crate) struct Asking<'a> {
+    /// Which call it is, since the beginning.
+    pub(crate) number_of_call: u64,
     pub(crate) target: &'a Target,
     pub(crate) query: &'a str,
     pub(crate) etag: Option<&'a str>,

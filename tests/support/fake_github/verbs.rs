@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::FakeGitHub;
 use super::bare::{ADA, Committer};
 use super::world::{APP_ID, CheckRun, Comment, Pull, ReviewComment};
+use super::written::Life;
 
 /// A pull request that is to be opened. Its branch begins at `main` unless it is there.
 pub(crate) struct OpenPull<'a> {
@@ -79,12 +80,13 @@ impl FakeGitHub {
         let head = known.bare.resolve(&format!("refs/heads/{}", opened.branch)).expect("the branch is there");
         let base = known.bare.resolve("refs/heads/main").expect("main is there");
         known.bare.point(&format!("refs/pull/{number}/head"), &head);
-        let pull = Pull {
+        let mut pull = Pull {
             number,
             title: opened.title.to_owned(),
             body: Some(opened.body.to_owned()).filter(|body| !body.is_empty()),
             author: opened.author.to_owned(),
             head_ref: opened.branch.to_owned(),
+            life: Life::default(),
             head,
             head_repository: Some(opened.fork.unwrap_or(repository)),
             base_ref: "main".to_owned(),
@@ -95,6 +97,7 @@ impl FakeGitHub {
             labels: Vec::new(),
             updated,
         };
+        pull.life.moves_to(&pull.head);
         known.pulls.insert(number, pull);
         drop(world);
         self.tell_pull(repository, number, opened.author, "opened", json!({}));
@@ -118,7 +121,7 @@ impl FakeGitHub {
             bare.point(&format!("refs/heads/{}", before.head_ref), head);
             bare.point(&format!("refs/pull/{number}/head"), head);
         }
-        self.change(repository, number, |pull| pull.head = head.to_owned());
+        self.change(repository, number, |pull| pull.moves_to(head));
         let more = json!({"before": before.head, "after": head});
         self.tell_pull(repository, number, &before.author, "synchronize", more)
     }
@@ -126,7 +129,7 @@ impl FakeGitHub {
     /// Moves the head without telling of it, as one that comes between two calls of ours and whose delivery is late.
     pub(crate) fn move_head_silently(&self, repository: u64, number: u64, head: &str) {
         self.world().repository(repository).bare.point(&format!("refs/pull/{number}/head"), head);
-        self.change(repository, number, |pull| pull.head = head.to_owned());
+        self.change(repository, number, |pull| pull.moves_to(head));
     }
 
     /// Edits the title or the body.

@@ -11,6 +11,7 @@ use super::delivery::Outbox;
 use super::endpoint::{Endpoint, RepositoryKey};
 use super::fault::Switches;
 use super::key::AppKey;
+use super::written::{Life, Written};
 
 /// The App's number.
 pub(crate) const APP_ID: u64 = 77;
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) outbox: Outbox,
     pub(crate) switches: Switches,
     pub(crate) calls: Vec<Call>,
+    /// How many calls came since the beginning.
+    pub(crate) calls_begun: u64,
     pub(crate) violations: Vec<String>,
     pub(crate) rate_remaining: u64,
     pub(crate) last_id: u64,
@@ -87,6 +90,8 @@ pub(crate) struct Repository {
     pub(crate) review_comments: Vec<ReviewComment>,
     pub(crate) reviews: Vec<Review>,
     pub(crate) check_runs: Vec<CheckRun>,
+    /// Everything that was written about heads of pull requests, in order.
+    pub(crate) written: Vec<Written>,
     pub(crate) statuses: Vec<(String, Value)>,
     pub(crate) required_checks: Vec<(String, Option<u64>)>,
     pub(crate) protected_checks: Vec<(String, Option<u64>)>,
@@ -103,6 +108,8 @@ pub(crate) struct Pull {
     pub(crate) author: String,
     pub(crate) head_ref: String,
     pub(crate) head: String,
+    /// Every head that it had, and when it was read, in order.
+    pub(crate) life: Life,
     /// The repository of the head; none if it was deleted.
     pub(crate) head_repository: Option<u64>,
     pub(crate) base_ref: String,
@@ -113,6 +120,14 @@ pub(crate) struct Pull {
     pub(crate) labels: Vec<String>,
     /// Rises with every change, for the order of lists.
     pub(crate) updated: u64,
+}
+
+impl Pull {
+    /// Gives it another head.
+    pub(crate) fn moves_to(&mut self, head: &str) {
+        head.clone_into(&mut self.head);
+        self.life.moves_to(head);
+    }
 }
 
 /// A comment in a conversation.
@@ -240,6 +255,7 @@ impl World {
             outbox: Outbox::default(),
             switches: Switches::default(),
             calls: Vec::new(),
+            calls_begun: 0,
             violations: Vec::new(),
             rate_remaining: 5_000,
             last_id: 1_000,

@@ -6,6 +6,7 @@ use super::authority::Caller;
 use super::endpoint::Endpoint;
 use super::server::Asking;
 use super::world::{APP_ID, Answered, CheckRun, Comment, Review, ReviewComment, World};
+use super::written::Words;
 
 /// GitHub's limit of a comment's body, in characters.
 const MAX_BODY: usize = 65_536;
@@ -39,6 +40,7 @@ impl World {
             history: Vec::new(),
         };
         apply(&mut run, body);
+        self.note_check_run(id, &run, body, asked.number_of_call);
         let answer = self.check_run_json(id, &run);
         self.repository(id).check_runs.push(run);
         let action = if answer["status"] == "completed" { "completed" } else { "created" };
@@ -63,6 +65,7 @@ impl World {
         }
         apply(run, asked.body);
         let run = run.clone();
+        self.note_check_run(id, &run, asked.body, asked.number_of_call);
         let answer = self.check_run_json(id, &run);
         if run.status == "completed" {
             let bot = super::world::bot_login();
@@ -85,6 +88,7 @@ impl World {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
+        self.note_comment(id, pull, &body, asked.number_of_call);
         let (author, by_app) = caller.author();
         let comment = self.add_comment(id, pull, &author, by_app, &body);
         Answered::json(Endpoint::CreateComment.created(), self.comment_json(&comment))
@@ -107,6 +111,7 @@ impl World {
         }
         comment.former_bodies.push(std::mem::replace(&mut comment.body, body));
         let comment = comment.clone();
+        self.note_comment(id, comment.pull, &comment.body, asked.number_of_call);
         self.tell_comment(id, "edited", &comment, &author);
         Answered::ok(self.comment_json(&comment))
     }
@@ -125,6 +130,8 @@ impl World {
             Err(refusal) => return refusal,
         };
         let head = asked.body["commit_id"].as_str().unwrap_or_default().to_owned();
+        // Even one that is refused here.
+        self.note(id, number, Words::Review, Some(head.clone()), asked.number_of_call);
         if head != pull.head {
             return Answered::message(
                 422,
