@@ -14,6 +14,7 @@ use super::Core;
 use super::clock::now_ms;
 use super::dispatch::{BECAME_DRAFT, CLOSED, SAID_STOP};
 use super::ending::{BELIEVED_AFTER, Done, Trouble, is_out_of_reach, unless_out_of_reach};
+use super::installation::WENT_AWAY;
 use super::partial::answer_without;
 use super::review_pull::{WRITER, run_id};
 use super::work::{
@@ -190,7 +191,12 @@ pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: 
             Some(number) => (&work.place, number),
             None => return Ok(()),
         },
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Upkeep => return Ok(()),
+        Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::Look(_)
+        | Work::Installation(_)
+        | Work::Upkeep => return Ok(()),
     };
     let api = match core.repository(place, &WRITER).await {
         Ok(api) => api,
@@ -206,7 +212,12 @@ pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: 
             teller.check_ends_with(head, Conclusion::ActionRequired, &notice).await
         }
         Work::Partial(work) => answer_without(&teller, work, &notice).await,
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Upkeep => Ok(()),
+        Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::Look(_)
+        | Work::Installation(_)
+        | Work::Upkeep => Ok(()),
     }
 }
 
@@ -217,10 +228,20 @@ pub(crate) async fn stopped(
     work: &Work,
     reason: &str,
 ) -> Result<(), Trouble> {
+    if reason == WENT_AWAY {
+        // There is no right to write there any more.
+        return Ok(());
+    }
     let (place, number) = match work {
         Work::Review(work) => (&work.place, work.number),
         Work::Partial(work) => (&work.place, work.number),
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::MergeGroup(_) | Work::Upkeep => {
+        Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::MergeGroup(_)
+        | Work::Look(_)
+        | Work::Installation(_)
+        | Work::Upkeep => {
             return Ok(());
         }
     };
@@ -249,7 +270,13 @@ pub(crate) async fn stopped(
             teller.check_gives_up(&work.head, &notice).await
         }
         Work::Partial(work) => answer_without(&teller, work, &as_said).await,
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::MergeGroup(_) | Work::Upkeep => Ok(()),
+        Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::MergeGroup(_)
+        | Work::Look(_)
+        | Work::Installation(_)
+        | Work::Upkeep => Ok(()),
     }
 }
 
