@@ -1,6 +1,7 @@
 //! The App: its tokens, its installations, its registration.
 
 use github::app::{Permission, convert_manifest};
+use github::repository::Rest;
 use github::{App, Credential, ErrorKind, RepositoryApi};
 use secrecy::ExposeSecret as _;
 
@@ -117,5 +118,28 @@ async fn a_manifests_code_becomes_an_app_once_and_no_credential_is_sent() {
     let again = convert_manifest(&connection, &code).await.unwrap_err();
     assert_eq!(again.kind, ErrorKind::NotFound);
     assert!(!again.to_string().contains(&code), "{again}");
+    fake.finish();
+}
+
+#[tokio::test]
+async fn what_an_installation_reaches_is_listed_with_a_token_that_may_nothing_else() {
+    let fake = FakeGitHub::start();
+    let ids: Vec<u64> = (1..=105).collect();
+    for id in &ids[1..] {
+        fake.add_repository(*id, "acme", &format!("shop{id}"));
+    }
+    fake.install(9, "acme", &ids);
+    let app = app(&fake);
+    let reached = app.reached(9).await.unwrap();
+    assert_eq!((reached.items.len(), reached.rest), (105, Rest::Nothing));
+    assert_eq!((reached.items[1].owner.as_str(), reached.items[1].name.as_str()), ("acme", "shop2"));
+    let pages: Vec<_> =
+        fake.calls().into_iter().filter(|call| call.endpoint == Some(Endpoint::Reached)).collect();
+    assert_eq!(pages.len(), 2);
+    assert!(pages.iter().all(|page| page.permissions == ["metadata:read"]), "{pages:?}");
+    fake.suspend(9);
+    assert!(matches!(app.reached(9).await.unwrap_err().kind, ErrorKind::Forbidden { .. }));
+    fake.uninstall(9);
+    assert_eq!(app.reached(9).await.unwrap_err().kind, ErrorKind::NotFound);
     fake.finish();
 }

@@ -185,15 +185,15 @@ async fn open_pull_requests_are_listed_once_until_something_changes() {
     let closed = fake.open_pull(1, &OpenPull { branch: "closed", ..OpenPull::default() });
     fake.close(1, closed);
     let shop = shop(&fake).await;
-    let PullRequests::Changed { pulls, etag } = shop.open_pulls(None).await.unwrap() else {
+    let PullRequests::Changed { pulls, etag } = shop.open_pulls(None, None).await.unwrap() else {
         panic!("nothing is known yet")
     };
     assert_eq!((pulls.items.len(), pulls.rest), (105, Rest::Nothing));
     assert_eq!(pulls.items.last().map(|pull| pull.number), Some(first));
     let etag = etag.expect("a tag");
-    assert_eq!(shop.open_pulls(Some(&etag)).await.unwrap(), PullRequests::Unchanged);
+    assert_eq!(shop.open_pulls(Some(&etag), None).await.unwrap(), PullRequests::Unchanged);
     let head = fake.push(1, first, &[("apples.py", "more\n")]);
-    let PullRequests::Changed { pulls, .. } = shop.open_pulls(Some(&etag)).await.unwrap() else {
+    let PullRequests::Changed { pulls, .. } = shop.open_pulls(Some(&etag), None).await.unwrap() else {
         panic!("one has another head")
     };
     assert_eq!((pulls.items[0].number, &pulls.items[0].head), (first, &id(&head)));

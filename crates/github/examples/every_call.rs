@@ -79,6 +79,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tell("installations", app.installations().await.map(drop));
     tell("installation of", app.installation_of("octocat", "hello-world").await.map(drop));
     tell("mint", app.mint(1, 1, &everything).await.map(drop));
+    tell("reached", app.reached(1).await.map(drop));
     tell("deliveries", app.deliveries(None).await.map(drop));
     tell("deliveries behind", app.deliveries(Some("v1_12077215967")).await.map(drop));
     tell("redeliver", app.redeliver(1).await);
@@ -86,8 +87,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     tell("user", shop.own_login().await.map(drop));
     tell("repository", shop.repository().await.map(drop));
-    tell("open pulls", shop.open_pulls(None).await.map(drop));
-    tell("open pulls unless", shop.open_pulls(Some("W/\"oak\"")).await.map(drop));
+    tell("open pulls", shop.open_pulls(None, None).await.map(drop));
+    tell("open pulls unless", shop.open_pulls(Some("W/\"oak\""), None).await.map(drop));
     tell("pull", shop.pull(1).await.map(drop));
     tell("merge base", shop.merge_base(&base, &head).await.map(drop));
     tell("compare", shop.compare(&base, &head).await.map(drop));

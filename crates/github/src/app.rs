@@ -1,6 +1,7 @@
 //! The App: who it is, where it is installed, what was delivered to it, and the tokens that it mints.
 //!
-//! A token is for one repository and the permissions that its job needs. It lives in memory only.
+//! A token is for one repository and the permissions that its job needs. It lives in memory only. The one exception knows of all
+//! repositories of an installation that they are there, and does not leave [`App::reached`].
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -10,8 +11,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::error::{ApiError, ErrorKind};
-use crate::event::Account;
-use crate::event::payload::RawAccount;
+use crate::event::payload::{RawAccount, RawInstalled};
+use crate::event::{Account, InstalledRepository};
 use crate::http::{Authorization, Connection, NextPage, Request};
 use crate::jwt::SigningKey;
 use crate::pace::Actor;
@@ -22,6 +23,9 @@ pub use crate::jwt::BadKey;
 
 /// How many pages of a hundred installations are read.
 const MAX_INSTALLATION_PAGES: u32 = 50;
+
+/// How many pages of a hundred repositories of an installation are read.
+const MAX_REPOSITORY_PAGES: u32 = 50;
 
 /// The App, by its own right.
 pub struct App {
@@ -182,6 +186,17 @@ struct Reached {
     full_name: Option<String>,
 }
 
+/// How far a token is to reach.
+#[derive(Debug, Clone, Copy)]
+enum Reach<'a> {
+    /// The repository of this number.
+    Id(u64),
+    /// The repository of this name.
+    Name(&'a str),
+    /// All of the installation.
+    Installation,
+}
+
 /// An App that was just registered by a manifest.
 #[derive(Debug, Clone)]
 pub struct NewApp {
@@ -221,7 +236,7 @@ impl App {
         permissions: &[Permission],
     ) -> Result<Token, ApiError> {
         let wanted = serde_json::json!({"repository_ids": [repository]});
-        self.minted(installation, wanted, permissions, |reached| reached.id == repository).await
+        self.minted(installation, wanted, permissions, Reach::Id(repository)).await
     }
 
     /// Mints a token for one repository that only its name is known of.
@@ -235,8 +250,7 @@ impl App {
         permissions: &[Permission],
     ) -> Result<Token, ApiError> {
         let wanted = serde_json::json!({"repositories": [name]});
-        self.minted(installation, wanted, permissions, |reached| reached.name.eq_ignore_ascii_case(name))
-            .await
+        self.minted(installation, wanted, permissions, Reach::Name(name)).await
     }
 
     async fn minted(
@@ -244,7 +258,7 @@ impl App {
         installation: u64,
         mut wanted: serde_json::Value,
         permissions: &[Permission],
-        is_wanted: impl Fn(&Reached) -> bool,
+        reach: Reach<'_>,
     ) -> Result<Token, ApiError> {
         #[derive(Deserialize)]
         struct Minted {
@@ -261,13 +275,19 @@ impl App {
         let answer = self.connection.send(request).await?;
         let minted: Minted = answer.read()?;
         let reached = minted.repositories.unwrap_or_default();
-        let is_one = !reached.is_empty() && reached.iter().all(is_wanted);
+        let is_as_far = match reach {
+            Reach::Id(id) => !reached.is_empty() && reached.iter().all(|reached| reached.id == id),
+            Reach::Name(name) => {
+                !reached.is_empty() && reached.iter().all(|reached| reached.name.eq_ignore_ascii_case(name))
+            }
+            Reach::Installation => true,
+        };
         let name = reached.iter().find_map(|reached| reached.full_name.as_deref()?.split_once('/'));
         let is_narrow = minted.permissions.iter().all(|(name, access)| {
             name == "metadata"
                 || asked.get(name.as_str()).is_some_and(|asked| asked == access || access == "read")
         });
-        if !is_one || !is_narrow {
+        if !is_as_far || !is_narrow {
             let detail = "the token is for more than was asked for".to_owned();
             return Err(answer.error(ErrorKind::Unreadable { detail }));
         }
@@ -325,6 +345,33 @@ impl App {
         let jwt = self.jwt();
         let config: Config = self.connection.json(Request::new(Route::AppHook, app(&jwt))).await?;
         Ok(config.url.filter(|url| !url.is_empty()))
+    }
+
+    /// Lists the repositories that an installation reaches, at most 5,000. The token for that is for all of them, may know that
+    /// they are there and nothing else, and does not leave this function.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] where the installation is gone; [`ErrorKind::Forbidden`] where it is suspended;
+    /// [`ErrorKind::Unreadable`] where GitHub mints a token that may more.
+    pub async fn reached(&self, installation: u64) -> Result<Listing<InstalledRepository>, ApiError> {
+        #[derive(Deserialize)]
+        struct Page {
+            repositories: Vec<RawInstalled>,
+        }
+        let wanted = serde_json::json!({});
+        let token =
+            self.minted(installation, wanted, &[Permission::MetadataRead], Reach::Installation).await?;
+        let right = Authorization::Bearer(&token.secret, Actor::Installation(installation));
+        let mut items = Vec::new();
+        for page in 1..=MAX_REPOSITORY_PAGES {
+            let request = Request::new(Route::Reached, right).query("per_page", 100).query("page", page);
+            let (list, next): (Page, NextPage) = self.connection.json_page(request).await?;
+            items.extend(list.repositories.into_iter().filter_map(RawInstalled::named));
+            if next == NextPage::None {
+                return Ok(Listing { items, rest: Rest::Nothing });
+            }
+        }
+        Ok(Listing { items, rest: Rest::Unread })
     }
 
     /// Lists where the App is installed, at most 5,000.

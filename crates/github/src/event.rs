@@ -6,6 +6,7 @@
 
 pub(crate) mod payload;
 
+use jiff::Timestamp;
 use review::CommitId;
 use review::text::{shorten, visible_line};
 
@@ -166,6 +167,8 @@ pub struct PullSummary {
     pub labels: Vec<String>,
     /// Who opened it.
     pub author: Account,
+    /// When something about it last changed, where GitHub says so.
+    pub updated_at: Option<Timestamp>,
 }
 
 /// Whether a pull request is open.

@@ -20,6 +20,7 @@ pub(crate) enum Route<'a> {
     Redeliver { delivery: u64 },
     ConvertManifest { code: &'a str },
     User,
+    Reached,
     InRepository { owner: &'a str, name: &'a str, call: Call<'a> },
 }
 
@@ -61,13 +62,19 @@ impl Route<'_> {
             Self::Redeliver { .. } => "ask for a delivery again",
             Self::ConvertManifest { .. } => "register the app",
             Self::User => "read whose token it is",
+            Self::Reached => "list the installation's repositories",
             Self::InRepository { call, .. } => call.purpose(),
         }
     }
 
     pub(crate) fn method(self) -> Method {
         match self {
-            Self::App | Self::AppHook | Self::Installations | Self::Deliveries | Self::User => Method::GET,
+            Self::App
+            | Self::AppHook
+            | Self::Installations
+            | Self::Deliveries
+            | Self::User
+            | Self::Reached => Method::GET,
             Self::MintToken { .. } | Self::Redeliver { .. } | Self::ConvertManifest { .. } => Method::POST,
             Self::InRepository { call, .. } => call.method(),
         }
@@ -82,7 +89,8 @@ impl Route<'_> {
             | Self::Deliveries
             | Self::MintToken { .. }
             | Self::ConvertManifest { .. }
-            | Self::User => false,
+            | Self::User
+            | Self::Reached => false,
             Self::Redeliver { .. } => true,
             Self::InRepository { call, .. } => call.method() != Method::GET,
         }
@@ -133,6 +141,7 @@ impl Route<'_> {
                 owned(&["app", "hook", "deliveries", &delivery.to_string(), "attempts"])
             }
             Self::User => owned(&["user"]),
+            Self::Reached => owned(&["installation", "repositories"]),
             Self::ConvertManifest { code } => owned(&["app-manifests", code, "conversions"]),
             Self::InRepository { owner, name, call } => {
                 let mut parts = owned(&["repos", owner, name]);

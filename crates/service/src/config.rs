@@ -83,6 +83,8 @@ pub struct ServeSection {
     pub skip_authors: Vec<String>,
     /// Reviews drafts too.
     pub drafts: bool,
+    /// What is done with pull requests whose head is in another repository.
+    pub forks: Forks,
     /// After how many seconds without a sign of life a process counts as dead, so that another takes up its work; 60 by
     /// default.
     pub lease_seconds: Option<u32>,
@@ -93,10 +95,27 @@ pub struct ServeSection {
     pub announce_seconds: Option<u32>,
     /// How many seconds after its last edit a new title or description is looked at; 60 by default.
     pub settling_seconds: Option<u32>,
+    /// How many days ago an open pull request may have changed last to be looked for where no event told of it; 30 by
+    /// default, and with 0 nothing is looked for.
+    pub look_back_days: Option<u32>,
     /// Where fetched objects are kept; beside the database by default.
     pub cache_folder: Option<PathBuf>,
     /// The most that they may take, in MiB.
     pub cache_mib: Option<u64>,
+}
+
+/// What is done with pull requests whose head is in another repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Forks {
+    /// The same as with others.
+    #[default]
+    Review,
+    /// A head is reviewed once somebody with write access says `/recuse review`, presses the button, or sets one of
+    /// `review_labels`.
+    OnRequest,
+    /// A head is reviewed once somebody with write access says `/recuse review` or presses the button.
+    Skip,
 }
 
 /// `[lineage]` of the operator's file.

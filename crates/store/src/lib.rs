@@ -17,8 +17,8 @@ pub use ledger::{Booking, OverCap, Reservation, ReservationId, Reserved, Scope, 
 pub use open::open;
 pub use queue::{
     AttemptCounts, Beat, Choice, ClaimLimits, Claimed, DELIVERY_WINDOW_MS, Enqueued, Held, Intended,
-    JobEnding, JobId, JobKind, JobSummary, KeptPacket, KeptPacketSummary, Lease, LiveState, NewJob, Order,
-    PostKey, PostKind, Progress, QueueCounts, Received, Taken,
+    JobEnding, JobId, JobKind, JobSummary, KeptPacket, KeptPacketSummary, Lease, LiveState, LostReview,
+    NewJob, Order, PostKey, PostKind, Progress, QueueCounts, Received, Taken, Unfinished,
 };
 pub use receipts::{Fetched, Pruned, ReceiptRow, Receipts, ToKeep};
 

@@ -81,6 +81,7 @@ impl World {
             | Endpoint::Redeliver
             | Endpoint::ConvertManifest
             | Endpoint::User
+            | Endpoint::Reached
             | Endpoint::Git => unreachable!("they are not about a repository by the API"),
         }
     }
@@ -96,6 +97,7 @@ impl World {
                     Answered::message(403, "Resource not accessible by integration")
                 }
             },
+            Endpoint::Reached => self.reached(caller, asked, root),
             Endpoint::AppHook => Answered::ok(json!({"url": self.outbox.url(), "content_type": "json",
                 "insecure_ssl": "0", "secret": "********"})),
             Endpoint::Installations => {
@@ -124,6 +126,29 @@ impl World {
             }
             _ => unreachable!("the others are about a repository"),
         }
+    }
+}
+
+impl World {
+    /// `GET /installation/repositories`.
+    fn reached(&self, caller: &Caller, asked: &Asking<'_>, root: &str) -> Answered {
+        let Caller::Token(Token { holder: Holder::Installation(id), repositories, .. }) = caller else {
+            return Answered::message(403, "You must authenticate with an installation access token.");
+        };
+        let Some(known) = self.installations.get(id) else {
+            return Answered::message(401, "Bad credentials");
+        };
+        if known.is_suspended {
+            return Answered::message(403, "This installation has been suspended");
+        }
+        let is_reached = |id: &&u64| repositories.as_ref().is_none_or(|reached| reached.contains(id));
+        let all: Vec<_> =
+            known.repositories.iter().filter(is_reached).map(|id| self.repository_json(*id)).collect();
+        let total = all.len();
+        let (page, link) = page_of(all, asked, root);
+        let mut answer = Answered::ok(json!({"total_count": total, "repositories": page}));
+        answer.headers.extend(link.map(|link| ("link", link)));
+        answer
     }
 }
 

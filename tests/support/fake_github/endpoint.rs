@@ -13,6 +13,7 @@ pub(crate) enum Endpoint {
     Redeliver,
     ConvertManifest,
     User,
+    Reached,
     RepositoryInstallation,
     Repository,
     Pulls,
@@ -76,7 +77,7 @@ pub(crate) enum RepositoryKey {
 
 impl Endpoint {
     /// All but git's.
-    pub(crate) const API: [Self; 30] = [
+    pub(crate) const API: [Self; 31] = [
         Self::App,
         Self::AppHook,
         Self::Installations,
@@ -85,6 +86,7 @@ impl Endpoint {
         Self::Redeliver,
         Self::ConvertManifest,
         Self::User,
+        Self::Reached,
         Self::RepositoryInstallation,
         Self::Repository,
         Self::Pulls,
@@ -138,7 +140,9 @@ impl Endpoint {
             | Self::Deliveries
             | Self::Redeliver
             | Self::RepositoryInstallation => Right::App,
-            Self::Repository | Self::Permission | Self::BranchRules => Right::Token(&[("metadata", Read)]),
+            Self::Reached | Self::Repository | Self::Permission | Self::BranchRules => {
+                Right::Token(&[("metadata", Read)])
+            }
             Self::Pulls | Self::Pull | Self::Files | Self::Reviews => {
                 Right::Token(&[("pull_requests", Read)])
             }
@@ -177,6 +181,7 @@ impl Target {
             ("GET", ["app", "hook", "deliveries"]) => bare(Endpoint::Deliveries, &[]),
             ("POST", ["app", "hook", "deliveries", id, "attempts"]) => bare(Endpoint::Redeliver, &[id]),
             ("GET", ["user"]) => bare(Endpoint::User, &[]),
+            ("GET", ["installation", "repositories"]) => bare(Endpoint::Reached, &[]),
             ("POST", ["app-manifests", code, "conversions"]) => bare(Endpoint::ConvertManifest, &[code]),
             (method, ["repos", owner, name, rest @ ..]) => {
                 let key = RepositoryKey::Name((*owner).to_owned(), (*name).to_owned());

@@ -219,7 +219,19 @@ impl FakeGitHub {
 
     /// Forgets the calls so far, to count from here.
     pub(crate) fn forget_calls(&self) {
-        self.world().calls.clear();
+        let mut world = self.world();
+        world.calls.clear();
+        world.unchanged = 0;
+    }
+
+    /// How often a list was asked for that had not changed.
+    pub(crate) fn unchanged(&self) -> usize {
+        self.world().unchanged
+    }
+
+    /// How much of the rate limit is left.
+    pub(crate) fn rate_remaining(&self) -> u64 {
+        self.world().rate_remaining
     }
 
     /// The comments of a pull request, in order.

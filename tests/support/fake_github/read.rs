@@ -55,6 +55,7 @@ impl Target {
             | Endpoint::Redeliver
             | Endpoint::ConvertManifest
             | Endpoint::User
+            | Endpoint::Reached
             | Endpoint::Git => unreachable!("they are not about a repository by the API"),
         }
     }
@@ -66,9 +67,11 @@ impl World {
         if asked.parameter("state").as_deref().unwrap_or("open") == "open" {
             pulls.retain(|pull| pull.is_open);
         }
-        pulls.sort_by_key(|pull| std::cmp::Reverse(pull.updated));
+        pulls.sort_by_key(|pull| std::cmp::Reverse((pull.updated_at, pull.updated)));
         let etag = pulls.iter().map(|pull| format!("{}.{}", pull.number, pull.updated)).collect::<Vec<_>>();
-        let etag = format!("W/\"{}\"", review::Digest::of(etag.join(",").as_bytes()).short());
+        // GitHub's tags are good for one token only.
+        let etag = format!("{} {}", etag.join(","), asked.authorization.unwrap_or_default());
+        let etag = format!("W/\"{}\"", review::Digest::of(etag.as_bytes()).short());
         let list = pulls.iter().map(|pull| self.pull_json(id, pull)).collect();
         let mut answer = paged(list, asked, root);
         if asked.etag == Some(etag.as_str()) {

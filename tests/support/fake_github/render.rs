@@ -31,6 +31,14 @@ impl World {
             "suspended_at": installation.is_suspended.then_some(TIME)})
     }
 
+    /// An installation that has just changed: no two deliveries of that are the same.
+    pub(crate) fn changed_installation_json(&mut self, id: u64) -> Value {
+        let mut installation = self.installation_json(id);
+        let time = jiff::Timestamp::from_second(self.next_id() as i64).expect("a time");
+        installation["updated_at"] = json!(time.to_string());
+        installation
+    }
+
     /// A pull request, as lists and deliveries have it.
     pub(crate) fn pull_json(&self, repository: u64, pull: &Pull) -> Value {
         let head_repository = pull.head_repository.map_or(Value::Null, |id| match self.repository_json(id) {
@@ -42,7 +50,8 @@ impl World {
             pull.labels.iter().map(|name| json!({"id": 1, "name": name, "color": "ededed"})).collect();
         json!({"id": 9_000 + pull.number, "number": pull.number, "title": pull.title, "body": pull.body,
             "state": if pull.is_open { "open" } else { "closed" }, "draft": pull.is_draft, "locked": false,
-            "user": self.user_json(&pull.author), "labels": labels, "created_at": TIME, "updated_at": TIME,
+            "user": self.user_json(&pull.author), "labels": labels, "created_at": TIME,
+            "updated_at": jiff::Timestamp::from_second(pull.updated_at as i64).expect("a time").to_string(),
             "merged_at": pull.is_merged.then_some(TIME),
             "head": {"ref": pull.head_ref, "sha": pull.head, "repo": head_repository,
                 "label": format!("x:{}", pull.head_ref), "user": self.user_json(&pull.author)},

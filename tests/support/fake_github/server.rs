@@ -156,7 +156,15 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Reply {
     let act = || match caller {
         Ok(caller) => {
             let etag = parts.headers.get("if-none-match").and_then(|value| value.to_str().ok());
-            let asked = Asking { number_of_call: number, target: &target, query: &query, etag, body: &json };
+            let authorization = authorization.as_deref();
+            let asked = Asking {
+                number_of_call: number,
+                target: &target,
+                query: &query,
+                etag,
+                authorization,
+                body: &json,
+            };
             shared.act(&caller, &asked)
         }
         Err(refusal) => refusal,
@@ -229,6 +237,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) target: &'a Target,
     pub(crate) query: &'a str,
     pub(crate) etag: Option<&'a str>,
+    pub(crate) authorization: Option<&'a str>,
     pub(crate) body: &'a Value,
 }
 
@@ -270,7 +279,9 @@ pub(crate) fn reply(shared: &Shared, answered: Answered) -> Response<Body> {
         AnswerBody::Bytes(content_type, bytes) => (content_type, Body::from(bytes)),
     };
     let mut world = shared.world();
-    if answered.status != 304 {
+    if answered.status == 304 {
+        world.unchanged += 1;
+    } else {
         world.rate_remaining = world.rate_remaining.saturating_sub(1);
     }
     let limits = [

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::FakeGitHub;
 use super::bare::{ADA, Committer};
-use super::world::{APP_ID, CheckRun, Comment, Pull, ReviewComment};
+use super::world::{APP_ID, CheckRun, Comment, Pull, ReviewComment, now};
 use super::written::Life;
 
 /// A pull request that is to be opened. Its branch begins at `main` unless it is there.
@@ -96,12 +96,21 @@ impl FakeGitHub {
             is_merged: false,
             labels: Vec::new(),
             updated,
+            updated_at: now(),
         };
         pull.life.moves_to(&pull.head);
         known.pulls.insert(number, pull);
         drop(world);
         self.tell_pull(repository, number, opened.author, "opened", json!({}));
         number
+    }
+
+    /// Lets a pull request have changed last so many days ago.
+    pub(crate) fn age_pull(&self, repository: u64, number: u64, days: u64) {
+        self.change(repository, number, |_| {});
+        let mut world = self.world();
+        let pull = world.repository(repository).pulls.get_mut(&number).expect("a known pull request");
+        pull.updated_at -= days * 24 * 60 * 60;
     }
 
     /// Pushes to a pull request's branch; the new head.
@@ -443,6 +452,37 @@ impl FakeGitHub {
         self.installation_changed(installation, "unsuspend", |known| known.is_suspended = false)
     }
 
+    /// Lets an installation reach one more repository.
+    pub(crate) fn add_to_installation(&self, installation: u64, repository: u64) -> String {
+        self.reach(installation, |reached| reached.push(repository));
+        self.tell_reach(installation, &[repository], &[])
+    }
+
+    /// Lets an installation reach a repository no more.
+    pub(crate) fn remove_from_installation(&self, installation: u64, repository: u64) -> String {
+        self.reach(installation, |reached| reached.retain(|known| *known != repository));
+        self.tell_reach(installation, &[], &[repository])
+    }
+
+    /// Tells that an installation reaches these as well, which nobody else knows of.
+    pub(crate) fn tell_of_many(&self, installation: u64, repositories: Vec<Value>) -> String {
+        let mut world = self.world();
+        let payload = json!({"action": "added", "installation": world.installation_json(installation),
+            "repository_selection": "all", "repositories_added": repositories, "repositories_removed": []});
+        let guid = world.tell("installation_repositories", None, "ada", payload);
+        drop(world);
+        self.shared.flush();
+        guid
+    }
+
+    /// Accepts the permissions that the App asks for by now.
+    pub(crate) fn accept_permissions(&self, installation: u64) -> String {
+        let permissions = self.world().app_permissions.clone();
+        self.installation_changed(installation, "new_permissions_accepted", |known| {
+            known.permissions = permissions;
+        })
+    }
+
     /// Takes a permission away from an installation; nobody is told of that.
     pub(crate) fn revoke_permission(&self, installation: u64, permission: &str) {
         let mut world = self.world();
@@ -495,7 +535,7 @@ impl FakeGitHub {
         let updated = world.next_id();
         let pull = world.repository(repository).pulls.get_mut(&number).expect("a known pull request");
         change(pull);
-        pull.updated = updated;
+        (pull.updated, pull.updated_at) = (updated, now());
     }
 
     fn tell_pull(&self, repository: u64, number: u64, sender: &str, action: &str, more: Value) -> String {
@@ -522,6 +562,27 @@ impl FakeGitHub {
         guid
     }
 
+    fn reach(&self, installation: u64, change: impl FnOnce(&mut Vec<u64>)) {
+        let mut world = self.world();
+        change(&mut world.installations.get_mut(&installation).expect("a known installation").repositories);
+    }
+
+    fn tell_reach(&self, installation: u64, added: &[u64], removed: &[u64]) -> String {
+        let mut world = self.world();
+        let action = if added.is_empty() { "removed" } else { "added" };
+        let listed = |world: &super::World, ids: &[u64]| -> Vec<Value> {
+            ids.iter().map(|id| world.repository_json(*id)).collect()
+        };
+        let payload = json!({"action": action, "installation": world.changed_installation_json(installation),
+            "repository_selection": "selected", "repositories_added": listed(&world, added),
+            "repositories_removed": listed(&world, removed)});
+        let sender = world.installations[&installation].account.clone();
+        let guid = world.tell("installation_repositories", None, &sender, payload);
+        drop(world);
+        self.shared.flush();
+        guid
+    }
+
     fn installation_changed(
         &self,
         installation: u64,
@@ -541,7 +602,7 @@ impl FakeGitHub {
         let mut world = self.world();
         let ids = world.installations[&installation].repositories.clone();
         let repositories: Vec<_> = ids.iter().map(|id| world.repository_json(*id)).collect();
-        let payload = json!({"action": action, "installation": world.installation_json(installation),
+        let payload = json!({"action": action, "installation": world.changed_installation_json(installation),
             "repositories": repositories});
         let guid = world.tell("installation", None, sender, payload);
         drop(world);

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) calls_begun: u64,
     pub(crate) violations: Vec<String>,
     pub(crate) rate_remaining: u64,
+    /// How many answers were 304.
+    pub(crate) unchanged: usize,
     pub(crate) last_id: u64,
 }
 
@@ -120,6 +122,8 @@ pub(crate) struct Pull {
     pub(crate) labels: Vec<String>,
     /// Rises with every change, for the order of lists.
     pub(crate) updated: u64,
+    /// When it last changed, in seconds since 1970.
+    pub(crate) updated_at: u64,
 }
 
 impl Pull {
@@ -258,6 +262,7 @@ impl World {
             calls_begun: 0,
             violations: Vec::new(),
             rate_remaining: 5_000,
+            unchanged: 0,
             last_id: 1_000,
         };
         world.account(&bot_login(), "Bot");

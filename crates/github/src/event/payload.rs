@@ -408,6 +408,7 @@ pub(crate) struct RawPull {
     #[serde(default)]
     labels: Vec<Label>,
     user: Option<RawAccount>,
+    updated_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -433,6 +434,7 @@ impl From<RawPull> for PullSummary {
             state: if raw.state.as_deref() == Some("closed") { PullState::Closed } else { PullState::Open },
             labels: raw.labels.into_iter().map(|label| label.name).collect(),
             author: account(raw.user),
+            updated_at: raw.updated_at.and_then(|time| time.parse().ok()),
         }
     }
 }
@@ -452,13 +454,13 @@ struct RawInstallation {
 }
 
 #[derive(Deserialize)]
-struct RawInstalled {
+pub(crate) struct RawInstalled {
     id: u64,
     full_name: String,
 }
 
 impl RawInstalled {
-    fn named(self) -> Option<InstalledRepository> {
+    pub(crate) fn named(self) -> Option<InstalledRepository> {
         let (owner, name) = self.full_name.split_once('/')?;
         Some(InstalledRepository { id: self.id, owner: owner.to_owned(), name: name.to_owned() })
     }

@@ -26,6 +26,7 @@ fn delivery(more: Value) -> Value {
 
 fn pull() -> Value {
     json!({"number": 5, "state": "open", "draft": false, "merged": false, "title": "T", "body": null,
+        "updated_at": "2026-11-01T12:00:00Z",
         "user": account(2, "ada", "User"), "labels": [{"name": "ready"}],
         "head": {"sha": HEAD, "ref": "topic", "repo": {"id": 8}},
         "base": {"sha": BASE, "ref": "main", "repo": {"id": 7}}})
@@ -77,6 +78,7 @@ fn a_pull_request_is_read_with_where_and_by_whom() {
             state: PullState::Open,
             labels: vec!["ready".to_owned()],
             author: ada,
+            updated_at: "2026-11-01T12:00:00Z".parse().ok(),
         }
     );
 }
@@ -107,7 +109,7 @@ fn every_action_has_its_name_and_new_ones_keep_theirs() {
 #[test]
 fn what_a_version_of_the_api_may_leave_out_may_be_missing() {
     let mut bare = pull();
-    for name in ["draft", "merged", "state", "labels"] {
+    for name in ["draft", "merged", "state", "labels", "updated_at"] {
         bare.as_object_mut().unwrap().remove(name);
     }
     bare["user"] = Value::Null;

@@ -3,6 +3,7 @@
 //! What a review rests on is asked for by commit, not by number: a comparison of two commits stays what it is while the
 //! pull request moves on.
 
+use jiff::Timestamp;
 use review::change::Identity;
 use review::{Commit, CommitId};
 use serde::Deserialize;
@@ -172,12 +173,17 @@ impl RepositoryApi {
         })
     }
 
-    /// Lists the open pull requests, at most 2,000, unless nothing changed since the tag. That costs nothing of the rate
-    /// limit.
+    /// Lists the open pull requests that changed since a time, at most 2,000, unless nothing changed since the tag. That
+    /// costs nothing of the rate limit, as long as it is asked with the token that the tag was given to: a tag is good for
+    /// one token only (GitHub's support, as cited in eclipse-csi/otterdog#201).
     ///
     /// # Errors
     /// As any call.
-    pub async fn open_pulls(&self, etag: Option<&str>) -> Result<PullRequests, ApiError> {
+    pub async fn open_pulls(
+        &self,
+        etag: Option<&str>,
+        since: Option<Timestamp>,
+    ) -> Result<PullRequests, ApiError> {
         let mut pulls: Vec<PullSummary> = Vec::new();
         let mut new_etag = None;
         for page in 1..=MAX_PULL_PAGES {
@@ -197,6 +203,11 @@ impl RepositoryApi {
             }
             for raw in answer.read::<Vec<RawPull>>()? {
                 let pull = PullSummary::from(raw);
+                if pull.updated_at < since && pull.updated_at.is_some() {
+                    // All that follow have waited longer.
+                    let pulls = Listing { items: pulls, rest: Rest::Nothing };
+                    return Ok(PullRequests::Changed { pulls, etag: new_etag });
+                }
                 // Those that change while we read move over the border of a page.
                 if pulls.iter().all(|known| known.number != pull.number) {
                     pulls.push(pull);

@@ -14,6 +14,7 @@ use super::Core;
 use super::clock::now_ms;
 use super::dispatch::{BECAME_DRAFT, CLOSED, SAID_STOP};
 use super::ending::{BELIEVED_AFTER, Done, Trouble, is_out_of_reach, unless_out_of_reach};
+use super::installation::WENT_AWAY;
 use super::partial::answer_without;
 use super::review_pull::{WRITER, run_id};
 use super::work::{
@@ -191,7 +192,13 @@ pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: 
             Some(number) => (&work.place, number),
             None => return Ok(()),
         },
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Base(_) | Work::Upkeep => return Ok(()),
+        Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::Base(_)
+        | Work::Look(_)
+        | Work::Installation(_)
+        | Work::Upkeep => return Ok(()),
     };
     let api = match core.repository(place, &WRITER).await {
         Ok(api) => api,
@@ -207,7 +214,13 @@ pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: 
             teller.check_ends_with(head, Conclusion::ActionRequired, &notice).await
         }
         Work::Partial(work) => answer_without(&teller, work, &notice).await,
-        Work::Command(_) | Work::Rerun(_) | Work::Recheck(_) | Work::Base(_) | Work::Upkeep => Ok(()),
+        Work::Command(_)
+        | Work::Rerun(_)
+        | Work::Recheck(_)
+        | Work::Base(_)
+        | Work::Look(_)
+        | Work::Installation(_)
+        | Work::Upkeep => Ok(()),
     }
 }
 
@@ -218,6 +231,10 @@ pub(crate) async fn stopped(
     work: &Work,
     reason: &str,
 ) -> Result<(), Trouble> {
+    if reason == WENT_AWAY {
+        // There is no right to write there any more.
+        return Ok(());
+    }
     let (place, number) = match work {
         Work::Review(work) => (&work.place, work.number),
         Work::Partial(work) => (&work.place, work.number),
@@ -226,6 +243,8 @@ pub(crate) async fn stopped(
         | Work::Recheck(_)
         | Work::Base(_)
         | Work::MergeGroup(_)
+        | Work::Look(_)
+        | Work::Installation(_)
         | Work::Upkeep => {
             return Ok(());
         }
@@ -260,6 +279,8 @@ pub(crate) async fn stopped(
         | Work::Recheck(_)
         | Work::Base(_)
         | Work::MergeGroup(_)
+        | Work::Look(_)
+        | Work::Installation(_)
         | Work::Upkeep => Ok(()),
     }
 }

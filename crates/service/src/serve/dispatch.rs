@@ -7,16 +7,16 @@ use std::collections::BTreeSet;
 use github::command::{Command, command};
 use github::event::{
     AccountKind, CheckRunAction, CheckRunEvent, CheckSuiteAction, CheckSuiteEvent, CommentAction,
-    CommentEvent, CommentPlace, Event, MergeGroupAction, MergeGroupEvent, PullRequestAction,
-    PullRequestEvent, PullState, PushEvent,
+    CommentEvent, CommentPlace, Event, InstallationAction, InstallationEvent, MergeGroupAction,
+    MergeGroupEvent, PullRequestAction, PullRequestEvent, PullState, PushEvent,
 };
 use review::Digest;
 use review::attribution::Agents;
 use store::Order;
 
 use super::work::{
-    Asked, BaseWork, Cause, CommandWork, CommentAt, MergeGroupWork, Place, RecheckWork, RerunWork,
-    ReviewWork, Urgency, Wanted, Work,
+    Asked, BaseWork, Cause, CommandWork, CommentAt, InstallationWork, MergeGroupWork, Place, RecheckWork,
+    RerunWork, ReviewWork, Said, Urgency, Wanted, Work,
 };
 use crate::config::BASE_FILE;
 
@@ -81,11 +81,35 @@ pub(crate) fn decide(event: &Event, body: &Digest, rules: &EventRules<'_>, now_m
         Event::CheckSuite(event) => check_suite(event, body, rules, now_ms),
         Event::MergeGroup(event) => merge_group(event, now_ms),
         Event::Push(event) => push(event, body, now_ms),
-        // A job finds out by itself that a repository is out of reach.
-        Event::Installation(_) => Decision::nothing("an installation changed"),
+        Event::Installation(event) => installation(event, body, now_ms),
         Event::Ping => Decision::nothing("a ping"),
         Event::Ignored { .. } => Decision::nothing("not an event that we act on"),
     }
+}
+
+/// The most repositories of an event that are looked through. GitHub lists no more of an installation either (`App::reached`).
+const MOST_ADDED: usize = 5_000;
+
+fn installation(event: &InstallationEvent, body: &Digest, now_ms: i64) -> Decision {
+    let (said, reason) = match &event.action {
+        InstallationAction::Created => (Said::AllIsNew, "the app was installed"),
+        InstallationAction::Unsuspended => (Said::AllIsNew, "an installation goes on"),
+        InstallationAction::PermissionsAccepted => (Said::AllIsNew, "permissions were accepted"),
+        InstallationAction::Deleted => (Said::Gone, "the app was uninstalled"),
+        InstallationAction::Suspended => (Said::Gone, "an installation was suspended"),
+        // One that reaches all from now on need not name them.
+        InstallationAction::RepositoriesChanged if event.added.is_empty() && event.removed.is_empty() => {
+            (Said::AllIsNew, "an installation reaches others")
+        }
+        InstallationAction::RepositoriesChanged => {
+            let added = event.added.iter().take(MOST_ADDED).map(|repository| repository.id).collect();
+            (Said::Changed { added }, "an installation reaches others")
+        }
+        InstallationAction::Other(_) => return Decision::nothing("not an action that we act on"),
+    };
+    let event_name = body.short().to_owned();
+    let work = InstallationWork { installation: event.installation, said, event: event_name };
+    Decision::enqueue(&Work::Installation(work), Urgency::Event, now_ms, reason)
 }
 
 const NO_INSTALLATION: &str = "it is of no installation";
@@ -120,7 +144,7 @@ fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules<'_>,
         }
         PullRequestAction::Edited => Decision::nothing("nothing that we read was edited"),
         PullRequestAction::Labeled if label_is_in(&rules.review_labels) => {
-            review(Some(body.clone()), "a label asks for it")
+            asked(Asked::Label { event: body.clone() }, now_ms, "a label asks for it")
         }
         // One that is taken off takes nobody back in (law 1).
         PullRequestAction::Labeled

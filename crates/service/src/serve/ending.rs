@@ -25,6 +25,11 @@ pub(crate) enum Done {
         /// Why.
         note: String,
     },
+    /// What it was about is not there for us any more. It may come back.
+    OutOfReach {
+        /// What.
+        note: String,
+    },
 }
 
 /// Why a job did not end.
@@ -80,7 +85,7 @@ pub(crate) const BELIEVED_AFTER: u32 = 3;
 /// The end of a job whose object is out of reach; what went wrong, where it is not or that is not sure yet.
 pub(crate) fn unless_out_of_reach(error: ApiError, attempt: u32, note: &str) -> Result<Done, Trouble> {
     if is_out_of_reach(&error) && attempt >= BELIEVED_AFTER {
-        return Ok(Done::cancelled(note));
+        return Ok(Done::OutOfReach { note: note.to_owned() });
     }
     Err(error.into())
 }

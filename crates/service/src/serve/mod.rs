@@ -9,8 +9,10 @@ mod commands;
 mod dispatch;
 mod ending;
 mod http;
+mod installation;
 mod intake;
 mod keys;
+mod look;
 mod metrics;
 pub mod needs;
 mod partial;
@@ -47,6 +49,7 @@ use crate::tables::Tables;
 use clock::now_ms;
 use dispatch::{Drafts, EventRules};
 pub use keys::{AppKeys, app_keys};
+use look::Lists;
 use metrics::Metrics;
 pub(crate) use tell::CHECK_NAME;
 use tell::{Marks, Teller, Writing};
@@ -70,6 +73,9 @@ const RETRY_SECONDS: u32 = 15;
 
 /// How long a review waits before that is shown, by default.
 const ANNOUNCE_SECONDS: u32 = 5;
+
+/// How many days back open pull requests are looked for that no event told of, by default.
+const LOOK_BACK_DAYS: u32 = 30;
 
 /// How long a new title or description waits for the next, by default: people edit them several times.
 const SETTLING_SECONDS: u32 = 60;
@@ -123,6 +129,13 @@ impl Settings {
 
     fn settling_ms(&self) -> i64 {
         i64::from(self.file.serve.settling_seconds.unwrap_or(SETTLING_SECONDS)) * 1_000
+    }
+
+    /// How long ago an open pull request may have changed last to be looked for where no event told of it, in milliseconds;
+    /// none where nothing is looked for.
+    fn look_back_ms(&self) -> Option<i64> {
+        let days = self.file.serve.look_back_days.unwrap_or(LOOK_BACK_DAYS);
+        (days > 0).then(|| i64::from(days) * 24 * 60 * 60 * 1_000)
     }
 
     fn workers(&self) -> usize {
@@ -187,15 +200,9 @@ pub fn connection(section: &ServeSection, environment: Environment<'_>) -> Resul
 /// The repositories that were to be reviewed within so many milliseconds, as `OWNER/NAME`, the latest first.
 pub(crate) async fn recent_places(store: &Store, within_ms: i64, most: usize) -> Result<Vec<String>> {
     let payloads = store.latest_reviews(now_ms().saturating_sub(within_ms), most).await?;
-    let name = |payload: &String| match Work::read(payload).ok()? {
-        Work::Review(work) => Some(format!("{}/{}", work.place.owner, work.place.name)),
-        Work::Partial(_)
-        | Work::Command(_)
-        | Work::Rerun(_)
-        | Work::Recheck(_)
-        | Work::Base(_)
-        | Work::MergeGroup(_)
-        | Work::Upkeep => None,
+    let name = |payload: &String| {
+        let work = Work::read(payload).ok()?;
+        work.place().map(|place| format!("{}/{}", place.owner, place.name))
     };
     Ok(payloads.iter().filter_map(name).collect())
 }
@@ -221,6 +228,7 @@ pub(crate) struct Core {
     /// Told as well, for those who work: what they do may not be wanted any more.
     pub(crate) stirred: watch::Sender<()>,
     pub(crate) cache: ObjectCache,
+    pub(crate) lists: Lists,
     bot: OnceCell<String>,
 }
 
@@ -245,6 +253,7 @@ impl Core {
             news: Notify::new(),
             stirred: watch::Sender::new(()),
             cache,
+            lists: Lists::default(),
             bot: OnceCell::new(),
         })
     }
@@ -299,8 +308,12 @@ impl Core {
 
     /// Enqueues what is to be done now.
     pub(crate) async fn enqueue(&self, work: &Work, urgency: Urgency) -> Result<Enqueued> {
-        let now = now_ms();
-        let enqueued = self.store.enqueue(&work.job(urgency, now), now).await?;
+        self.enqueue_at(work, urgency, now_ms()).await
+    }
+
+    /// Enqueues what is to be done at a time, in milliseconds since 1970.
+    pub(crate) async fn enqueue_at(&self, work: &Work, urgency: Urgency, run_at_ms: i64) -> Result<Enqueued> {
+        let enqueued = self.store.enqueue(&work.job(urgency, run_at_ms), now_ms()).await?;
         self.stir();
         Ok(enqueued)
     }

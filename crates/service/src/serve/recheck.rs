@@ -82,7 +82,7 @@ pub(crate) async fn base_changed(core: &Core, claimed: &Claimed, work: &BaseWork
     let reader = [Permission::MetadataRead, Permission::PullRequestsRead];
     let listed = async {
         let api = core.repository(&work.place, &reader).await?;
-        api.open_pulls(None).await
+        api.open_pulls(None, None).await
     };
     let pulls = match listed.await {
         Ok(PullRequests::Changed { pulls, .. }) => pulls.items,

@@ -24,13 +24,13 @@ use super::recheck::required_checks;
 use super::tell::{Conversation, InlineOf, Teller, was_told_by};
 use super::work::{Asked, Place, ReviewWork, Urgency, Work};
 use crate::authorship::{declaration, declared_in_description};
-use crate::config::{self, BaseSettings, Overrides};
+use crate::config::{self, BaseSettings, Forks, Overrides};
 use crate::fan_out::Clock;
 use crate::office::KeepReceipts;
 use crate::pull::{PullReading, read_pull};
 use crate::review_one::{ReviewRequest, review_one};
 use crate::steps::Steps;
-use store::{Claimed, KeptPacketSummary};
+use store::{Claimed, JobId, KeptPacketSummary};
 
 /// What the token that reads may do.
 pub(crate) const READER: [Permission; 3] =
@@ -46,8 +46,12 @@ pub(crate) const WRITER: [Permission; 4] = [
 
 /// The name of a run. A job that is taken up again is the same run, so that it finds what it has paid for.
 pub(crate) fn run_id(claimed: &Claimed) -> String {
-    let Claimed { lease, created_at_ms, subject, .. } = claimed;
-    Digest::of(format!("{} {created_at_ms} {subject}", lease.job).as_bytes()).as_str()[..32].to_owned()
+    run_id_of(claimed.lease.job, claimed.created_at_ms, &claimed.subject)
+}
+
+/// The name of the run of a job that was enqueued at a time.
+pub(crate) fn run_id_of(job: JobId, created_at_ms: i64, subject: &str) -> String {
+    Digest::of(format!("{job} {created_at_ms} {subject}").as_bytes()).as_str()[..32].to_owned()
 }
 
 /// Reviews a pull request.
@@ -71,7 +75,11 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     let teller = core.teller(&claimed.lease, &writer, place, work.number, &run_id, &bot);
     match &work.asked {
         Asked::Closed { .. } => return closed(core, work, &pull, &teller).await,
-        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Again { .. } => {}
+        Asked::Event { .. }
+        | Asked::Label { .. }
+        | Asked::Edited { .. }
+        | Asked::Person { .. }
+        | Asked::Again { .. } => {}
     }
     if pull.state == PullState::Closed {
         teller.check_gives_up(&work.head, &Notice::Stopped { why: CLOSED }).await?;
@@ -79,28 +87,33 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
     }
     if pull.head != work.head {
         teller.check_gives_up(&work.head, &Notice::Superseded).await?;
-        return Ok(superseded(work, pull.head));
+        return Ok(superseded(core, work, &pull));
     }
     if let Some(told) = was_told(core, work, &pull).await? {
         reopened(core, work, &told, &teller).await?;
         return Ok(Done::succeeded("this head was reviewed before"));
     }
-    if let Some((rule, what)) = skipped(core, &api, &pull, &work.asked).await? {
-        teller
-            .check_ends_with(&pull.head, report::Conclusion::Neutral, &Notice::Skipped { rule, what: &what })
-            .await?;
+    if let Some(SkippedBy { rule, what }) = skipped(core, &api, &pull, &work.asked).await? {
+        let notice = Notice::Skipped { rule, what: &what };
+        // Whoever may edit a title may not so take back what was said of the head.
+        if !(matches!(work.asked, Asked::Edited { .. }) && told_of_head(core, work).await?.is_some()) {
+            teller.check_ends_with(&pull.head, report::Conclusion::Neutral, &notice).await?;
+        }
         return Ok(Done::succeeded(format!("not reviewed: {rule}")));
     }
     teller.check_begins(&pull.head).await?;
     let run = match &work.asked {
-        Asked::Event { .. } | Asked::Edited { .. } | Asked::Person { .. } | Asked::Closed { .. } => {
-            run_id.clone()
-        }
+        Asked::Event { .. }
+        | Asked::Label { .. }
+        | Asked::Edited { .. }
+        | Asked::Person { .. }
+        | Asked::Closed { .. } => run_id.clone(),
         Asked::Again { run, .. } => run.clone(),
     };
     let lenses = match &work.asked {
         Asked::Again { lenses, .. } if !lenses.is_empty() => Some(lenses.clone()),
         Asked::Event { .. }
+        | Asked::Label { .. }
         | Asked::Edited { .. }
         | Asked::Person { .. }
         | Asked::Again { .. }
@@ -119,7 +132,9 @@ pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Troub
         // Whether the new text is another one is only seen by reading it.
         Asked::Edited { .. } | Asked::Closed { .. } => return Ok(()),
         Asked::Event { text: None } => told_of_head(core, &work).await?.is_some(),
-        Asked::Event { text: Some(_) } | Asked::Person { .. } | Asked::Again { .. } => false,
+        Asked::Event { text: Some(_) } | Asked::Label { .. } | Asked::Person { .. } | Asked::Again { .. } => {
+            false
+        }
     };
     if is_told {
         return Ok(());
@@ -146,6 +161,7 @@ async fn was_told(core: &Core, work: &ReviewWork, pull: &Pull) -> Result<Option<
             Ok(told.filter(|told| is_same && told.digest == kept.digest))
         }
         Asked::Event { text: Some(_) }
+        | Asked::Label { .. }
         | Asked::Person { .. }
         | Asked::Again { .. }
         | Asked::Closed { .. } => Ok(None),
@@ -164,38 +180,59 @@ async fn told_of_head(core: &Core, work: &ReviewWork) -> Result<Option<KeptPacke
     Ok(None)
 }
 
-/// A newer head is looked at instead.
-fn superseded(work: &ReviewWork, head: CommitId) -> Done {
-    let work = ReviewWork { head, ..work.clone() };
+/// A newer head is looked at instead. Where heads of forks are only reviewed once they are asked for, whoever asked has not
+/// seen that one.
+fn superseded(core: &Core, work: &ReviewWork, pull: &Pull) -> Done {
+    let asked = match (core.settings.file.serve.forks, pull.head_is_fork) {
+        (Forks::OnRequest | Forks::Skip, true) => Asked::Event { text: None },
+        (Forks::Review, _) | (Forks::OnRequest | Forks::Skip, false) => work.asked.clone(),
+    };
+    let work = ReviewWork { head: pull.head.clone(), asked, ..work.clone() };
     Done::Superseded { then: vec![Work::Review(work).job(Urgency::Event, now_ms())] }
 }
 
-/// Which rule of the operator keeps a pull request from being reviewed, and what met it.
+/// A rule of the operator that keeps a pull request from being reviewed.
+struct SkippedBy {
+    rule: &'static str,
+    /// What met it.
+    what: String,
+}
+
+/// Which rule of the operator keeps a pull request from being reviewed.
 async fn skipped(
     core: &Core,
     api: &RepositoryApi,
     pull: &Pull,
     asked: &Asked,
-) -> Result<Option<(&'static str, String)>, Trouble> {
-    match asked {
-        Asked::Event { .. } | Asked::Edited { .. } => {}
+) -> Result<Option<SkippedBy>, Trouble> {
+    let by_label = match asked {
+        Asked::Event { .. } | Asked::Edited { .. } => false,
+        Asked::Label { .. } => true,
         Asked::Person { .. } | Asked::Again { .. } | Asked::Closed { .. } => return Ok(None),
-    }
+    };
     let rules = &core.settings.file.serve;
+    let by = |rule: &'static str, what: &str| Ok(Some(SkippedBy { rule, what: what.to_owned() }));
     if let Some(label) = pull.labels.iter().find(|label| rules.skip_labels.contains(label)) {
-        return Ok(Some(("a label says so", label.clone())));
+        return by("a label says so", label);
     }
     if pull.is_draft && !rules.drafts {
-        return Ok(Some(("drafts are reviewed once they are ready", pull.head_ref.clone())));
+        return by("drafts are reviewed once they are ready", &pull.head_ref);
     }
     let author = &pull.author.login;
+    match rules.forks {
+        Forks::OnRequest if pull.head_is_fork && !by_label => {
+            return by("each head from a fork is reviewed once it is asked for", author);
+        }
+        Forks::Skip if pull.head_is_fork => return by("pull requests from forks are not reviewed", author),
+        Forks::Review | Forks::OnRequest | Forks::Skip => {}
+    }
     if !rules.skip_authors.contains(author) {
         return Ok(None);
     }
     // Whoever pushes to a bot's branch is not that bot.
     let comparison = api.compare(&pull.base, &pull.head).await?;
     let is_all_theirs = comparison.commits.items.iter().all(|commit| commit.author.name == *author);
-    Ok(is_all_theirs.then(|| ("changes of this author are not reviewed", author.clone())))
+    if is_all_theirs { by("changes of this author are not reviewed", author) } else { Ok(None) }
 }
 
 /// What is reviewed, and by which rights it is read.
@@ -286,7 +323,7 @@ async fn tell(
         teller.check_ends_with(&head, report::Conclusion::Cancelled, &notice).await?;
         return Ok(match now.state {
             PullState::Closed => Done::cancelled("the pull request was closed meanwhile"),
-            PullState::Open => superseded(work, now.head),
+            PullState::Open => superseded(core, work, &now),
         });
     }
     let subject = work.place.subject(work.number);

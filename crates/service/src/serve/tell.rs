@@ -517,6 +517,20 @@ pub(crate) async fn was_told_by(
     })
 }
 
+/// Whether the check run of a run at a head has ended, whatever it says.
+pub(crate) async fn was_ended_by(
+    store: &Store,
+    place: &Place,
+    number: u64,
+    head: &str,
+    run_id: &str,
+) -> Result<bool, Trouble> {
+    Ok(match store.progress(&check_key(place, number, head, run_id)).await? {
+        Progress::Done { content } => !says(&content, &OPEN),
+        Progress::NeverBegun | Progress::Begun | Progress::ChangeBegun => false,
+    })
+}
+
 /// What is known of our own object.
 enum Known {
     /// It was never made.

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use github::app::Permission;
-use github::repository::PullRequests;
 use store::DELIVERY_WINDOW_MS;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::clock::now_ms;
-use super::ending::{Done, Trouble, is_out_of_reach};
-use super::work::{Asked, Place, ReviewWork, Urgency, Work};
+use super::ending::{Done, Trouble};
+use super::look::{Again, Looked, look_through};
+use super::work::{Urgency, Work};
 use super::{Core, DryRun};
 
 /// How often is looked.
@@ -28,7 +27,7 @@ const MAX_ATTEMPTS: usize = 10;
 const MAX_REPOSITORIES: usize = 50;
 
 /// How long what is done is remembered, in milliseconds: longer than GitHub can deliver again.
-const REMEMBERED_MS: i64 = 2 * DELIVERY_WINDOW_MS;
+pub(crate) const REMEMBERED_MS: i64 = 2 * DELIVERY_WINDOW_MS;
 
 /// Asks for upkeep at the start and from time to time. Only one process does it at a time.
 pub(crate) async fn tick(core: Arc<Core>, mut shutdown: watch::Receiver<bool>) {
@@ -98,49 +97,22 @@ async fn redeliver(core: &Core) -> Result<usize, Trouble> {
     Ok(count)
 }
 
-/// Reviews open heads that no job was ever about, in repositories that were heard of lately.
+/// Reviews open heads that nobody looked at, in repositories that were heard of lately.
 async fn open_heads(core: &Core) -> Result<usize, Trouble> {
     let since = now_ms().saturating_sub(REMEMBERED_MS);
     let payloads = core.store.latest_reviews(since, MAX_REPOSITORIES).await?;
     let mut count = 0;
     for payload in payloads {
         let Ok(Work::Review(work)) = Work::read(&payload) else { continue };
-        match open_heads_of(core, &work.place).await {
-            Ok(found) => count += found,
+        match look_through(core, &work.place, Again::AnHourAfter).await {
+            Ok(Looked::Through { found }) => count += found,
+            Ok(Looked::OutOfReach(_)) => {}
             Err(Trouble::Lost) => return Err(Trouble::Lost),
             // A suspended installation, say; the other repositories have open heads too.
             Err(trouble @ (Trouble::Later { .. } | Trouble::Failed(_))) => {
                 tracing::warn!(repository = work.place.id, ?trouble, "could not look for open heads");
             }
         }
-    }
-    Ok(count)
-}
-
-async fn open_heads_of(core: &Core, place: &Place) -> Result<usize, Trouble> {
-    let reader = [Permission::MetadataRead, Permission::PullRequestsRead];
-    let api = match core.repository(place, &reader).await {
-        Ok(api) => api,
-        Err(error) if is_out_of_reach(&error) => return Ok(0),
-        Err(error) => return Err(error.into()),
-    };
-    let pulls = match api.open_pulls(None).await {
-        Ok(PullRequests::Changed { pulls, .. }) => pulls.items,
-        Ok(PullRequests::Unchanged) => Vec::new(),
-        Err(error) if is_out_of_reach(&error) => return Ok(0),
-        Err(error) => return Err(error.into()),
-    };
-    let mut count = 0;
-    for pull in pulls {
-        let subject = place.subject(pull.number);
-        let seen = core.store.subjects_of_head(&place.key(), pull.head.as_str()).await?;
-        if seen.contains(&subject) {
-            continue;
-        }
-        let asked = Asked::Event { text: None };
-        let work = ReviewWork { place: place.clone(), number: pull.number, head: pull.head, asked };
-        core.enqueue(&Work::Review(work), Urgency::Found).await?;
-        count += 1;
     }
     Ok(count)
 }

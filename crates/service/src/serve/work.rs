@@ -53,6 +53,10 @@ pub(crate) enum Work {
     Base(BaseWork),
     /// Say of a merge queue's group what is known of its pull request.
     MergeGroup(MergeGroupWork),
+    /// Look through a repository for open heads that nobody looked at.
+    Look(LookWork),
+    /// See what an installation reaches by now, and what it does not reach any more.
+    Installation(InstallationWork),
     /// Look for what was missed, and forget what is old.
     Upkeep,
 }
@@ -113,6 +117,11 @@ pub(crate) enum Asked {
     Event {
         /// What tells the event from others, where the head stays and yet something is reviewed that was not before.
         text: Option<Digest>,
+    },
+    /// One of the labels that ask for a review was put on.
+    Label {
+        /// What tells the event from others.
+        event: Digest,
     },
     /// A new title or description: it is reviewed again where that is not what was reviewed.
     Edited {
@@ -271,6 +280,39 @@ pub(crate) struct MergeGroupWork {
     pub(crate) head_ref: String,
 }
 
+/// Which repository to look through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LookWork {
+    /// The repository.
+    pub(crate) place: Place,
+}
+
+/// An installation that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InstallationWork {
+    /// The installation.
+    pub(crate) installation: u64,
+    /// What the event says; what there is to do is read from GitHub.
+    pub(crate) said: Said,
+    /// What tells this event from others.
+    pub(crate) event: String,
+}
+
+/// What an event says of an installation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "said", rename_all = "snake_case")]
+pub(crate) enum Said {
+    /// All that it reaches may be new to us.
+    AllIsNew,
+    /// These repositories are new to us, and others may be gone.
+    Changed {
+        /// The new ones, by their ids.
+        added: BTreeSet<u64>,
+    },
+    /// It reaches nothing any more, for now or for good.
+    Gone,
+}
+
 /// What the job of a merge queue's group is about.
 pub(crate) fn group_subject(place: &Place, head: &CommitId) -> String {
     format!("{}@{head}", place.key())
@@ -285,6 +327,21 @@ impl Work {
         serde_json::from_str(payload).context("could not read what the job is to do")
     }
 
+    /// The repository that it is about, and by which installation; none where it is about no single one.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Review(work) => Some(&work.place),
+            Self::Partial(work) => Some(&work.place),
+            Self::Command(work) => Some(&work.place),
+            Self::Rerun(work) => Some(&work.place),
+            Self::Recheck(work) => Some(&work.place),
+            Self::MergeGroup(work) => Some(&work.place),
+            Self::Look(work) => Some(&work.place),
+            Self::Base(work) => Some(&work.place),
+            Self::Installation(_) | Self::Upkeep => None,
+        }
+    }
+
     /// The job that does this.
     pub(crate) fn job(&self, urgency: Urgency, run_at_ms: i64) -> NewJob {
         let (kind, repository, subject, dedupe_key, head, max_attempts) = match self {
@@ -292,7 +349,7 @@ impl Work {
                 let subject = work.place.subject(work.number);
                 let why = match &work.asked {
                     Asked::Event { text: None } => String::new(),
-                    Asked::Event { text: Some(event) } | Asked::Edited { event } => {
+                    Asked::Event { text: Some(event) } | Asked::Label { event } | Asked::Edited { event } => {
                         format!("~{}", event.short())
                     }
                     Asked::Closed { event } => format!("-{}", event.short()),
@@ -341,6 +398,18 @@ impl Work {
                     Some(&work.head),
                     COMMAND_ATTEMPTS,
                 )
+            }
+            Self::Look(work) => {
+                let key = work.place.key();
+                let subject = format!("{key}:open-heads");
+                // What one installation does not reach any more another one may.
+                let dedupe_key = format!("{subject}:{}", work.place.installation);
+                (JobKind::Look, key, subject, dedupe_key, None, REVIEW_ATTEMPTS)
+            }
+            Self::Installation(work) => {
+                let subject = format!("installation {}", work.installation);
+                let key = format!("{subject}!{}", work.event);
+                (JobKind::Upkeep, subject.clone(), subject, key, None, REVIEW_ATTEMPTS)
             }
             Self::Upkeep => {
                 (JobKind::Upkeep, String::new(), "upkeep".to_owned(), "upkeep".to_owned(), None, 1)

@@ -13,6 +13,8 @@ use super::Core;
 use super::clock::now_ms;
 use super::commands::{command, give_up, merge_group, rerun, stopped};
 use super::ending::{Done, Trouble};
+use super::installation::installation;
+use super::look::look;
 use super::partial::partial;
 use super::recheck::{base_changed, recheck};
 use super::review_pull::{announce, review_pull};
@@ -217,6 +219,8 @@ async fn carry_out(core: &Core, claimed: &Claimed) -> Result<Done, Trouble> {
         Work::Recheck(work) => recheck(core, work).await,
         Work::Base(work) => base_changed(core, claimed, work).await,
         Work::MergeGroup(work) => merge_group(core, claimed, work).await,
+        Work::Look(work) => look(core, claimed, work).await,
+        Work::Installation(work) => installation(core, claimed, work).await,
         Work::Upkeep => upkeep(core).await,
     }
 }
@@ -243,6 +247,10 @@ async fn end(core: &Core, claimed: &Claimed, ended: Ended) -> anyhow::Result<()>
         Ended::Done(Ok(Done::Cancelled { note })) => {
             core.metrics.ended("cancelled");
             store.finish(lease, JobEnding::Cancelled, &note, &[], now).await?
+        }
+        Ended::Done(Ok(Done::OutOfReach { note })) => {
+            core.metrics.ended("out_of_reach");
+            store.finish(lease, JobEnding::OutOfReach, &note, &[], now).await?
         }
         Ended::Done(Err(Trouble::Lost)) => {
             core.metrics.ended("lost");

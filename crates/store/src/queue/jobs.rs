@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{JobEnding, JobId, JobKind, ROWS_AT_ONCE, Turn, places, rows_of};
+use super::{JobEnding, JobId, JobKind, ROWS_AT_ONCE, Turn, Unfinished, places, rows_of};
 use crate::Store;
 
 /// Something that is to be done to the queue.
@@ -89,6 +89,31 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Ends these jobs where they are queued and asks them to stop where they run, as [`Order::Cancel`] does, since what they
+    /// are about is out of reach; how many that were.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn out_of_reach(&self, jobs: &[Unfinished], reason: &str, now_ms: i64) -> Result<u64> {
+        let mut count = 0;
+        for some in jobs.chunks(ROWS_AT_ONCE) {
+            let stop = async {
+                let mut turn = self.begin_turn(0).await?;
+                let subjects: BTreeSet<&str> = some.iter().map(|job| job.subject.as_str()).collect();
+                let mut plan = Plan { live: live_jobs_of(&mut turn, subjects).await?, ..Plan::default() };
+                let is_one = |live: &Live| some.iter().any(|job| job.id == live.id);
+                let count = plan.stop(JobEnding::OutOfReach, reason, now_ms, is_one);
+                plan.write_changes(&mut turn).await?;
+                turn.commit().await?;
+                anyhow::Ok(count)
+            };
+            count += stop.await.context("could not end the jobs that are out of reach")?;
+        }
+        Ok(count)
+    }
+}
+
 /// What orders did.
 pub(super) struct Done {
     /// The answer to each order to enqueue.
@@ -99,7 +124,8 @@ pub(super) struct Done {
 
 /// Carries out orders, each at its time, as if one after the other. Uses at most one number of the turn an order.
 pub(super) async fn carry_out(turn: &mut Turn, orders: &[(&Order, i64)]) -> Result<Done> {
-    let mut plan = Plan { live: live_jobs(turn, orders).await?, ..Plan::default() };
+    let subjects = orders.iter().map(|(order, _)| subject_of(order)).collect();
+    let mut plan = Plan { live: live_jobs_of(turn, subjects).await?, ..Plan::default() };
     let mut done = Done { enqueued: Vec::new(), stopped: 0 };
     for (order, now_ms) in orders {
         match order {
@@ -314,13 +340,16 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The live jobs of all subjects that these orders are about.
-async fn live_jobs(turn: &mut Turn, orders: &[(&Order, i64)]) -> Result<Vec<Live>> {
-    let subject_of = |order: &'_ Order| match order {
-        Order::Enqueue(job) => job.subject.clone(),
-        Order::Cancel { subject, reason: _ } => subject.clone(),
-    };
-    let subjects: BTreeSet<String> = orders.iter().map(|(order, _)| subject_of(order)).collect();
+/// What an order is about.
+fn subject_of(order: &Order) -> &str {
+    match order {
+        Order::Enqueue(job) => &job.subject,
+        Order::Cancel { subject, reason: _ } => subject,
+    }
+}
+
+/// The live jobs of some subjects.
+async fn live_jobs_of(turn: &mut Turn, subjects: BTreeSet<&str>) -> Result<Vec<Live>> {
     let subjects: Vec<_> = subjects.into_iter().collect();
     let mut live = Vec::new();
     for some in subjects.chunks(ROWS_AT_ONCE) {
@@ -331,7 +360,7 @@ async fn live_jobs(turn: &mut Turn, orders: &[(&Order, i64)]) -> Result<Vec<Live
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for subject in some {
-            query = query.bind(subject.as_str());
+            query = query.bind((*subject).to_owned());
         }
         for row in query.fetch_all(&mut *turn.transaction).await? {
             let is_queued = row.try_get::<&str, _>("state")? == "queued";

@@ -217,7 +217,8 @@ impl Store {
 
     /// Ends a job, and enqueues `then` in the same transaction as [`Order::Enqueue`] does.
     ///
-    /// One that was asked to stop and ends as superseded or cancelled ends as the one of the two that it was asked for.
+    /// One that was asked to stop and ends as superseded, cancelled or out of reach ends as the one of them that it was asked
+    /// for.
     ///
     /// # Errors
     /// The database cannot be written. Nothing has changed then.
@@ -232,7 +233,7 @@ impl Store {
         let finish = async {
             let mut turn = self.begin_turn(then.len()).await?;
             let is_stopped = match ending {
-                JobEnding::Superseded | JobEnding::Cancelled => 1,
+                JobEnding::Superseded | JobEnding::Cancelled | JobEnding::OutOfReach => 1,
                 JobEnding::Succeeded | JobEnding::Failed => 0,
             };
             let ended = sqlx::query(

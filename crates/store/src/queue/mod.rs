@@ -22,7 +22,7 @@ use sqlx::{Any, Row, Transaction};
 pub use deliveries::{DELIVERY_WINDOW_MS, Received, Taken};
 pub use jobs::{Enqueued, NewJob, Order};
 pub use leases::{AttemptCounts, Beat, Choice, ClaimLimits, Claimed};
-pub use overview::{JobSummary, LiveState, QueueCounts};
+pub use overview::{JobSummary, LiveState, LostReview, QueueCounts, Unfinished};
 pub use packets::{KeptPacket, KeptPacketSummary};
 pub use posts::{Intended, PostKey, PostKind, Progress};
 
@@ -38,12 +38,14 @@ pub enum JobKind {
     PartialReview,
     /// Answers what somebody asked for in a comment. Each is answered, one after the other.
     Command,
+    /// Looks through a repository for open heads that nobody looked at.
+    Look,
     /// Keeps things in order. Each is done, one after the other.
     Upkeep,
 }
 
 impl JobKind {
-    const ALL: [Self; 4] = [Self::Review, Self::PartialReview, Self::Command, Self::Upkeep];
+    const ALL: [Self; 5] = [Self::Review, Self::PartialReview, Self::Command, Self::Look, Self::Upkeep];
 
     /// Its name in tables and metrics.
     pub fn name(self) -> &'static str {
@@ -51,6 +53,7 @@ impl JobKind {
             Self::Review => "review",
             Self::PartialReview => "partial_review",
             Self::Command => "command",
+            Self::Look => "look",
             Self::Upkeep => "upkeep",
         }
     }
@@ -59,7 +62,7 @@ impl JobKind {
     fn is_superseded_by_newer(self) -> bool {
         match self {
             Self::Review => true,
-            Self::PartialReview | Self::Command | Self::Upkeep => false,
+            Self::PartialReview | Self::Command | Self::Look | Self::Upkeep => false,
         }
     }
 
@@ -80,6 +83,8 @@ pub enum JobEnding {
     Superseded,
     /// Nobody wants it any more.
     Cancelled,
+    /// What it was about is not there for us any more; it may come back.
+    OutOfReach,
     /// It did not do what it was for, and is not tried again.
     Failed,
 }
@@ -91,6 +96,7 @@ impl JobEnding {
             Self::Succeeded => "succeeded",
             Self::Superseded => "superseded",
             Self::Cancelled => "cancelled",
+            Self::OutOfReach => "out_of_reach",
             Self::Failed => "failed",
         }
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{JobId, JobKind};
+use super::{JobEnding, JobId, JobKind};
 use crate::Store;
 
 /// For how long a failed job counts as one of late.
@@ -38,6 +38,34 @@ pub struct JobSummary {
     pub created_at_ms: i64,
     /// What it is doing.
     pub state: LiveState,
+}
+
+/// A job that has not ended and is not asked to stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Its name.
+    pub id: JobId,
+    /// As in [`NewJob::subject`](super::NewJob::subject).
+    pub subject: String,
+    /// As in [`NewJob::payload`](super::NewJob::payload).
+    pub payload: String,
+}
+
+/// A review that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostReview {
+    /// Its name.
+    pub id: JobId,
+    /// As in [`NewJob::subject`](super::NewJob::subject).
+    pub subject: String,
+    /// As in [`NewJob::payload`](super::NewJob::payload).
+    pub payload: String,
+    /// When it was enqueued, in milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// When it ended, in milliseconds since 1970.
+    pub finished_at_ms: i64,
+    /// How it ended: it failed, or was out of reach.
+    pub ending: JobEnding,
 }
 
 /// What a live job is doing.
@@ -127,6 +155,64 @@ impl Store {
         .await
         .with_context(|| format!("could not look for what {head} belongs to in {repository}"))?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// The newest reviews of their subjects in this repository that failed or were out of reach and ended since then, the
+    /// latest first, at most `most`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn lost_reviews(
+        &self,
+        repository: &str,
+        since_ms: i64,
+        most: usize,
+    ) -> Result<Vec<LostReview>> {
+        let rows = sqlx::query(
+            "SELECT id, subject, payload, created_at_ms, finished_at_ms, state FROM jobs \
+             WHERE repository = $1 AND kind = 'review' AND state IN ('failed', 'out_of_reach') AND finished_at_ms >= $2 \
+             AND NOT EXISTS (SELECT 1 FROM jobs n WHERE n.kind = 'review' AND n.subject = jobs.subject AND n.id > jobs.id) \
+             ORDER BY id DESC LIMIT $3",
+        )
+        .bind(repository)
+        .bind(since_ms)
+        .bind(i64::try_from(most)?)
+        .fetch_all(&self.pool)
+        .await
+        .with_context(|| format!("could not look for lost reviews in {repository}"))?;
+        let lost = |row: &AnyRow| -> Result<LostReview> {
+            let has_failed = row.try_get::<&str, _>("state")? == JobEnding::Failed.name();
+            Ok(LostReview {
+                id: JobId(row.try_get("id")?),
+                subject: row.try_get("subject")?,
+                payload: row.try_get("payload")?,
+                created_at_ms: row.try_get("created_at_ms")?,
+                finished_at_ms: row.try_get("finished_at_ms")?,
+                ending: if has_failed { JobEnding::Failed } else { JobEnding::OutOfReach },
+            })
+        };
+        rows.iter().map(lost).collect()
+    }
+
+    /// All jobs that have not ended and are not asked to stop.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn unfinished(&self) -> Result<Vec<Unfinished>> {
+        let rows = sqlx::query(
+            "SELECT id, subject, payload FROM jobs WHERE state IN ('queued', 'running') AND stop_as IS NULL ORDER BY id",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .context("could not list the jobs that have not ended")?;
+        let unfinished = |row: &AnyRow| -> Result<Unfinished> {
+            Ok(Unfinished {
+                id: JobId(row.try_get("id")?),
+                subject: row.try_get("subject")?,
+                payload: row.try_get("payload")?,
+            })
+        };
+        rows.iter().map(unfinished).collect()
     }
 
     /// What the newest job of a subject was to do, of those that were bound to a head.

@@ -1,6 +1,6 @@
 //! Orders: a push supersedes, a closing cancels, and repeating any of it does no harm.
 
-use store::{Enqueued, JobEnding, Store};
+use store::{Enqueued, JobEnding, Store, Unfinished};
 
 use super::*;
 
@@ -23,6 +23,8 @@ promises! {
     the_newest_review_of_a_subject_is_never_forgotten
     a_partial_review_supersedes_nothing_and_is_stopped_so_that_it_can_answer
     what_is_long_over_is_forgotten
+    what_goes_out_of_reach_ends_without_what_took_its_place
+    reviews_that_came_to_nothing_are_found_until_there_is_a_newer_one
 }
 
 async fn a_push_ends_what_was_queued_before_it(store: Store) {
@@ -365,4 +367,54 @@ async fn what_is_long_over_is_forgotten(store: Store) {
     let second = claim_some(&store, 51).await;
     assert!(second.lease.job > first.lease.job);
     assert_eq!(beat(&store, &first, 52).await, Beat::Lost);
+}
+
+async fn what_goes_out_of_reach_ends_without_what_took_its_place(store: Store) {
+    let waits = enqueue(&store, &review("acme/shop#1", "a1"), 1).await;
+    enqueue(&store, &review("acme/shop#2", "b1"), 2).await;
+    enqueue(&store, &command("acme/shop#2", "c1"), 3).await;
+    let runs = store.claim("worker-oak", Choice::Any, MANY, 4, LEASE_MS).await.unwrap().expect("one is due");
+    assert_eq!(runs.lease.job, waits);
+    let before = store.unfinished().await.unwrap();
+    assert_eq!(before.len(), 3);
+    // What comes after it was looked stays, also of the same subject.
+    let newer = enqueue(&store, &review("acme/shop#2", "b2"), 5).await;
+    assert_eq!(store.out_of_reach(&before, "gone", 6).await.unwrap(), 2);
+    assert_eq!(beat(&store, &runs, 7).await, Beat::Stop { reason: "gone".to_owned() });
+    let held = store.finish(&runs.lease, JobEnding::Cancelled, "gone", &[], 8).await.unwrap();
+    assert_eq!(held, Held::Yes);
+    let left: Vec<_> = store.unfinished().await.unwrap().into_iter().map(|job: Unfinished| job.id).collect();
+    assert_eq!(left, [newer]);
+    let lost = store.lost_reviews("acme/shop", 0, 10).await.unwrap();
+    assert_eq!(
+        lost.iter().map(|lost| (lost.id, lost.ending)).collect::<Vec<_>>(),
+        [(waits, JobEnding::OutOfReach)]
+    );
+}
+
+async fn reviews_that_came_to_nothing_are_found_until_there_is_a_newer_one(store: Store) {
+    let endings = [
+        JobEnding::Succeeded,
+        JobEnding::Superseded,
+        JobEnding::Cancelled,
+        JobEnding::OutOfReach,
+        JobEnding::Failed,
+    ];
+    for (nth, ending) in (1..).zip(endings) {
+        enqueue(&store, &review(&format!("acme/shop#{nth}"), "a1"), nth).await;
+        let claimed = claim_some(&store, nth).await;
+        store.finish(&claimed.lease, ending, "over", &[], 10 * nth).await.unwrap();
+    }
+    let lost = async |since: i64, most: usize| -> Vec<(String, i64, JobEnding)> {
+        let lost = store.lost_reviews("acme/shop", since, most).await.unwrap();
+        lost.into_iter().map(|lost| (lost.subject, lost.finished_at_ms, lost.ending)).collect()
+    };
+    let failed = ("acme/shop#5".to_owned(), 50, JobEnding::Failed);
+    let out_of_reach = ("acme/shop#4".to_owned(), 40, JobEnding::OutOfReach);
+    assert_eq!(lost(0, 10).await, [failed.clone(), out_of_reach.clone()]);
+    assert_eq!(lost(50, 10).await, std::slice::from_ref(&failed));
+    assert_eq!(lost(0, 1).await, [failed]);
+    assert_eq!(store.lost_reviews("acme/other", 0, 10).await.unwrap(), []);
+    enqueue(&store, &review("acme/shop#5", "a2"), 60).await;
+    assert_eq!(lost(0, 10).await, [out_of_reach]);
 }

@@ -63,7 +63,9 @@ fn check_the_newest(world: &World) {
     for (subject, id) in newest.iter() {
         match finished.get(id) {
             Some(JobEnding::Succeeded | JobEnding::Failed) => {}
-            Some(ending @ (JobEnding::Superseded | JobEnding::Cancelled)) => panic!("{subject}: {ending:?}"),
+            Some(ending @ (JobEnding::Superseded | JobEnding::Cancelled | JobEnding::OutOfReach)) => {
+                panic!("{subject}: {ending:?}")
+            }
             None => assert!(given_up.contains(id), "nobody finished the last push to {subject}"),
         }
     }
