@@ -9,7 +9,8 @@ use github::webhook::Secrets;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::render::TIME;
+use super::record;
+use super::render::{TIME, node_id};
 use super::server::Shared;
 use super::world::{Answered, World};
 
@@ -113,9 +114,11 @@ impl World {
         if let Some(repository) = repository {
             payload["repository"] = self.repository_json(repository);
             if let Some(installation) = self.installation_of(repository) {
-                payload["installation"] = json!({"id": installation});
+                payload["installation"] =
+                    json!({"id": installation, "node_id": node_id("INS", installation)});
             }
         }
+        record::delivery(event, &payload);
         let number = self.next_id();
         let guid = format!("{number:08x}-0000-4000-8000-{number:012x}");
         let body = payload.to_string().into_bytes();
