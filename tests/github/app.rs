@@ -119,3 +119,14 @@ async fn a_manifests_code_becomes_an_app_once_and_no_credential_is_sent() {
     assert!(!again.to_string().contains(&code), "{again}");
     fake.finish();
 }
+
+#[tokio::test]
+async fn an_enterprise_among_the_installations_is_listed_by_its_slug() {
+    let fake = FakeGitHub::start();
+    fake.add_enterprise("oak-works");
+    fake.install(10, "oak-works", &[]);
+    let installations = app(&fake).installations().await.unwrap().items;
+    let names: Vec<_> = installations.iter().map(|one| (one.id, one.account.login.as_str())).collect();
+    assert_eq!(names, [(9, "acme"), (10, "oak-works")]);
+    fake.finish();
+}
