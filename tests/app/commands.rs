@@ -235,7 +235,8 @@ async fn stop_stops_what_runs_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stops_a_review_is_heard_at_once_however_long_a_lease_is() {
     use crate::support::fake_github::{At, When};
-    let stops: [(fn(&FakeGitHub, u64), &str); 3] = [
+    type Stop = fn(&FakeGitHub, u64);
+    let stops: [(Stop, &str); 3] = [
         (|fake, number| _ = fake.comment(1, number, "ada", "/recuse stop"), "said stop"),
         (|fake, number| _ = fake.close(1, number), "the pull request was closed"),
         (|fake, number| _ = fake.push(1, number, &[HARMLESS]), "superseded"),

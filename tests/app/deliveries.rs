@@ -75,7 +75,7 @@ async fn what_is_not_signed_by_the_secret_is_refused() {
     let (_home, server) = served(&fake, "", &["--offline"]);
     fake.set_sending(Sending::Held);
     opened(&fake, "topic", &[RISKY]);
-    let Delivery { guid, event, body } = fake.deliveries()[0].clone();
+    let Delivery { guid, event, body, .. } = fake.deliveries()[0].clone();
     let right = signature(&body);
     let other = Secrets::new(&"another secret".into(), None).expect("it is not empty").sign(&body);
     let flipped = right.replace(['a', 'b'], "c");

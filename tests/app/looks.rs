@@ -4,7 +4,6 @@
 use super::told::{Lines, wrong_check_runs, wrongs};
 use super::*;
 use crate::support::fake_github::{At, Fault, Sending, Times, When};
-use serde_json::Value;
 use sqlx::{Connection as _, Executor as _};
 
 const NONE: Vec<String> = Vec::new();
@@ -275,11 +274,8 @@ async fn thousands_of_repositories_are_acknowledged_at_once_and_looked_through_o
     let (_home, server) = served(&fake, "", &["--offline"]);
     settled(&fake, &server).await;
     fake.fail(Endpoint::Reached, Times::Once, Fault::Status(500));
-    let many: Vec<Value> = (0..20_000)
-        .map(|id| serde_json::json!({"id": 100_000 + id, "full_name": format!("acme/shop{id}")}))
-        .collect();
     fake.forget_calls();
-    let guid = fake.tell_of_many(9, many);
+    let guid = fake.tell_of_many(9, 20_000);
     settled(&fake, &server).await;
     assert_eq!(fake.times_taken(&guid), 1);
     // None of them is there, which is what GitHub is asked.

@@ -143,3 +143,14 @@ async fn what_an_installation_reaches_is_listed_with_a_token_that_may_nothing_el
     assert_eq!(app.reached(9).await.unwrap_err().kind, ErrorKind::NotFound);
     fake.finish();
 }
+
+#[tokio::test]
+async fn an_enterprise_among_the_installations_is_listed_by_its_slug() {
+    let fake = FakeGitHub::start();
+    fake.add_enterprise("oak-works");
+    fake.install(10, "oak-works", &[]);
+    let installations = app(&fake).installations().await.unwrap().items;
+    let names: Vec<_> = installations.iter().map(|one| (one.id, one.account.login.as_str())).collect();
+    assert_eq!(names, [(9, "acme"), (10, "oak-works")]);
+    fake.finish();
+}

@@ -317,7 +317,7 @@ impl App {
         #[derive(Deserialize)]
         struct Described {
             id: u64,
-            slug: String,
+            slug: Option<String>,
             #[serde(default)]
             name: String,
             #[serde(default)]
@@ -330,7 +330,7 @@ impl App {
         let jwt = self.jwt();
         let Described { id, slug, name, html_url, permissions, events } =
             self.connection.json(Request::new(Route::App, app(&jwt))).await?;
-        Ok(AppDescription { id, slug, name, html_url, permissions, events })
+        Ok(AppDescription { id, slug: slug_of(slug, &html_url), name, html_url, permissions, events })
     }
 
     /// Reads where GitHub sends the App's deliveries; none if nowhere.
@@ -480,7 +480,7 @@ pub async fn convert_manifest(connection: &Connection, code: &str) -> Result<New
     #[derive(Deserialize)]
     struct Raw {
         id: u64,
-        slug: String,
+        slug: Option<String>,
         #[serde(default)]
         html_url: String,
         pem: SecretString,
@@ -490,9 +490,27 @@ pub async fn convert_manifest(connection: &Connection, code: &str) -> Result<New
     }
     let request = Request::new(Route::ConvertManifest { code }, Authorization::None);
     let Raw { id, slug, html_url, pem, webhook_secret, client_id } = connection.json(request).await?;
-    Ok(NewApp { id, slug, html_url, pem, webhook_secret, client_id })
+    Ok(NewApp { id, slug: slug_of(slug, &html_url), html_url, pem, webhook_secret, client_id })
 }
 
 fn app(jwt: &SecretString) -> Authorization<'_> {
     Authorization::Bearer(jwt, Actor::App)
+}
+
+/// The App's name in addresses. GitHub may leave it out; its page ends with it.
+fn slug_of(slug: Option<String>, html_url: &str) -> String {
+    slug.unwrap_or_else(|| html_url.rsplit('/').next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_apps_name_that_is_left_out_is_that_of_its_page() {
+        let page = "https://github.com/apps/recuse";
+        assert_eq!(slug_of(Some("oak".to_owned()), page), "oak");
+        assert_eq!(slug_of(None, page), "recuse");
+        assert_eq!(slug_of(None, ""), "");
+    }
 }

@@ -48,7 +48,7 @@ impl World {
                 Some(installation) => Answered::ok(self.installation_json(installation)),
                 None => Answered::not_found(),
             },
-            Endpoint::Repository => Answered::ok(self.repository_json(id)),
+            Endpoint::Repository => Answered::ok(self.whole_repository_json(id)),
             Endpoint::Pulls => self.list_pulls(id, asked, root),
             Endpoint::Pull => match self.repository(id).pulls.get(&asked.number()).cloned() {
                 Some(pull) => {
@@ -62,7 +62,7 @@ impl World {
             Endpoint::Content => self.content(id, asked),
             Endpoint::Permission => self.permission(id, asked.name()),
             Endpoint::CheckRuns => self.list_check_runs(id, asked, root),
-            Endpoint::Statuses => self.list_statuses(id, asked),
+            Endpoint::Statuses => Answered::ok(self.statuses_json(id, asked.name())),
             Endpoint::Comments => self.list_comments(id, asked, root),
             Endpoint::Reviews => self.list_reviews(id, asked, root),
             Endpoint::BranchRules => self.branch_rules(id, asked, root),
@@ -91,15 +91,20 @@ impl World {
             Endpoint::App => Answered::ok(self.app_json()),
             Endpoint::User => match caller {
                 Caller::Token(Token { holder: Holder::Person(login), .. }) if caller.is_a_person() => {
-                    Answered::ok(self.user_json(login))
+                    Answered::ok(self.own_user_json(login))
                 }
                 Caller::Token(_) | Caller::Nobody | Caller::App => {
                     Answered::message(403, "Resource not accessible by integration")
                 }
             },
             Endpoint::Reached => self.reached(caller, asked, root),
-            Endpoint::AppHook => Answered::ok(json!({"url": self.outbox.url(), "content_type": "json",
-                "insecure_ssl": "0", "secret": "********"})),
+            Endpoint::AppHook => {
+                let mut config = json!({"content_type": "json", "insecure_ssl": "0", "secret": "********"});
+                if let Some(url) = self.outbox.url() {
+                    config["url"] = json!(url);
+                }
+                Answered::ok(config)
+            }
             Endpoint::Installations => {
                 let all = self.installations.keys().map(|id| self.installation_json(*id)).collect();
                 paged(all, asked, root)

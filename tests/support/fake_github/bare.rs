@@ -30,6 +30,8 @@ pub(crate) struct DiffFile {
     pub(crate) previous_path: Option<String>,
     pub(crate) status: &'static str,
     pub(crate) patch: Option<String>,
+    /// The blob: the new one, and of a removed file the old one.
+    pub(crate) blob: String,
     pub(crate) additions: u64,
     pub(crate) deletions: u64,
 }
@@ -116,22 +118,31 @@ impl Bare {
         self.run(&["diff", "--no-color", "--no-ext-diff", "-M", &range]).stdout
     }
 
-    /// The commits that the head has and the base has not, oldest first, each in the fields of GitHub's JSON.
+    /// The commits that the head has and the base has not, oldest first.
     pub(crate) fn commits(&self, base: &str, head: &str) -> Vec<serde_json::Value> {
-        let format = "--format=tformat:%H%x00%P%x00%aI%x00%an%x00%ae%x00%cn%x00%ce%x00%B%x01";
-        let log = self.git(&["log", "--reverse", "--topo-order", format, &format!("{base}..{head}")]);
+        self.log(&["--reverse", "--topo-order", &format!("{base}..{head}")])
+    }
+
+    /// Single commits, in the order in which they are asked for.
+    pub(crate) fn described(&self, commits: &[&str]) -> Vec<serde_json::Value> {
+        commits.iter().flat_map(|commit| self.log(&["--no-walk", commit])).collect()
+    }
+
+    fn log(&self, which: &[&str]) -> Vec<serde_json::Value> {
+        let format = "--format=tformat:%H%x00%T%x00%P%x00%aI%x00%an%x00%ae%x00%cn%x00%ce%x00%B%x01";
+        let log = self.git(&[&["log", format], which].concat());
         let commits = log.split('\u{1}').map(str::trim_start).filter(|commit| !commit.is_empty());
         let read = |commit: &str| {
             let fields: Vec<_> = commit.split('\0').collect();
-            let &[id, parents, date, author, author_email, committer, committer_email, message] = &fields[..]
+            let &[id, tree, parents, date, author, author_email, committer, committer_email, message] =
+                &fields[..]
             else {
                 panic!("git log gave {commit:?}")
             };
-            let parents: Vec<_> =
-                parents.split_whitespace().map(|id| serde_json::json!({"sha": id})).collect();
-            serde_json::json!({"sha": id, "parents": parents, "commit": {"message": message.trim_end(),
+            let parents: Vec<_> = parents.split_whitespace().collect();
+            serde_json::json!({"sha": id, "tree": tree, "parents": parents, "message": message.trim_end(),
                 "author": {"name": author, "email": author_email, "date": date},
-                "committer": {"name": committer, "email": committer_email, "date": date}}})
+                "committer": {"name": committer, "email": committer_email, "date": date}})
         };
         commits.map(read).collect()
     }
@@ -146,7 +157,10 @@ impl Bare {
         let mut fields = raw.split('\0').filter(|field| !field.is_empty());
         let mut files = Vec::new();
         while let Some(head) = fields.next() {
-            let letter = head.rsplit(' ').next().and_then(|status| status.chars().next());
+            let [_, _, old, new, letter] = head.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("git diff --raw gave {head:?}")
+            };
+            let letter = letter.chars().next();
             let first = fields.next().expect("a raw line has a path").to_owned();
             let (status, previous_path, path) = match letter {
                 Some('A') => ("added", None, first),
@@ -154,30 +168,32 @@ impl Bare {
                 Some('R') => ("renamed", Some(first), fields.next().expect("a rename has two").to_owned()),
                 _ => ("modified", None, first),
             };
+            let blob = if status == "removed" { old } else { new }.to_owned();
             let patch = patches.next().flatten();
             let count = |marker: char| {
                 let lines = patch.iter().flat_map(|patch| patch.lines());
                 lines.filter(|line| line.starts_with(marker)).count() as u64
             };
             let (additions, deletions) = (count('+'), count('-'));
-            files.push(DiffFile { path, previous_path, status, patch, additions, deletions });
+            files.push(DiffFile { path, previous_path, status, patch, blob, additions, deletions });
         }
         files
     }
 
-    /// What stands at a path of a commit.
-    pub(crate) fn entry(&self, commit: &str, path: &str) -> Option<Entry> {
+    /// What stands at a path of a commit, and its id.
+    pub(crate) fn entry(&self, commit: &str, path: &str) -> Option<(String, Entry)> {
         let listed = self.git(&["ls-tree", "-z", commit, "--", path]);
         let listed = listed.trim_end_matches('\0');
         let mode = listed.split(' ').next().filter(|mode| !mode.is_empty())?;
         let id = listed.split(['\t', ' ']).nth(2).expect("ls-tree gives an id");
         let bytes = || self.run(&["cat-file", "blob", id]).stdout;
-        Some(match mode {
+        let entry = match mode {
             "040000" => Entry::Folder,
             "160000" => Entry::Submodule,
             "120000" => Entry::Symlink(String::from_utf8_lossy(&bytes()).into_owned()),
             _ => Entry::File(bytes()),
-        })
+        };
+        Some((id.to_owned(), entry))
     }
 
     fn git(&self, arguments: &[&str]) -> String {

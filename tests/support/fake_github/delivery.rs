@@ -9,7 +9,8 @@ use github::webhook::Secrets;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::render::TIME;
+use super::record;
+use super::render::{TIME, node_id};
 use super::server::Shared;
 use super::world::{Answered, World};
 
@@ -22,6 +23,8 @@ pub(crate) struct Delivery {
     pub(crate) event: String,
     /// The exact bytes.
     pub(crate) body: Vec<u8>,
+    /// What lists of deliveries say of it: action, installation and repository.
+    pub(crate) listed: [Value; 3],
 }
 
 /// One attempt at one.
@@ -113,14 +116,18 @@ impl World {
         if let Some(repository) = repository {
             payload["repository"] = self.repository_json(repository);
             if let Some(installation) = self.installation_of(repository) {
-                payload["installation"] = json!({"id": installation});
+                payload["installation"] =
+                    json!({"id": installation, "node_id": node_id("INS", installation)});
             }
         }
+        record::delivery(event, &payload);
         let number = self.next_id();
         let guid = format!("{number:08x}-0000-4000-8000-{number:012x}");
         let body = payload.to_string().into_bytes();
         self.outbox.fresh.push(guid.clone());
-        self.outbox.deliveries.push(Delivery { guid: guid.clone(), event: event.to_owned(), body });
+        let listed = [&payload["action"], &payload["installation"]["id"], &payload["repository"]["id"]];
+        let listed = listed.map(Value::clone);
+        self.outbox.deliveries.push(Delivery { guid: guid.clone(), event: event.to_owned(), body, listed });
         guid
     }
 
@@ -136,11 +143,11 @@ impl World {
         let page = newest.iter().skip(begin).take(per_page).map(|attempt| {
             let delivery = self.outbox.deliveries.iter().find(|delivery| delivery.guid == attempt.guid);
             let delivery = delivery.expect("an attempt belongs to a delivery");
-            let payload: Value = serde_json::from_slice(&delivery.body).expect("our own JSON");
+            let [action, installation, repository] = &delivery.listed;
             json!({"id": attempt.id, "guid": attempt.guid, "delivered_at": TIME,
                 "redelivery": attempt.is_redelivery, "duration": 0.1, "status": attempt.status,
-                "status_code": attempt.status_code, "event": delivery.event, "action": payload["action"],
-                "installation_id": payload["installation"]["id"], "repository_id": payload["repository"]["id"]})
+                "status_code": attempt.status_code, "event": delivery.event, "action": action,
+                "installation_id": installation, "repository_id": repository})
         });
         let mut answer = Answered::ok(page.collect());
         if let Some(next) = newest.get(begin + per_page) {

@@ -16,6 +16,7 @@ mod fault;
 mod git_http;
 mod key;
 mod read;
+mod record;
 mod render;
 mod server;
 mod verbs;
@@ -385,6 +386,11 @@ impl FakeGitHub {
     /// The manifests of the Apps that were registered on its page, in order.
     pub(crate) fn manifests(&self) -> Vec<serde_json::Value> {
         self.world().manifests.clone()
+    }
+
+    /// Makes the account of an enterprise, which may install the App as others may.
+    pub(crate) fn add_enterprise(&self, name: &str) {
+        self.world().account(name, "Enterprise");
     }
 
     /// Installs the App with all permissions that it asks for, and tells of it.

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::act::{page_of, paged};
 use super::bare::{DiffFile, Entry};
 use super::endpoint::{Endpoint, Target};
+use super::render::{API, WEB, commit_json, with};
 use super::server::Asking;
-use super::world::{AnswerBody, Answered, World};
+use super::world::{AnswerBody, Answered, DOCS, World};
 
 /// More files, or more lines, GitHub does not render as one diff.
 const MAX_DIFF_FILES: usize = 300;
@@ -87,12 +88,14 @@ impl World {
         let files = repository.bare.files(&pull.base, &pull.head);
         let hidden = &repository.hidden_patches;
         let head = &pull.head;
+        let url = format!("{API}/repos/{}/{}", repository.owner, repository.name);
         let list = files.into_iter().take(MAX_LISTED_FILES);
-        let list = list.map(|file| file_json(&file, head, hidden.contains(&file.path))).collect();
+        let list = list.map(|file| file_json(&url, &file, head, hidden.contains(&file.path))).collect();
         paged(list, asked, root)
     }
 
     pub(crate) fn compare(&mut self, id: u64, asked: &Asking<'_>, root: &str) -> Answered {
+        let url = self.repository_url(id);
         let repository = self.repository(id);
         let Some((base, head)) = asked.name().split_once("...") else { return Answered::not_found() };
         let bare = &repository.bare;
@@ -110,24 +113,44 @@ impl World {
                 let limit = if files > MAX_DIFF_FILES { "files (300)" } else { "lines (20000)" };
                 let message = format!("Sorry, the diff exceeded the maximum number of {limit}.");
                 let errors = json!([{"resource": "Comparison", "field": "diff", "code": "too_large"}]);
-                return Answered::json(406, json!({"message": message, "errors": errors, "status": "406"}));
+                return Answered::json(
+                    406,
+                    json!({"message": message, "errors": errors, "documentation_url": DOCS, "status": "406"}),
+                );
             }
             let body = AnswerBody::Bytes("application/vnd.github.diff; charset=utf-8", diff);
             return Answered { status: 200, body, headers: Vec::new() };
         }
-        let commits = bare.commits(&base, &head);
+        let commits: Vec<_> =
+            bare.commits(&base, &head).into_iter().map(|commit| commit_json(&url, commit)).collect();
+        let ends = bare.described(&[&base, &merge_base]);
+        let [base_commit, merge_base_commit] = [0, 1].map(|index| commit_json(&url, ends[index].clone()));
+        let behind = bare.commits(&head, &base).len();
         let total = commits.len();
         let is_first = asked.parameter("page").is_none_or(|page| page == "1");
         let files: Vec<_> = if is_first {
-            bare.files(&base, &head).iter().take(300).map(|file| file_json(file, &head, false)).collect()
+            bare.files(&base, &head)
+                .iter()
+                .take(300)
+                .map(|file| file_json(&url, file, &head, false))
+                .collect()
         } else {
             Vec::new()
         };
         let (commits, link) = page_of(commits, asked, root);
-        let mut answer =
-            Answered::ok(json!({"merge_base_commit": {"sha": merge_base}, "base_commit": {"sha": base},
-            "status": "ahead", "ahead_by": total, "behind_by": 0, "total_commits": total, "commits": commits,
-            "files": files}));
+        let status = match (total, behind) {
+            (0, 0) => "identical",
+            (_, 0) => "ahead",
+            (0, _) => "behind",
+            (_, _) => "diverged",
+        };
+        let page = format!("{WEB}/compare/{base}...{head}");
+        let mut answer = Answered::ok(
+            json!({"merge_base_commit": merge_base_commit, "base_commit": base_commit,
+            "status": status, "ahead_by": total, "behind_by": behind, "total_commits": total, "commits": commits,
+            "files": files, "url": format!("{url}/compare/{base}...{head}"), "html_url": page, "permalink_url": page,
+            "diff_url": format!("{page}.diff"), "patch_url": format!("{page}.patch")}),
+        );
         answer.headers.extend(link.map(|link| ("link", link)));
         answer
     }
@@ -135,26 +158,27 @@ impl World {
     pub(crate) fn content(&mut self, id: u64, asked: &Asking<'_>) -> Answered {
         let path = asked.name().to_owned();
         let commit = asked.parameter("ref").unwrap_or_else(|| "main".to_owned());
+        let url = self.repository_url(id);
         let bare = &self.repository(id).bare;
-        let entry = bare.entry(&commit, &path);
-        let named = |kind: &str| json!({"type": kind, "path": path, "name": path.rsplit('/').next()});
+        let Some((id, entry)) = bare.entry(&commit, &path) else { return Answered::not_found() };
+        let place = Place { repository: &url, path: &path, commit: &commit };
         match entry {
-            None => Answered::message(404, "Not Found"),
-            Some(Entry::Folder) => Answered::ok(json!([named("file")])),
-            Some(Entry::Submodule) => Answered::ok(named("submodule")),
-            Some(Entry::Symlink(target)) => {
+            Entry::Folder => Answered::ok(json!([place.json("file", &id, 0)])),
+            Entry::Submodule => Answered::ok(with(
+                place.json("submodule", &id, 0),
+                json!({"submodule_git_url": "https://github.example/acme/elsewhere.git"}),
+            )),
+            Entry::Symlink(target) => {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 let aim = if folder.is_empty() { target.clone() } else { format!("{folder}/{target}") };
                 match bare.entry(&commit, &aim) {
-                    Some(Entry::File(bytes)) => Answered::ok(content_json(named("file"), &bytes)),
-                    _ => {
-                        let mut link = named("symlink");
-                        link["target"] = json!(target);
-                        Answered::ok(link)
-                    }
+                    Some((id, Entry::File(bytes))) => Answered::ok(place.file_json(&id, &bytes)),
+                    Some((_, Entry::Folder | Entry::Submodule | Entry::Symlink(_))) | None => Answered::ok(
+                        with(place.json("symlink", &id, target.len()), json!({"target": target})),
+                    ),
                 }
             }
-            Some(Entry::File(bytes)) => Answered::ok(content_json(named("file"), &bytes)),
+            Entry::File(bytes) => Answered::ok(place.file_json(&id, &bytes)),
         }
     }
 
@@ -170,7 +194,8 @@ impl World {
             "triage" => "read",
             other => other,
         };
-        Answered::ok(json!({"permission": permission, "role_name": role, "user": self.user_json(login)}))
+        let user = with(self.user_json(login), json!({"role_name": role}));
+        Answered::ok(json!({"permission": permission, "role_name": role, "user": user}))
     }
 
     pub(crate) fn list_check_runs(&mut self, id: u64, asked: &Asking<'_>, root: &str) -> Answered {
@@ -197,15 +222,6 @@ impl World {
         answer
     }
 
-    pub(crate) fn list_statuses(&mut self, id: u64, asked: &Asking<'_>) -> Answered {
-        let statuses = &self.repository(id).statuses;
-        let of_head =
-            statuses.iter().filter(|(head, _)| head == asked.name()).map(|(_, status)| status.clone());
-        Answered::ok(
-            json!({"state": "pending", "sha": asked.name(), "statuses": of_head.collect::<Vec<_>>()}),
-        )
-    }
-
     pub(crate) fn list_comments(&mut self, id: u64, asked: &Asking<'_>, root: &str) -> Answered {
         let number = asked.number();
         if !self.repository(id).pulls.contains_key(&number) {
@@ -213,7 +229,7 @@ impl World {
         }
         let comments = self.repository(id).comments.iter().filter(|comment| comment.pull == number);
         let comments: Vec<_> = comments.cloned().collect();
-        paged(comments.iter().map(|comment| self.comment_json(comment)).collect(), asked, root)
+        paged(comments.iter().map(|comment| self.comment_json(id, comment)).collect(), asked, root)
     }
 
     pub(crate) fn list_reviews(&mut self, id: u64, asked: &Asking<'_>, root: &str) -> Answered {
@@ -223,27 +239,32 @@ impl World {
         }
         let reviews = self.repository(id).reviews.iter().filter(|review| review.pull == number);
         let reviews: Vec<_> = reviews.cloned().collect();
-        paged(reviews.iter().map(|review| self.review_json(review)).collect(), asked, root)
+        paged(reviews.iter().map(|review| self.review_json(id, review)).collect(), asked, root)
     }
 
     pub(crate) fn branch_rules(&mut self, id: u64, asked: &Asking<'_>, root: &str) -> Answered {
-        let required = &self.repository(id).required_checks;
-        let checks: Vec<_> = required
+        let repository = self.repository(id);
+        let source = format!("{}/{}", repository.owner, repository.name);
+        let checks: Vec<_> = repository
+            .required_checks
             .iter()
             .map(|(context, app)| match app {
                 Some(app) => json!({"context": context, "integration_id": app}),
                 None => json!({"context": context}),
             })
             .collect();
-        let mut rules = vec![json!({"type": "deletion", "ruleset_id": 1})];
+        let rule = |kind: &str| json!({"type": kind, "ruleset_id": 1, "ruleset_source_type": "Repository", "ruleset_source": source});
+        let mut rules = vec![rule("deletion")];
         if !checks.is_empty() {
-            rules.push(json!({"type": "required_status_checks", "ruleset_id": 1,
-                "parameters": {"required_status_checks": checks, "strict_required_status_checks_policy": false}}));
+            let parameters =
+                json!({"required_status_checks": checks, "strict_required_status_checks_policy": false});
+            rules.push(with(rule("required_status_checks"), json!({"parameters": parameters})));
         }
         paged(rules, asked, root)
     }
 
     pub(crate) fn branch(&mut self, id: u64, name: &str) -> Answered {
+        let url = self.repository_url(id);
         let repository = self.repository(id);
         let Some(commit) = repository.bare.resolve(&format!("refs/heads/{name}")) else {
             return Answered::message(404, "Branch not found");
@@ -255,17 +276,23 @@ impl World {
                 |(context, app)| json!({"context": context, "app_id": app.map_or(json!(-1), |id| json!(id))}),
             )
             .collect();
-        Answered::ok(json!({"name": name, "commit": {"sha": commit}, "protected": !checks.is_empty(),
-            "protection": {"enabled": !checks.is_empty(),
-                "required_status_checks": {"enforcement_level": "non_admins", "checks": checks}}}))
+        let contexts: Vec<_> = repository.protected_checks.iter().map(|(context, _)| context).collect();
+        let commit = commit_json(&url, repository.bare.described(&[&commit])[0].clone());
+        let own = format!("{url}/branches/{name}");
+        Answered::ok(json!({"name": name, "commit": commit, "protected": !checks.is_empty(),
+            "_links": {"self": own, "html": format!("{WEB}/tree/{name}")}, "protection_url": format!("{own}/protection"),
+            "protection": {"enabled": !checks.is_empty(), "required_status_checks": {
+                "enforcement_level": "non_admins", "contexts": contexts, "checks": checks}}}))
     }
 }
 
-fn file_json(file: &DiffFile, head: &str, is_hidden: bool) -> Value {
+fn file_json(repository: &str, file: &DiffFile, head: &str, is_hidden: bool) -> Value {
     let lines = file.patch.as_ref().map_or(0, |patch| patch.lines().count());
-    let mut value = json!({"filename": file.path, "status": file.status, "additions": file.additions,
-        "deletions": file.deletions, "changes": file.additions + file.deletions,
-        "contents_url": format!("https://api.github.example/contents?ref={head}")});
+    let path = encoded(&file.path);
+    let mut value = json!({"sha": file.blob, "filename": file.path, "status": file.status,
+        "additions": file.additions, "deletions": file.deletions, "changes": file.additions + file.deletions,
+        "blob_url": format!("{WEB}/blob/{head}/{path}"), "raw_url": format!("{WEB}/raw/{head}/{path}"),
+        "contents_url": format!("{repository}/contents/{path}?ref={head}")});
     if let Some(previous) = &file.previous_path {
         value["previous_filename"] = json!(previous);
     }
@@ -275,13 +302,42 @@ fn file_json(file: &DiffFile, head: &str, is_hidden: bool) -> Value {
     value
 }
 
-fn content_json(mut value: Value, bytes: &[u8]) -> Value {
-    let is_large = bytes.len() > MAX_CONTENT;
-    let text = if is_large { String::new() } else { STANDARD.encode(bytes) };
-    // GitHub breaks its lines as mail does.
-    let lines: Vec<_> = text.as_bytes().chunks(60).map(String::from_utf8_lossy).collect();
-    value["encoding"] = json!(if is_large { "none" } else { "base64" });
-    value["content"] = json!(lines.join("\n"));
-    value["size"] = json!(bytes.len());
-    value
+/// Where something stands that was asked for by its path.
+struct Place<'a> {
+    repository: &'a str,
+    path: &'a str,
+    commit: &'a str,
+}
+
+impl Place<'_> {
+    fn json(&self, kind: &str, id: &str, size: usize) -> Value {
+        let Self { repository, commit, path } = self;
+        let name = path.rsplit('/').next();
+        let path_in_url = encoded(path);
+        let url = format!("{repository}/contents/{path_in_url}?ref={commit}");
+        let git_url = format!("{repository}/git/blobs/{id}");
+        let page = format!("{WEB}/blob/{commit}/{path_in_url}");
+        json!({"type": kind, "path": path, "name": name, "sha": id, "size": size, "url": url, "git_url": git_url,
+            "html_url": page, "download_url": format!("{WEB}/raw/{commit}/{path_in_url}"),
+            "_links": {"self": url, "git": git_url, "html": page}})
+    }
+
+    fn file_json(&self, id: &str, bytes: &[u8]) -> Value {
+        let is_large = bytes.len() > MAX_CONTENT;
+        let text = if is_large { String::new() } else { STANDARD.encode(bytes) };
+        // GitHub breaks its lines as mail does.
+        let lines: Vec<_> = text.as_bytes().chunks(60).map(String::from_utf8_lossy).collect();
+        with(
+            self.json("file", id, bytes.len()),
+            json!({"encoding": if is_large { "none" } else { "base64" }, "content": lines.join("\n")}),
+        )
+    }
+}
+
+/// A path as addresses have it.
+fn encoded(path: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
+    path.bytes()
+        .map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use super::endpoint::{Endpoint, Target};
 use super::fault::{Elsewhere, Fault, When};
 use super::git_http;
+use super::record;
 use super::web;
 use super::world::{AnswerBody, Answered, Call, World, now};
 
@@ -153,21 +154,25 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Reply {
     if let Some(gate) = &mut gate {
         gate.pass(When::BeforeEffect).await;
     }
-    let act = || match caller {
-        Ok(caller) => {
-            let etag = parts.headers.get("if-none-match").and_then(|value| value.to_str().ok());
-            let authorization = authorization.as_deref();
-            let asked = Asking {
-                number_of_call: number,
-                target: &target,
-                query: &query,
-                etag,
-                authorization,
-                body: &json,
-            };
-            shared.act(&caller, &asked)
-        }
-        Err(refusal) => refusal,
+    let act = || {
+        let answer = match caller {
+            Ok(caller) => {
+                let etag = parts.headers.get("if-none-match").and_then(|value| value.to_str().ok());
+                let authorization = authorization.as_deref();
+                let asked = Asking {
+                    number_of_call: number,
+                    target: &target,
+                    query: &query,
+                    etag,
+                    authorization,
+                    body: &json,
+                };
+                shared.act(&caller, &asked)
+            }
+            Err(refusal) => refusal,
+        };
+        record::answer(endpoint, &answer);
+        answer
     };
     let answer = match fault {
         None => Ok(reply(shared, act())),

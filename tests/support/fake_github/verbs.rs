@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::FakeGitHub;
 use super::bare::{ADA, Committer};
+use super::render::{WEB, node_id, pushed_commit_json, with};
 use super::world::{APP_ID, CheckRun, Comment, Pull, ReviewComment, now};
 use super::written::Life;
 
@@ -181,13 +182,15 @@ impl FakeGitHub {
     /// Puts a label on.
     pub(crate) fn label(&self, repository: u64, number: u64, label: &str) -> String {
         self.change(repository, number, |pull| pull.labels.push(label.to_owned()));
-        self.tell_pull(repository, number, "ada", "labeled", json!({"label": {"name": label}}))
+        let label = self.world().label_json(repository, label);
+        self.tell_pull(repository, number, "ada", "labeled", json!({"label": label}))
     }
 
     /// Takes a label off.
     pub(crate) fn unlabel(&self, repository: u64, number: u64, label: &str) -> String {
         self.change(repository, number, |pull| pull.labels.retain(|one| one != label));
-        self.tell_pull(repository, number, "ada", "unlabeled", json!({"label": {"name": label}}))
+        let label = self.world().label_json(repository, label);
+        self.tell_pull(repository, number, "ada", "unlabeled", json!({"label": label}))
     }
 
     /// Says that a draft is ready.
@@ -240,9 +243,9 @@ impl FakeGitHub {
         let (author, body) = (author.to_owned(), body.to_owned());
         let comment = ReviewComment { id, author, body, reactions: Vec::new(), ..thread };
         known.push(comment.clone());
-        let comment_json = world.review_comment_json(&comment);
-        let payload =
-            json!({"action": "created", "pull_request": {"number": number}, "comment": comment_json});
+        let pull = world.repository(repository).pulls[&number].clone();
+        let payload = json!({"action": "created", "pull_request": world.pull_json(repository, &pull),
+            "comment": world.review_comment_json(repository, &comment)});
         world.tell("pull_request_review_comment", Some(repository), &comment.author, payload);
         drop(world);
         self.shared.flush();
@@ -339,10 +342,9 @@ impl FakeGitHub {
 
     /// Lets somebody press "Re-run all" at a commit.
     pub(crate) fn rerequest_suite_as(&self, repository: u64, head: &str, login: &str) -> String {
-        let suite = json!({"id": 1, "head_sha": head, "head_branch": null, "app": {"id": APP_ID}});
         let mut world = self.world();
-        let mut payload = json!({"action": "rerequested", "check_suite": suite});
-        payload["check_suite"]["pull_requests"] = world.pulls_of_head(repository, head);
+        let suite = world.check_suite_json(repository, head, APP_ID);
+        let payload = json!({"action": "rerequested", "check_suite": suite});
         let guid = world.tell("check_suite", Some(repository), login, payload);
         drop(world);
         self.shared.flush();
@@ -386,8 +388,7 @@ impl FakeGitHub {
         run.status = "completed".to_owned();
         run.conclusion = Some(conclusion.to_owned());
         let (head, app) = (run.head.clone(), run.app);
-        let mut suite = json!({"id": app, "head_sha": head, "head_branch": null, "app": {"id": app}});
-        suite["pull_requests"] = world.pulls_of_head(repository, &head);
+        let suite = world.check_suite_json(repository, &head, app);
         let payload = json!({"action": "completed", "check_suite": suite});
         let guid = world.tell("check_suite", Some(repository), "ada", payload);
         drop(world);
@@ -406,10 +407,13 @@ impl FakeGitHub {
         let pull = self.pull(repository, number);
         let branch = format!("gh-readonly-queue/main/pr-{number}-{}", pull.base);
         let head = self.commit(repository, &branch, "Merge", &[("merged.txt", "merged\n")]);
+        let mut world = self.world();
+        let commit = pushed_commit_json(&world.repository(repository).bare.described(&[&head])[0]);
         let group = json!({"head_sha": head, "head_ref": format!("refs/heads/{branch}"), "base_sha": pull.base,
-            "base_ref": "refs/heads/main"});
+            "base_ref": "refs/heads/main", "head_commit": commit});
         let payload = json!({"action": "checks_requested", "merge_group": group});
-        self.world().tell("merge_group", Some(repository), "ada", payload);
+        world.tell("merge_group", Some(repository), "ada", payload);
+        drop(world);
         self.shared.flush();
         head
     }
@@ -421,10 +425,16 @@ impl FakeGitHub {
         let before = self.world().repository(repository).bare.resolve(&reference).unwrap_or(zeros.clone());
         let after = self.commit(repository, branch, "Push", files);
         let paths: Vec<_> = files.iter().map(|(path, _)| *path).collect();
-        let commits = json!([{"id": after, "added": [], "modified": paths, "removed": []}]);
+        let mut world = self.world();
+        let commit = pushed_commit_json(&world.repository(repository).bare.described(&[&after])[0]);
+        let url = format!("{WEB}/commit/{after}");
+        let paths = json!({"added": [], "modified": paths, "removed": [], "distinct": true, "url": url});
+        let commit = with(commit, paths);
         let payload = json!({"ref": reference, "before": before, "after": after, "created": before == zeros,
-            "forced": false, "commits": commits});
-        self.world().tell("push", Some(repository), "ada", payload);
+            "deleted": false, "forced": false, "base_ref": null, "compare": url, "head_commit": commit,
+            "commits": [commit], "pusher": {"name": "ada", "email": "ada@acme.example"}});
+        world.tell("push", Some(repository), "ada", payload);
+        drop(world);
         self.shared.flush();
         after
     }
@@ -439,7 +449,11 @@ impl FakeGitHub {
 
     /// Deletes a repository.
     pub(crate) fn delete_repository(&self, repository: u64) {
-        self.world().repositories.retain(|known| known.id != repository);
+        let mut world = self.world();
+        world.repositories.retain(|known| known.id != repository);
+        for installation in world.installations.values_mut() {
+            installation.repositories.retain(|id| *id != repository);
+        }
     }
 
     /// Switches an installation off.
@@ -464,11 +478,17 @@ impl FakeGitHub {
         self.tell_reach(installation, &[], &[repository])
     }
 
-    /// Tells that an installation reaches these as well, which nobody else knows of.
-    pub(crate) fn tell_of_many(&self, installation: u64, repositories: Vec<Value>) -> String {
+    /// Tells that an installation reaches so many more repositories, which nobody else knows of.
+    pub(crate) fn tell_of_many(&self, installation: u64, count: u64) -> String {
+        let repository = |id: u64| {
+            json!({"id": id, "node_id": node_id("R", id), "name": format!("shop{id}"),
+                "full_name": format!("acme/shop{id}"), "private": false})
+        };
+        let repositories: Vec<_> = (0..count).map(|index| repository(100_000 + index)).collect();
         let mut world = self.world();
         let payload = json!({"action": "added", "installation": world.installation_json(installation),
-            "repository_selection": "all", "repositories_added": repositories, "repositories_removed": []});
+            "repository_selection": "all", "repositories_added": repositories, "repositories_removed": [],
+            "requester": null});
         let guid = world.tell("installation_repositories", None, "ada", payload);
         drop(world);
         self.shared.flush();
@@ -544,7 +564,7 @@ impl FakeGitHub {
         let mut payload = more;
         payload["action"] = json!(action);
         payload["number"] = json!(number);
-        payload["pull_request"] = world.whole_pull_json(repository, &pull);
+        payload["pull_request"] = world.told_pull_json(repository, &pull, action);
         let guid = world.tell("pull_request", Some(repository), sender, payload);
         drop(world);
         self.shared.flush();
@@ -571,11 +591,11 @@ impl FakeGitHub {
         let mut world = self.world();
         let action = if added.is_empty() { "removed" } else { "added" };
         let listed = |world: &super::World, ids: &[u64]| -> Vec<Value> {
-            ids.iter().map(|id| world.repository_json(*id)).collect()
+            ids.iter().map(|id| world.installed_repository_json(*id)).collect()
         };
         let payload = json!({"action": action, "installation": world.changed_installation_json(installation),
             "repository_selection": "selected", "repositories_added": listed(&world, added),
-            "repositories_removed": listed(&world, removed)});
+            "repositories_removed": listed(&world, removed), "requester": null});
         let sender = world.installations[&installation].account.clone();
         let guid = world.tell("installation_repositories", None, &sender, payload);
         drop(world);
@@ -601,9 +621,12 @@ impl FakeGitHub {
     pub(super) fn tell_installation(&self, installation: u64, action: &str, sender: &str) -> String {
         let mut world = self.world();
         let ids = world.installations[&installation].repositories.clone();
-        let repositories: Vec<_> = ids.iter().map(|id| world.repository_json(*id)).collect();
+        let repositories: Vec<_> = ids.iter().map(|id| world.installed_repository_json(*id)).collect();
         let payload = json!({"action": action, "installation": world.changed_installation_json(installation),
             "repositories": repositories});
+        // An enterprise itself presses no button.
+        let is_enterprise = world.accounts.get(sender).is_some_and(|account| account.kind == "Enterprise");
+        let sender = if is_enterprise { "ada" } else { sender };
         let guid = world.tell("installation", None, sender, payload);
         drop(world);
         self.shared.flush();

@@ -15,6 +15,8 @@ use super::written::{Life, Written};
 
 /// The App's number.
 pub(crate) const APP_ID: u64 = 77;
+/// Where errors send their readers.
+pub(crate) const DOCS: &str = "https://docs.github.com/rest";
 /// The App's name in addresses.
 pub(crate) const APP_SLUG: &str = "recuse-test";
 
@@ -223,10 +225,9 @@ impl Answered {
     }
 
     pub(crate) fn message(status: u16, message: &str) -> Self {
-        let docs = "https://docs.github.com/rest";
         Self::json(
             status,
-            json!({"message": message, "documentation_url": docs, "status": status.to_string()}),
+            json!({"message": message, "documentation_url": DOCS, "status": status.to_string()}),
         )
     }
 
@@ -238,7 +239,7 @@ impl Answered {
     pub(crate) fn invalid(resource: &str, field: &str, message: &str) -> Self {
         Self::json(
             422,
-            json!({"message": "Validation Failed", "status": "422",
+            json!({"message": "Validation Failed", "documentation_url": DOCS, "status": "422",
                 "errors": [{"resource": resource, "field": field, "code": "custom", "message": message}]}),
         )
     }
@@ -311,15 +312,6 @@ impl World {
     pub(crate) fn installation_of(&self, repository: u64) -> Option<u64> {
         let reaches = |installation: &&Installation| installation.repositories.contains(&repository);
         self.installations.iter().find(|(_, one)| reaches(one)).map(|(id, _)| *id)
-    }
-
-    /// An account as GitHub's JSON has it.
-    pub(crate) fn user_json(&self, login: &str) -> Value {
-        match self.accounts.get(login) {
-            Some(account) => json!({"id": account.id, "login": account.login, "type": account.kind,
-                "html_url": format!("https://github.example/{}", account.login)}),
-            None => Value::Null,
-        }
     }
 }
 

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::authority::Caller;
 use super::endpoint::Endpoint;
+use super::render::{TIME, node_id};
 use super::server::Asking;
-use super::world::{APP_ID, Answered, CheckRun, Comment, Review, ReviewComment, World};
+use super::world::{APP_ID, Answered, CheckRun, Comment, DOCS, Review, ReviewComment, World};
 use super::written::Words;
 
 /// GitHub's limit of a comment's body, in characters.
@@ -91,7 +92,7 @@ impl World {
         self.note_comment(id, pull, &body, asked.number_of_call);
         let (author, by_app) = caller.author();
         let comment = self.add_comment(id, pull, &author, by_app, &body);
-        Answered::json(Endpoint::CreateComment.created(), self.comment_json(&comment))
+        Answered::json(Endpoint::CreateComment.created(), self.comment_json(id, &comment))
     }
 
     pub(crate) fn update_comment(&mut self, id: u64, caller: &Caller, asked: &Asking<'_>) -> Answered {
@@ -113,7 +114,7 @@ impl World {
         let comment = comment.clone();
         self.note_comment(id, comment.pull, &comment.body, asked.number_of_call);
         self.tell_comment(id, "edited", &comment, &author);
-        Answered::ok(self.comment_json(&comment))
+        Answered::ok(self.comment_json(id, &comment))
     }
 
     pub(crate) fn create_review(&mut self, id: u64, caller: &Caller, asked: &Asking<'_>) -> Answered {
@@ -147,7 +148,7 @@ impl World {
             if !is_in_diff(&diff.files, comment) {
                 return Answered::json(
                     422,
-                    json!({"message": "Unprocessable Entity",
+                    json!({"message": "Unprocessable Entity", "documentation_url": DOCS,
                         "errors": ["Pull request review thread line must be part of the diff"], "status": "422"}),
                 );
             }
@@ -168,7 +169,7 @@ impl World {
             self.repository(id).review_comments.push(comment);
         }
         self.repository(id).reviews.push(review.clone());
-        Answered::ok(self.review_json(&review))
+        Answered::ok(self.review_json(id, &review))
     }
 
     pub(crate) fn react(&mut self, id: u64, caller: &Caller, asked: &Asking<'_>) -> Answered {
@@ -197,7 +198,11 @@ impl World {
             reactions.push(reaction);
         }
         let status = if is_new { 201 } else { 200 };
-        Answered::json(status, json!({"id": made, "content": content, "user": self.user_json(&author)}))
+        Answered::json(
+            status,
+            json!({"id": made, "node_id": node_id("REA", made), "content": content,
+                "user": self.user_json(&author), "created_at": TIME}),
+        )
     }
 
     /// Adds a comment and tells of it.
@@ -224,9 +229,12 @@ impl World {
     }
 
     pub(crate) fn tell_comment(&mut self, id: u64, action: &str, comment: &Comment, sender: &str) -> String {
-        let issue =
-            json!({"number": comment.pull, "pull_request": {"url": "https://api.github.example/pull"}});
-        let payload = json!({"action": action, "issue": issue, "comment": self.comment_json(comment)});
+        let pull = self.repository(id).pulls[&comment.pull].clone();
+        let mut payload = json!({"action": action, "issue": self.issue_json(id, &pull),
+            "comment": self.comment_json(id, comment)});
+        if action == "edited" {
+            payload["changes"] = json!({"body": {"from": comment.former_bodies.last()}});
+        }
         self.tell("issue_comment", Some(id), sender, payload)
     }
 

@@ -347,7 +347,8 @@ impl From<RawOrigin> for Origin {
 pub(crate) struct RawRepository {
     id: u64,
     name: String,
-    owner: Owner,
+    full_name: Option<String>,
+    owner: Option<Owner>,
     default_branch: Option<String>,
     #[serde(default)]
     private: bool,
@@ -363,9 +364,12 @@ struct Owner {
 
 impl From<RawRepository> for RepositoryRef {
     fn from(raw: RawRepository) -> Self {
+        // A push may name no owner, but it says where the repository is.
+        let in_full = || Some(raw.full_name.as_deref()?.split_once('/')?.0.to_owned());
+        let owner = raw.owner.and_then(|owner| owner.login.or(owner.name));
         Self {
             id: raw.id,
-            owner: raw.owner.login.or(raw.owner.name).unwrap_or_default(),
+            owner: owner.or_else(in_full).unwrap_or_default(),
             name: raw.name,
             default_branch: raw.default_branch.unwrap_or_default(),
             is_private: raw.private,
@@ -373,11 +377,12 @@ impl From<RawRepository> for RepositoryRef {
     }
 }
 
-/// An account in GitHub's JSON.
+/// An account in GitHub's JSON. An enterprise, which may have installed the App too, has a `slug` and no `login`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct RawAccount {
     id: u64,
-    login: String,
+    login: Option<String>,
+    slug: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
 }
@@ -389,7 +394,7 @@ impl From<RawAccount> for Account {
             Some("Organization") => AccountKind::Organization,
             Some(_) | None => AccountKind::User,
         };
-        Self { id: raw.id, login: raw.login, kind }
+        Self { id: raw.id, login: raw.login.or(raw.slug).unwrap_or_default(), kind }
     }
 }
 

@@ -285,3 +285,20 @@ fn what_cannot_be_used_is_ignored_with_a_reason_and_without_its_text() {
     let inside = format!("{{\"x\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
     assert!(matches!(parse("pull_request", inside.as_bytes()), Event::Ignored { .. }));
 }
+
+#[test]
+fn an_installation_of_an_enterprise_is_read_by_its_slug() {
+    let enterprise = json!({"id": 4, "slug": "oak-works", "name": "Oak Works"});
+    let body = json!({"action": "created", "installation": {"id": 9, "account": enterprise},
+        "repositories": [{"id": 7, "full_name": "acme/shop"}], "sender": account(2, "ada", "User")});
+    let Event::Installation(event) = read("installation", &body) else { panic!("it is an installation") };
+    assert_eq!((event.account.login.as_str(), event.added.len()), ("oak-works", 1));
+}
+
+#[test]
+fn a_push_without_an_owner_says_by_its_full_name_where_it_was() {
+    let mut body = delivery(json!({"ref": "refs/heads/main", "before": BASE, "after": HEAD, "commits": []}));
+    body["repository"]["owner"] = Value::Null;
+    let Event::Push(event) = read("push", &body) else { panic!("it is a push") };
+    assert_eq!((event.origin.repository.owner.as_str(), event.after.is_some()), ("acme", true));
+}
