@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
+use sqlx::{AnyConnection, Connection as _};
 use store::Scope;
 
 use super::databases::{Database, Ledger, On, Questions, billed};
@@ -205,4 +207,47 @@ async fn upkeep_that_was_killed_is_done_by_the_next_process_at_once() {
     let server = home.serve(&["--offline"]);
     settled_in(&fake, &server);
     fake.finish();
+}
+
+/// Waits until somebody means to write comments at lines and has not written them.
+async fn until_lines_are_meant(url: &str) {
+    sqlx::any::install_default_drivers();
+    let mut database = AnyConnection::connect(url).await.expect("it is there");
+    let meant = "SELECT 1 FROM posts WHERE kind = 'inline' AND remote_id IS NULL";
+    let patience = Instant::now() + Duration::from_secs(60);
+    while sqlx::query(meant).fetch_optional(&mut database).await.expect("it can be read").is_none() {
+        assert!(Instant::now() < patience, "nobody meant to write at lines");
+        tokio::task::yield_now().await;
+    }
+    database.close().await.expect("it closes");
+}
+
+/// PostgreSQL alone: a process that stands still in a transaction of SQLite's holds up all others, and there is no other one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_stood_still_writes_nothing_that_another_one_has_written_since() {
+    let fake = fake();
+    let database = On::Postgres.new_database().await;
+    // Between two writes there are seconds in which a process can stand still: it means to write and has not written.
+    let home = Home::new(&fake, SOON)
+        .with("RECUSE_DATABASE_URL", &database.url)
+        .with("RECUSE_WRITE_INTERVAL_MS", "3000");
+    let still = home.serve(&["--offline"]);
+    fake.deliver_to(&still.webhook);
+    settled_in(&fake, &still);
+    let number = opened(&fake, "topic", &[RISKY]);
+    until_lines_are_meant(&database.url).await;
+    still.signal("STOP");
+    assert_eq!(fake.review_comments(1, number).len(), 0, "it stands still before it wrote");
+    let other = home.serve(&["--offline"]);
+    fake.deliver_to(&other.webhook);
+    ended(&fake, &other, number);
+    settled(&fake, &other).await;
+    assert_eq!(fake.review_comments(1, number).len(), 1);
+    still.signal("CONT");
+    still.until("it did not write", || still.said().contains("the right to write it may have gone"));
+    assert_eq!([wrongs(&fake, number, Lines(1)), wrong_check_runs(&fake)].concat(), Vec::<String>::new());
+    fake.finish();
+    still.kill();
+    other.kill();
+    database.remove().await;
 }

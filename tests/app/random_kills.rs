@@ -1,6 +1,7 @@
 //! Random kills: processes die at random moments while pull requests are opened, pushed to, commented on, closed and opened
-//! again, and while a model is asked that is slow and fails now and then, until its money is spent. Then everything is
-//! quiet, and nothing may be lost, told twice, told of a wrong head, or paid for and not written down.
+//! again; one of several stands still for longer than a lease; a model is asked that is slow and fails now and then, until
+//! its money is spent. Then everything is quiet, and nothing may be lost, told twice, told of a wrong head, or paid for and
+//! not written down.
 //!
 //! `scripts/kill-run COUNT sqlite|postgres` runs more of them: `RECUSE_KILLS` is how many, `RECUSE_KILLS_ON` where, and
 //! `RECUSE_KILLS_SEED` makes other choices.
@@ -30,6 +31,11 @@ const LONGEST_LIFE_MS: u64 = 2_500;
 /// Longer than a busy machine lets a process that lives wait, so that only the dead lose an attempt.
 const LEASE: &str = "[serve]\nlease_seconds = 3\nretry_seconds = 0\n";
 
+/// With several processes one stands still after so many deaths, on average, and goes on so many deaths later: longer than a
+/// lease. One that is killed meanwhile does not go on.
+const STILL_EVERY: u64 = 12;
+const STILL_FOR: u64 = 6;
+
 /// How often a review is tried.
 const ATTEMPTS: u64 = 8;
 
@@ -47,8 +53,8 @@ const CAPS: [(Scope, u64, u64); 3] =
 /// From so many kills on, caps are certain to be in play.
 const KILLS_THAT_COST: u64 = 30;
 
-/// Somebody who commits less than ada.
-const BEA: Committer<'static> = Committer { name: "Bea", email: "bea@example.org" };
+/// Somebody who opens less than ada.
+const KIM: Committer<'static> = Committer { name: "Kim", email: "kim@example.org" };
 
 /// A change that the rules have one thing to say about, at the second line, and the model another, at the sixth.
 const TOLD: &str = "\
@@ -171,10 +177,11 @@ impl Turmoil {
             (0..=2, _) | (_, None) => {
                 let branch = format!("topic-{}", self.files);
                 let path = format!("shop/told{}.py", self.files);
-                let committer = if self.random.below(3) == 0 { BEA } else { ADA };
+                let (author, committer) = if self.random.below(3) == 0 { ("kim", KIM) } else { ("ada", ADA) };
                 let number = self.fake.open_pull(
                     1,
                     &OpenPull {
+                        author,
                         branch: &branch,
                         committer,
                         body: "Generated with [Claude Code](https://claude.com/claude-code)",
@@ -306,8 +313,26 @@ async fn run(on: On) {
         files: 0,
         first_files: BTreeMap::new(),
     };
+    // Which process stands still, as on a machine that sleeps, and for how many deaths of others.
+    let mut still: Option<(usize, u64)> = None;
     for _ in 0..kills {
-        let receiver = turmoil.random.below(replicas) as usize;
+        still = match still {
+            Some((index, 0)) => {
+                servers[index].signal("CONT");
+                None
+            }
+            Some((index, more)) => Some((index, more - 1)),
+            None if replicas > 1 && turmoil.random.below(STILL_EVERY) == 0 => {
+                let index = turmoil.random.below(replicas) as usize;
+                servers[index].signal("STOP");
+                Some((index, STILL_FOR))
+            }
+            None => None,
+        };
+        let mut receiver = turmoil.random.below(replicas) as usize;
+        if still.is_some_and(|(index, _)| index == receiver) {
+            receiver = (receiver + 1) % servers.len();
+        }
         turmoil.fake.deliver_to(&servers[receiver].webhook);
         for _ in 0..=turmoil.random.below(2) {
             turmoil.happens();
@@ -316,11 +341,17 @@ async fn run(on: On) {
         tokio::time::sleep(Duration::from_millis(life)).await;
         let victim = turmoil.random.below(replicas) as usize;
         servers.remove(victim).kill();
+        if still.is_some_and(|(index, _)| index == victim) {
+            still = None;
+        }
         if turmoil.random.below(3) == 0 {
             // Something happens that nobody hears of.
             turmoil.happens();
         }
         servers.insert(victim, home.serve(&[]));
+    }
+    if let Some((index, _)) = still {
+        servers[index].signal("CONT");
     }
     // Processes that live for a second leave much to do to those that live on.
     let patience =

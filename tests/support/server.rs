@@ -117,9 +117,14 @@ impl Server {
 
     /// Asks it to end, and waits until it has.
     pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+        self.signal("TERM");
         self.child.wait().expect("it ends")
+    }
+
+    /// Sends it a signal: `STOP` lets it stand still, `CONT` go on.
+    pub(crate) fn signal(&self, name: &str) {
+        let (signal, pid) = (format!("-{name}"), self.child.id().to_string());
+        assert!(Command::new("kill").args([&signal, &pid]).status().expect("kill runs").success());
     }
 
     /// What it answers to a GET, headers and all; nothing where it does not answer.

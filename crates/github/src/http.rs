@@ -83,6 +83,18 @@ pub struct Connection {
     base: ApiUrl,
     limits: Limits,
     pacer: Arc<Pacer>,
+    guard: Option<WriteGuard>,
+}
+
+/// Says, right before something is written and after all waiting, whether it still may be.
+#[derive(Clone)]
+pub struct WriteGuard(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl WriteGuard {
+    /// Asks `may_write` each time.
+    pub fn new(may_write: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(may_write))
+    }
 }
 
 /// The client cannot be set up.
@@ -111,7 +123,12 @@ impl Connection {
 
     fn build(base: ApiUrl, limits: Limits, client: reqwest::ClientBuilder) -> Result<Self, BadConnection> {
         let pacer = Arc::new(Pacer::new(limits.write_interval));
-        Ok(Self { client: client.build().map_err(unusable)?, base, limits, pacer })
+        Ok(Self { client: client.build().map_err(unusable)?, base, limits, pacer, guard: None })
+    }
+
+    /// The same way, on which nothing is written while the guard says no.
+    pub(crate) fn guarded(&self, guard: WriteGuard) -> Self {
+        Self { guard: Some(guard), ..self.clone() }
     }
 
     /// Where it leads.
@@ -140,11 +157,15 @@ impl Connection {
         if route.creates_content() {
             self.pacer.wait(request.authorization.actor()).await;
         }
-        let exchanged = timeout(self.limits.total, self.exchange(&request)).await;
-        let kind = match exchanged {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(kind)) => kind,
-            Err(_) => ErrorKind::TimedOut,
+        let may_write = || self.guard.as_ref().is_none_or(|WriteGuard(may_write)| may_write());
+        let kind = if route.method() != Method::GET && !may_write() {
+            ErrorKind::Refused { why: "the right to write it may have gone to somebody else".to_owned() }
+        } else {
+            match timeout(self.limits.total, self.exchange(&request)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(kind)) => kind,
+                Err(_) => ErrorKind::TimedOut,
+            }
         };
         Err(ApiError { call: route.purpose(), route: route.shown(), kind })
     }

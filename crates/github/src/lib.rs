@@ -23,5 +23,5 @@ pub use address::{ApiUrl, PlainHttp};
 pub use app::{App, Credential, Token};
 pub use error::{ApiError, ErrorKind, RateLimit};
 pub use event::Event;
-pub use http::{Connection, Limits};
+pub use http::{Connection, Limits, WriteGuard};
 pub use repository::RepositoryApi;

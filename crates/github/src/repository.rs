@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::address::BadAddress;
 use crate::app::Credential;
 use crate::error::{ApiError, ErrorKind};
-use crate::http::{Connection, NextPage, Request};
+use crate::http::{Connection, NextPage, Request, WriteGuard};
 use crate::route::{Call, Route};
 
 pub use checks::{
@@ -62,6 +62,11 @@ impl RepositoryApi {
     /// Takes a repository by its name.
     pub fn new(connection: Connection, credential: Credential, owner: &str, name: &str) -> Self {
         Self { connection, credential, owner: owner.to_owned(), name: name.to_owned() }
+    }
+
+    /// The same, where nothing is written while the guard says no: a write is then [`ErrorKind::Refused`].
+    pub fn writing_while(&self, guard: WriteGuard) -> Self {
+        Self { connection: self.connection.guarded(guard), ..self.clone() }
     }
 
     /// Whose it is.

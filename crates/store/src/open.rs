@@ -32,6 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                                PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
 
+/// What every connection to PostgreSQL begins with. A process that stands still in the middle of a transaction (a machine that
+/// sleeps, a frozen container) would hold up all others for as long; PostgreSQL ends its transaction instead.
+const POSTGRES_SETTINGS: &str = "SET idle_in_transaction_session_timeout = '10s'";
+
 /// Opens `sqlite:PATH` or `postgres://…` and runs the migrations that are missing.
 ///
 /// A SQLite file is made if it is missing (0600), and so is its folder (0700): receipts hold source code.
@@ -75,8 +79,14 @@ async fn open_sqlite(path: &Path) -> Result<Store> {
 async fn open_postgres(url: &str) -> Result<Store> {
     let options: AnyConnectOptions = url.parse().map_err(|_| anyhow!("the postgres URL is not a URL"))?;
     let opened = async {
-        check(&options, "SELECT 1").await?;
-        let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options).await?;
+        check(&options, POSTGRES_SETTINGS).await?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .after_connect(|connection, _| {
+                Box::pin(async { connection.execute(POSTGRES_SETTINGS).await.map(drop) })
+            })
+            .connect_with(options)
+            .await?;
         migrate(&pool).await?;
         anyhow::Ok(pool)
     };

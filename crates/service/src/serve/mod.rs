@@ -8,6 +8,7 @@ mod closing;
 mod commands;
 mod dispatch;
 mod ending;
+mod heart;
 mod http;
 mod installation;
 mod intake;
@@ -33,7 +34,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use git::ObjectCache;
 use github::app::Permission;
-use github::{ApiError, ApiUrl, App, Connection, Credential, Limits, PlainHttp, RepositoryApi};
+use github::{ApiError, ApiUrl, App, Connection, Credential, Limits, PlainHttp, RepositoryApi, WriteGuard};
 use review::packet::PacketV1;
 use review::text::visible_line;
 use review::{CommitId, Digest};
@@ -48,6 +49,7 @@ use crate::pull::object_cache;
 use crate::tables::Tables;
 use clock::now_ms;
 use dispatch::{Drafts, EventRules};
+use heart::Hearts;
 pub use keys::{AppKeys, app_keys};
 use look::Lists;
 use metrics::Metrics;
@@ -227,6 +229,7 @@ pub(crate) struct Core {
     pub(crate) news: Notify,
     /// Told as well, for those who work: what they do may not be wanted any more.
     pub(crate) stirred: watch::Sender<()>,
+    pub(crate) hearts: Hearts,
     pub(crate) cache: ObjectCache,
     pub(crate) lists: Lists,
     bot: OnceCell<String>,
@@ -252,6 +255,7 @@ impl Core {
             metrics: Metrics::default(),
             news: Notify::new(),
             stirred: watch::Sender::new(()),
+            hearts: Hearts::default(),
             cache,
             lists: Lists::default(),
             bot: OnceCell::new(),
@@ -285,10 +289,11 @@ impl Core {
         run_id: &'a str,
         bot: &'a str,
     ) -> Teller<'a> {
+        let (hearts, held) = (self.hearts.clone(), lease.clone());
         Teller {
             store: &self.store,
             lease,
-            api,
+            api: api.writing_while(WriteGuard::new(move || hearts.may_write(&held))),
             place,
             number,
             run_id,

@@ -62,7 +62,8 @@ pub(crate) enum Writing {
 pub(crate) struct Teller<'a> {
     pub(crate) store: &'a Store,
     pub(crate) lease: &'a Lease,
-    pub(crate) api: &'a RepositoryApi,
+    /// Writes only while the job is surely ours.
+    pub(crate) api: RepositoryApi,
     pub(crate) place: &'a Place,
     pub(crate) number: u64,
     /// The run in whose name it is told.

@@ -13,6 +13,7 @@ use super::Core;
 use super::clock::now_ms;
 use super::commands::{command, give_up, merge_group, rerun, stopped};
 use super::ending::{Done, Trouble};
+use super::heart::{Heart, Moment};
 use super::installation::installation;
 use super::look::look;
 use super::partial::partial;
@@ -88,6 +89,7 @@ async fn work_once(
 ) -> anyhow::Result<bool> {
     let limits = ClaimLimits { per_repository: core.settings.per_repository() };
     let (now, lease_ms) = (now_ms(), core.settings.lease_ms());
+    let asked_at = Moment::now();
     let claim = |choice, limits| core.store.claim(name, choice, limits, now, lease_ms);
     let (claimed, errand) = match duty {
         Duty::All => (claim(Choice::Any, limits).await?, Errand::Work),
@@ -106,13 +108,16 @@ async fn work_once(
         Errand::Announce => {}
     }
     let (tell, told) = watch::channel(Word::GoOn);
-    let heart = tokio::spawn(beat(core.clone(), claimed.clone(), tell));
+    let lease_for = Duration::from_millis(lease_ms.unsigned_abs());
+    let beating = core.hearts.begin(&claimed.lease, asked_at, lease_for);
+    let heart = tokio::spawn(beat(core.clone(), claimed.clone(), beating.heart.clone(), tell));
     let ended = match &claimed.stop_reason {
         Some(reason) => Ended::Stopped { reason: reason.clone() },
         None => run(core, &claimed, errand, told, shutdown.clone()).await,
     };
     let written = end(core, &claimed, ended).await;
     heart.abort();
+    drop(beating);
     written?;
     // GitHub limits how much is written in a minute, and what is found matters more than that somebody waits.
     Ok(errand == Errand::Work)
@@ -164,7 +169,7 @@ async fn run(
 }
 
 /// Gives signs of life from time to time, and where something happened in the queue, and tells the job what that says.
-async fn beat(core: Arc<Core>, claimed: Claimed, tell: watch::Sender<Word>) {
+async fn beat(core: Arc<Core>, claimed: Claimed, heart: Arc<Heart>, tell: watch::Sender<Word>) {
     let lease_ms = core.settings.lease_ms();
     let mut stirred = core.stirred.subscribe();
     loop {
@@ -174,9 +179,11 @@ async fn beat(core: Arc<Core>, claimed: Claimed, tell: watch::Sender<Word>) {
             _ = stirred.changed() => sleep(SOON).await,
         }
         stirred.mark_unchanged();
+        let at = Moment::now();
         match core.store.beat(&claimed.lease, now_ms(), lease_ms).await {
-            Ok(Beat::Go) => {}
+            Ok(Beat::Go) => heart.beats(at),
             Ok(Beat::Stop { reason }) => {
+                heart.beats(at);
                 tell.send_replace(Word::Stop { reason });
             }
             Ok(Beat::Lost) => {
