@@ -28,15 +28,22 @@ fn conclusion(fake: &FakeGitHub, head: &str) -> Option<String> {
     newest_run(fake, head).and_then(|run| run.conclusion)
 }
 
-/// What somebody does, and what the check of the head says then.
-type Step = (&'static str, fn(&FakeGitHub, u64), &'static str);
+/// What somebody does, and what the check of the head says then: that it was reviewed, or what it says by the rule.
+type Step = (&'static str, fn(&FakeGitHub, u64), Then);
 
-const EDITED: Step = ("its title is edited", edit_title, "neutral");
-const REBASED: Step = ("its base is edited", other_base, "neutral");
-const BY_STRANGER: Step =
-    ("whoever opened it asks", |fake, number| ask_as(fake, number, "mallory"), "neutral");
-const BY_BUTTON: Step = ("whoever opened it presses the button", press_as_mallory, "neutral");
-const CHECKS_END: Step = ("another app's checks end", other_checks_end, "neutral");
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Reviewed,
+    Not,
+}
+
+use Then::{Not, Reviewed};
+
+const EDITED: Step = ("its title is edited", edit_title, Not);
+const REBASED: Step = ("its base is edited", other_base, Not);
+const BY_STRANGER: Step = ("whoever opened it asks", |fake, number| ask_as(fake, number, "mallory"), Not);
+const BY_BUTTON: Step = ("whoever opened it presses the button", press_as_mallory, Not);
+const CHECKS_END: Step = ("another app's checks end", other_checks_end, Not);
 
 fn edit_title(fake: &FakeGitHub, number: u64) {
     let title = format!("Sell {number} more");
@@ -78,53 +85,56 @@ fn nothing(_: &FakeGitHub, _: u64) {}
 async fn a_fork_s_head_is_reviewed_by_the_rule_and_by_who_may_ask() {
     let ask: fn(&FakeGitHub, u64) = |fake, number| ask_as(fake, number, "ada");
     let label: fn(&FakeGitHub, u64) = |fake, number| drop(fake.label(1, number, "review"));
-    let stories: [(&str, &[Step]); 3] = [
-        ("review", &[("it is opened", nothing, "success"), ("it is pushed to", push, "success")]),
+    let stories: [(&str, &str, &[Step]); 3] = [
+        ("review", "", &[("it is opened", nothing, Reviewed), ("it is pushed to", push, Reviewed)]),
         (
             "on_request",
+            "action_required",
             &[
-                ("it is opened", nothing, "neutral"),
+                ("it is opened", nothing, Not),
                 EDITED,
                 REBASED,
                 BY_STRANGER,
                 BY_BUTTON,
                 CHECKS_END,
-                ("a writer asks", ask, "success"),
-                ("the title is edited afterwards", edit_title, "success"),
-                ("another app's checks end afterwards", other_checks_end, "success"),
-                ("it is pushed to afterwards", push, "neutral"),
-                ("a label asks", label, "success"),
-                ("it is pushed to while the label is on", push, "neutral"),
-                ("a writer presses the button", press, "success"),
+                ("a writer asks", ask, Reviewed),
+                ("the title is edited afterwards", edit_title, Reviewed),
+                ("another app's checks end afterwards", other_checks_end, Reviewed),
+                ("it is pushed to afterwards", push, Not),
+                ("a label asks", label, Reviewed),
+                ("it is pushed to while the label is on", push, Not),
+                ("a writer presses the button", press, Reviewed),
             ],
         ),
         (
             "skip",
+            "neutral",
             &[
-                ("it is opened", nothing, "neutral"),
+                ("it is opened", nothing, Not),
                 EDITED,
                 REBASED,
                 BY_STRANGER,
                 BY_BUTTON,
                 CHECKS_END,
-                ("a label asks", label, "neutral"),
-                ("a writer asks", ask, "success"),
-                ("it is pushed to afterwards", push, "neutral"),
-                ("a writer presses the button", press, "success"),
+                ("a label asks", label, Not),
+                ("a writer asks", ask, Reviewed),
+                ("it is pushed to afterwards", push, Not),
+                ("a writer presses the button", press, Reviewed),
             ],
         ),
     ];
-    for (forks, steps) in stories {
+    for (forks, by_rule, steps) in stories {
         let fake = fake();
         let (_home, server) = served(&fake, &rule(forks), &["--offline"]);
         let number = forked(&fake);
         settled(&fake, &server).await;
-        for (what, act, expected) in steps {
+        for (what, act, then) in steps {
             act(&fake, number);
             settled(&fake, &server).await;
             let head = fake.head(1, number);
-            assert_eq!(conclusion(&fake, &head).as_deref(), Some(*expected), "{forks}: {what}");
-            if *expected == "neutral" {
+            let expected = if *then == Reviewed { "success" } else { by_rule };
+            assert_eq!(conclusion(&fake, &head).as_deref(), Some(expected), "{forks}: {what}");
+            if *then == Not {
                 let summary = newest_run(&fake, &head).expect("there is one").output["summary"].to_string();
                 assert!(summary.contains("by a rule of the operator"), "{forks}: {what}: {summary}");
                 assert!(summary.contains("fork"), "{forks}: {what}: {summary}");
@@ -133,7 +143,7 @@ async fn a_fork_s_head_is_reviewed_by_the_rule_and_by_who_may_ask() {
             // What nobody looked at does not get through a merge queue.
             let group = fake.enqueue(1, number);
             settled(&fake, &server).await;
-            let of_group = if *expected == "neutral" { "action_required" } else { *expected };
+            let of_group = if *then == Reviewed { "success" } else { "action_required" };
             assert_eq!(conclusion(&fake, &group).as_deref(), Some(of_group), "{forks}: {what}: its group");
         }
         assert_eq!(wrong_check_runs(&fake), NONE, "{forks}");
@@ -170,7 +180,7 @@ async fn what_a_fork_pushes_while_it_is_looked_at_was_not_asked_for() {
         pause.resume();
         settled(&fake, &server).await;
         assert_eq!(conclusion(&fake, &asked).as_deref(), Some("cancelled"), "{call:?}");
-        assert_eq!(conclusion(&fake, &unseen).as_deref(), Some("neutral"), "{call:?}");
+        assert_eq!(conclusion(&fake, &unseen).as_deref(), Some("action_required"), "{call:?}");
         assert_eq!(ours(&fake, number).len(), 0, "{call:?}");
         fake.finish();
     }

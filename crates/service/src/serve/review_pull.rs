@@ -93,11 +93,16 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
         reopened(core, work, &told, &teller).await?;
         return Ok(Done::succeeded("this head was reviewed before"));
     }
-    if let Some(SkippedBy { rule, what }) = skipped(core, &api, &pull, &work.asked).await? {
+    if let Some(SkippedBy { rule, what, until }) = skipped(core, &api, &pull, &work.asked).await? {
         let notice = Notice::Skipped { rule, what: &what };
         // Whoever may edit a title may not so take back what was said of the head.
         if !(matches!(work.asked, Asked::Edited { .. }) && told_of_head(core, work).await?.is_some()) {
-            teller.check_ends_with(&pull.head, report::Conclusion::Neutral, &notice).await?;
+            let conclusion = match until {
+                Until::ARuleSaysSo => report::Conclusion::Neutral,
+                // GitHub would let a neutral one through where the check is required.
+                Until::SomebodyAsks => report::Conclusion::ActionRequired,
+            };
+            teller.check_ends_with(&pull.head, conclusion, &notice).await?;
         }
         return Ok(Done::succeeded(format!("not reviewed: {rule}")));
     }
@@ -196,6 +201,16 @@ struct SkippedBy {
     rule: &'static str,
     /// What met it.
     what: String,
+    until: Until,
+}
+
+/// How long nothing is reviewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// For as long as the rule holds: nothing is to be reviewed.
+    ARuleSaysSo,
+    /// Until somebody who may asks: it is to be reviewed, and not without a word.
+    SomebodyAsks,
 }
 
 /// Which rule of the operator keeps a pull request from being reviewed.
@@ -211,7 +226,10 @@ async fn skipped(
         Asked::Person { .. } | Asked::Again { .. } | Asked::Closed { .. } => return Ok(None),
     };
     let rules = &core.settings.file.serve;
-    let by = |rule: &'static str, what: &str| Ok(Some(SkippedBy { rule, what: what.to_owned() }));
+    let skipped = |rule: &'static str, what: &str, until: Until| {
+        Ok(Some(SkippedBy { rule, what: what.to_owned(), until }))
+    };
+    let by = |rule: &'static str, what: &str| skipped(rule, what, Until::ARuleSaysSo);
     if let Some(label) = pull.labels.iter().find(|label| rules.skip_labels.contains(label)) {
         return by("a label says so", label);
     }
@@ -221,7 +239,8 @@ async fn skipped(
     let author = &pull.author.login;
     match rules.forks {
         Forks::OnRequest if pull.head_is_fork && !by_label => {
-            return by("each head from a fork is reviewed once it is asked for", author);
+            let rule = "each head from a fork is reviewed once it is asked for";
+            return skipped(rule, author, Until::SomebodyAsks);
         }
         Forks::Skip if pull.head_is_fork => return by("pull requests from forks are not reviewed", author),
         Forks::Review | Forks::OnRequest | Forks::Skip => {}
