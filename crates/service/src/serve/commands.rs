@@ -18,7 +18,7 @@ use super::installation::WENT_AWAY;
 use super::partial::answer_without;
 use super::review_pull::{WRITER, run_id};
 use super::work::{
-    Asked, CommandWork, MergeGroupWork, PartialWork, RerunWork, ReviewWork, Urgency, Wanted, Work,
+    Asked, CommandWork, MergeGroupWork, PartialWork, Place, RerunWork, ReviewWork, Urgency, Wanted, Work,
     group_subject,
 };
 
@@ -181,25 +181,47 @@ fn pull_of(head_ref: &str) -> Option<u64> {
     number.parse().ok()
 }
 
+/// A job that owes somebody a word about how it ended.
+enum Owing<'a> {
+    /// The check run of a head.
+    Review(&'a ReviewWork),
+    /// An answer.
+    Partial(&'a PartialWork),
+    /// The check run of a merge queue's group, and which pull request's group it is.
+    Group(&'a MergeGroupWork, u64),
+}
+
+impl<'a> Owing<'a> {
+    fn of(work: &'a Work) -> Option<Self> {
+        match work {
+            // Nothing was to be reviewed, and the head's check run says what was found.
+            Work::Review(ReviewWork { asked: Asked::Closed { .. }, .. }) => None,
+            Work::Review(work) => Some(Self::Review(work)),
+            Work::Partial(work) => Some(Self::Partial(work)),
+            Work::MergeGroup(work) => pull_of(&work.head_ref).map(|number| Self::Group(work, number)),
+            Work::Command(_)
+            | Work::Rerun(_)
+            | Work::Recheck(_)
+            | Work::Base(_)
+            | Work::Look(_)
+            | Work::Installation(_)
+            | Work::Upkeep => None,
+        }
+    }
+
+    fn pull(&self) -> (&'a Place, u64) {
+        match self {
+            Self::Review(work) => (&work.place, work.number),
+            Self::Partial(work) => (&work.place, work.number),
+            Self::Group(work, number) => (&work.place, *number),
+        }
+    }
+}
+
 /// Tells that a job was tried as often as it may be.
 pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: &str) -> Result<(), Trouble> {
-    let (place, number) = match work {
-        // Nothing was to be reviewed, and the head's check run says what was found.
-        Work::Review(ReviewWork { asked: Asked::Closed { .. }, .. }) => return Ok(()),
-        Work::Review(work) => (&work.place, work.number),
-        Work::Partial(work) => (&work.place, work.number),
-        Work::MergeGroup(work) => match pull_of(&work.head_ref) {
-            Some(number) => (&work.place, number),
-            None => return Ok(()),
-        },
-        Work::Command(_)
-        | Work::Rerun(_)
-        | Work::Recheck(_)
-        | Work::Base(_)
-        | Work::Look(_)
-        | Work::Installation(_)
-        | Work::Upkeep => return Ok(()),
-    };
+    let Some(owing) = Owing::of(work) else { return Ok(()) };
+    let (place, number) = owing.pull();
     let api = match core.repository(place, &WRITER).await {
         Ok(api) => api,
         Err(error) if is_out_of_reach(&error) => return Ok(()),
@@ -209,18 +231,11 @@ pub(crate) async fn give_up(core: &Core, claimed: &Claimed, work: &Work, error: 
     let bot = core.bot().await?;
     let teller = core.teller(&claimed.lease, &api, place, number, &run_id, &bot);
     let notice = Notice::Failed { error };
-    match work {
-        Work::Review(ReviewWork { head, .. }) | Work::MergeGroup(MergeGroupWork { head, .. }) => {
+    match owing {
+        Owing::Review(ReviewWork { head, .. }) | Owing::Group(MergeGroupWork { head, .. }, _) => {
             teller.check_ends_with(head, Conclusion::ActionRequired, &notice).await
         }
-        Work::Partial(work) => answer_without(&teller, work, &notice).await,
-        Work::Command(_)
-        | Work::Rerun(_)
-        | Work::Recheck(_)
-        | Work::Base(_)
-        | Work::Look(_)
-        | Work::Installation(_)
-        | Work::Upkeep => Ok(()),
+        Owing::Partial(work) => answer_without(&teller, work, &notice).await,
     }
 }
 
@@ -235,20 +250,8 @@ pub(crate) async fn stopped(
         // There is no right to write there any more.
         return Ok(());
     }
-    let (place, number) = match work {
-        Work::Review(work) => (&work.place, work.number),
-        Work::Partial(work) => (&work.place, work.number),
-        Work::Command(_)
-        | Work::Rerun(_)
-        | Work::Recheck(_)
-        | Work::Base(_)
-        | Work::MergeGroup(_)
-        | Work::Look(_)
-        | Work::Installation(_)
-        | Work::Upkeep => {
-            return Ok(());
-        }
-    };
+    let Some(owing) = Owing::of(work) else { return Ok(()) };
+    let (place, number) = owing.pull();
     let api = match core.repository(place, &WRITER).await {
         Ok(api) => api,
         Err(error) if is_out_of_reach(&error) => return Ok(()),
@@ -260,8 +263,8 @@ pub(crate) async fn stopped(
     tracing::info!(job = %claimed.lease.job, reason, "stopped");
     let known = [CLOSED, BECAME_DRAFT, SAID_STOP].into_iter().find(|known| *known == reason);
     let as_said = Notice::Stopped { why: known.unwrap_or("it is not wanted any more") };
-    match work {
-        Work::Review(work) => {
+    match owing {
+        Owing::Review(work) => {
             let live = core.store.live_job(JobKind::Review, &claimed.subject).await?;
             let next = live.filter(|next| known.is_none() && next.id != claimed.lease.job);
             let notice = match next {
@@ -273,15 +276,8 @@ pub(crate) async fn stopped(
             };
             teller.check_gives_up(&work.head, &notice).await
         }
-        Work::Partial(work) => answer_without(&teller, work, &as_said).await,
-        Work::Command(_)
-        | Work::Rerun(_)
-        | Work::Recheck(_)
-        | Work::Base(_)
-        | Work::MergeGroup(_)
-        | Work::Look(_)
-        | Work::Installation(_)
-        | Work::Upkeep => Ok(()),
+        Owing::Partial(work) => answer_without(&teller, work, &as_said).await,
+        Owing::Group(work, _) => teller.check_gives_up(&work.head, &as_said).await,
     }
 }
 
