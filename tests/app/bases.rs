@@ -48,6 +48,13 @@ async fn a_new_configuration_is_in_force_at_once_and_pays_for_nothing_again() {
     assert_eq!(models.requests().len(), asked, "the replies were paid for already");
     assert_eq!(ours(&fake, number).len(), comments);
     assert_eq!(fake.check_runs(1, &fake.head(1, closed)).len(), of_closed);
+
+    // With it the conventions changed, by which other questions would be asked: what was decided stays.
+    let conventions = ("AGENTS.md", "Prices are never negative.\n");
+    fake.push_branch(1, "main", &[(".recuse.toml", "[review]\nfail_on = \"critical\"\n"), conventions]);
+    settled(&fake, &server).await;
+    assert_eq!(conclusion(&fake, number).as_deref(), Some("failure"));
+    assert_eq!(models.requests().len(), asked, "nobody is asked because a file was pushed");
     assert_eq!((fake.review_comments(1, number).len(), wrong_check_runs(&fake)), (1, Vec::new()));
     models.finish();
     fake.finish();

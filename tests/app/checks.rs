@@ -23,7 +23,7 @@ async fn a_review_that_waits_for_a_check_is_decided_again_and_not_paid_again() {
     let models = FakeModels::start().await;
     models.always("oak", Behaviour::Answer(json!({ "examined": ["all"], "findings": [], "questions": [] })));
     let config = format!(
-        "[review]\nrequired_checks = [{{ name = \"tests\", app = \"app-{CI}\" }}]\nreviewers_per_lens = 1\n\
+        "[review]\nlenses = [\"correctness\"]\nrequired_checks = [{{ name = \"tests\", app = \"app-{CI}\" }}]\nreviewers_per_lens = 1\n\
          [[model]]\nname = \"local/oak\"\nbase_url = \"{}\"\nfamilies = [\"qwen\"]\n",
         models.base_url()
     );

@@ -11,6 +11,7 @@ mod edits;
 mod faults;
 mod forks;
 mod heads;
+mod holds;
 mod kills;
 mod looks;
 mod packet;

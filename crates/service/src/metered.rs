@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::fan_out::{Asking, Clock};
 use crate::replies::reply_v1;
-use crate::steps;
+use crate::steps::{self, NotAnsweredBefore, Steps};
 
 /// The calls that are out, so that others can wait for their reservations to be settled.
 #[derive(Default)]
@@ -59,6 +59,10 @@ pub(crate) async fn ask(engine: usize, prompt: &Prompt, name: &str, asking: &Ask
         && let Some(heard) = steps::taken(key, asking).await?
     {
         return Ok(heard);
+    }
+    match asking.steps {
+        Steps::Only => return Err(NotAnsweredBefore.into()),
+        Steps::Kept | Steps::NotKept => {}
     }
     let seed = Digest::of_parts([asking.run_id.as_bytes(), name.as_bytes()]);
     let seed = u64::from_str_radix(&seed.as_str()[..16], 16).expect("a digest is hex");

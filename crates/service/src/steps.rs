@@ -16,9 +16,16 @@ use crate::fan_out::Asking;
 pub enum Steps {
     /// They are, and are taken from there where they are.
     Kept,
+    /// They are taken from there, and nobody is asked what is not there: that is [`NotAnsweredBefore`].
+    Only,
     /// The run has a name that no other run has, so nobody will ever look for them.
     NotKept,
 }
+
+/// A run that is to ask nobody needs an answer that is not kept: none was given, or what would be asked is another question now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an answer that the review needs was not kept")]
+pub struct NotAnsweredBefore;
 
 /// A reply that was paid for.
 #[derive(Serialize, Deserialize)]
@@ -50,7 +57,7 @@ impl KeptV1 {
 /// The place of one call among a run's steps; `None` where no steps are kept.
 pub(crate) fn key(engine: &str, prompt: &Prompt, call: &str, asking: &Asking<'_>) -> Option<Digest> {
     match asking.steps {
-        Steps::Kept => {
+        Steps::Kept | Steps::Only => {
             let question = question_digest(engine, prompt);
             Some(Digest::of_parts([question.as_str().as_bytes(), call.as_bytes()]))
         }

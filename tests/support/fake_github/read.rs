@@ -68,6 +68,9 @@ impl World {
         if asked.parameter("state").as_deref().unwrap_or("open") == "open" {
             pulls.retain(|pull| pull.is_open);
         }
+        if let Some(base) = asked.parameter("base") {
+            pulls.retain(|pull| pull.base_ref == base);
+        }
         pulls.sort_by_key(|pull| std::cmp::Reverse((pull.updated_at, pull.updated)));
         let etag = pulls.iter().map(|pull| format!("{}.{}", pull.number, pull.updated)).collect::<Vec<_>>();
         // GitHub's tags are good for one token only.

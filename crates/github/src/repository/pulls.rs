@@ -173,6 +173,16 @@ impl RepositoryApi {
         })
     }
 
+    /// Lists the open pull requests into a branch, at most 2,000.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn open_pulls_into(&self, branch: &str) -> Result<Listing<PullSummary>, ApiError> {
+        let query = [("state", "open"), ("base", branch)];
+        let pulls = |page: Vec<RawPull>| page.into_iter().map(PullSummary::from).collect();
+        self.pages(Call::Pulls, &query, MAX_PULL_PAGES, pulls).await
+    }
+
     /// Lists the open pull requests that changed since a time, at most 2,000, unless nothing changed since the tag. That
     /// costs nothing of the rate limit, as long as it is asked with the token that the tag was given to: a tag is good for
     /// one token only (GitHub's support, as cited in eclipse-csi/otterdog#201).

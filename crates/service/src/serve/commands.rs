@@ -59,7 +59,7 @@ pub(crate) async fn command(core: &Core, claimed: &Claimed, work: &CommandWork) 
                 Work::Review(ReviewWork { place, number, head: pull.head, asked })
             } else {
                 let (comment, lenses) = (work.comment, lenses.clone());
-                Work::Partial(PartialWork { place, number, comment, lenses })
+                Work::Partial(PartialWork { place, number, comment, lenses, head: Some(pull.head) })
             };
             let then = vec![review.job(Urgency::Asked, now_ms())];
             return Ok(Done::Succeeded { note: "a review is asked for".to_owned(), then });

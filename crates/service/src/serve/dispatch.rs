@@ -122,8 +122,9 @@ fn pull_request(event: &PullRequestEvent, body: &Digest, rules: &EventRules<'_>,
         if pull.state == PullState::Closed {
             return Decision::nothing("the pull request is closed");
         }
+        let urgency = asked.urgency();
         let work = ReviewWork { place: place.clone(), number: pull.number, head: pull.head.clone(), asked };
-        Decision::enqueue(&Work::Review(work), Urgency::Event, run_at_ms, reason)
+        Decision::enqueue(&Work::Review(work), urgency, run_at_ms, reason)
     };
     let review = |text: Option<Digest>, reason: &'static str| asked(Asked::Event { text }, now_ms, reason);
     let cancel = |reason: &'static str| {
@@ -284,7 +285,8 @@ fn push(event: &PushEvent, body: &Digest, now_ms: i64) -> Decision {
     let Some(branch) = event.reference.strip_prefix("refs/heads/") else {
         return Decision::nothing("not a branch");
     };
-    if event.after.is_none() || !event.may_touch(BASE_FILE) {
+    // Nothing goes into a branch that was not there.
+    if event.before.is_none() || event.after.is_none() || !event.may_touch(BASE_FILE) {
         return Decision::nothing("no configuration was pushed");
     }
     let place = Place::new(installation, &event.origin.repository);

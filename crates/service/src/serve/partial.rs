@@ -11,9 +11,11 @@ use store::Claimed;
 use super::Core;
 use super::dispatch::CLOSED;
 use super::ending::{Done, Trouble, unless_out_of_reach};
-use super::review_pull::{READER, Reading, WRITER, packet, run_id};
+use super::review_pull::{Manner, READER, Reading, WRITER, packet, run_id};
 use super::tell::{InlineOf, Teller};
 use super::work::PartialWork;
+use crate::config::Forks;
+use crate::steps::Steps;
 
 /// Why an answer says nothing of the head.
 const MOVED_ON: &str = "the pull request has a newer head; ask again for that one";
@@ -39,8 +41,15 @@ pub(crate) async fn partial(core: &Core, claimed: &Claimed, work: &PartialWork) 
     if pull.state == PullState::Closed {
         return not_looked(&teller, work, CLOSED).await;
     }
+    // Whoever asked has not seen what a fork pushed since.
+    let rule = core.settings.file.serve.forks;
+    let is_other = work.head.as_ref().is_some_and(|head| *head != pull.head);
+    if is_other && pull.head_is_fork && rule != Forks::Review {
+        return not_looked(&teller, work, MOVED_ON).await;
+    }
     let reading = Reading { place, api: &api, writer: &writer, pull: &pull };
-    let packet = packet(core, &reading, Some(work.lenses.clone()), run_id.clone(), claimed).await?;
+    let manner = Manner { lenses: Some(work.lenses.clone()), run: run_id.clone(), steps: Steps::Kept };
+    let packet = packet(core, &reading, &manner, claimed).await?;
     if let Some(why) = moved_on(&api, work, &pull).await? {
         return not_looked(&teller, work, why).await;
     }

@@ -1,13 +1,11 @@
 //! What follows where others' checks of a head have ended, or its base branch has another configuration: a review that may
 //! be decided otherwise is decided again, from its own replies.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use github::RepositoryApi;
 use github::app::Permission;
 use github::event::PullSummary;
-use github::repository::PullRequests;
 use review::judge::Check;
 use review::packet::PacketV1;
 use review::policy::RequiredCheck;
@@ -39,21 +37,17 @@ pub(crate) async fn recheck(core: &Core, work: &RecheckWork) -> Result<Done, Tro
         if CommitId::new(&kept.head).as_ref() != Some(&work.head) {
             continue;
         }
-        let run = packet.run.id.clone();
-        let asked = match work.cause {
-            Cause::Checks => {
-                let Some(now) = other_checks(core, work, &packet).await? else { continue };
-                let lenses = packet.panel.lenses.iter().map(|lens| lens.lens).collect();
-                Asked::Again { run, lenses, now }
-            }
-            // Nobody asks models again because a file was edited: that one counts from the next event.
-            Cause::Base if !packet.ledger.calls.is_empty() && !core.store.has_steps(&run).await? => continue,
-            Cause::Base => {
-                Asked::Again { run, lenses: BTreeSet::new(), now: Digest::of(work.event.as_bytes()) }
-            }
+        let now = match work.cause {
+            Cause::Checks => match other_checks(core, work, &packet).await? {
+                Some(now) => now,
+                None => continue,
+            },
+            Cause::Base => Digest::of(work.event.as_bytes()),
         };
+        let asked = Asked::Again { run: packet.run.id, cause: work.cause, now };
+        let urgency = asked.urgency();
         let review = ReviewWork { place: work.place.clone(), number, head: work.head.clone(), asked };
-        then.push(Work::Review(review).job(Urgency::Event, now_ms()));
+        then.push(Work::Review(review).job(urgency, now_ms()));
     }
     Ok(Done::Succeeded { note: format!("{} reviews are decided again", then.len()), then })
 }
@@ -82,11 +76,10 @@ pub(crate) async fn base_changed(core: &Core, claimed: &Claimed, work: &BaseWork
     let reader = [Permission::MetadataRead, Permission::PullRequestsRead];
     let listed = async {
         let api = core.repository(&work.place, &reader).await?;
-        api.open_pulls(None, None).await
+        api.open_pulls_into(&work.branch).await
     };
     let pulls = match listed.await {
-        Ok(PullRequests::Changed { pulls, .. }) => pulls.items,
-        Ok(PullRequests::Unchanged) => Vec::new(),
+        Ok(pulls) => pulls.items,
         Err(error) => return unless_out_of_reach(error, claimed.attempt, "the repository is out of reach"),
     };
     let recheck = |pull: PullSummary| {
@@ -94,7 +87,7 @@ pub(crate) async fn base_changed(core: &Core, claimed: &Claimed, work: &BaseWork
         let recheck = RecheckWork { place, head: pull.head, event, cause: Cause::Base };
         Work::Recheck(recheck).job(Urgency::Found, now_ms())
     };
-    let then: Vec<_> = pulls.into_iter().filter(|pull| pull.base_ref == work.branch).map(recheck).collect();
+    let then: Vec<_> = pulls.into_iter().map(recheck).collect();
     Ok(Done::Succeeded { note: format!("{} open pull requests", then.len()), then })
 }
 

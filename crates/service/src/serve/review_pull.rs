@@ -10,7 +10,7 @@ use github::app::Permission;
 use github::event::PullState;
 use github::repository::Pull;
 use report::{Earlier, Notice, PacketName, Seal};
-use review::change::text_digest;
+use review::change::{Source, text_digest};
 use review::packet::PacketV1;
 use review::policy::Gate;
 use review::{CommitId, Digest, Lens};
@@ -22,15 +22,15 @@ use super::dispatch::CLOSED;
 use super::ending::{Done, Trouble, unless_out_of_reach};
 use super::recheck::required_checks;
 use super::tell::{Conversation, InlineOf, Teller, was_told_by};
-use super::work::{Asked, Place, ReviewWork, Urgency, Work};
+use super::work::{Asked, Cause, Place, ReviewWork, Work};
 use crate::authorship::{declaration, declared_in_description};
 use crate::config::{self, BaseSettings, Forks, Overrides};
 use crate::fan_out::Clock;
 use crate::office::KeepReceipts;
 use crate::pull::{PullReading, read_pull};
 use crate::review_one::{ReviewRequest, review_one};
-use crate::steps::Steps;
-use store::{Claimed, JobId, KeptPacketSummary};
+use crate::steps::{NotAnsweredBefore, Steps};
+use store::{Claimed, JobId, KeptPacketSummary, PostKind, Progress};
 
 /// What the token that reads may do.
 pub(crate) const READER: [Permission; 3] =
@@ -89,14 +89,18 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
         teller.check_gives_up(&work.head, &Notice::Superseded).await?;
         return Ok(superseded(core, work, &pull));
     }
-    if let Some(told) = was_told(core, work, &pull).await? {
-        reopened(core, work, &told, &teller).await?;
-        return Ok(Done::succeeded("this head was reviewed before"));
-    }
+    let told_before = match before(core, work, &pull).await? {
+        Before::Told(told) => {
+            reopened(core, work, &told, &teller).await?;
+            return Ok(Done::succeeded("this head was reviewed before"));
+        }
+        Before::Unsaid { run } => Some(run),
+        Before::Nothing => None,
+    };
     if let Some(SkippedBy { rule, what, until }) = skipped(core, &api, &pull, &work.asked).await? {
         let notice = Notice::Skipped { rule, what: &what };
-        // Whoever may edit a title may not so take back what was said of the head.
-        if !(matches!(work.asked, Asked::Edited { .. }) && told_of_head(core, work).await?.is_some()) {
+        // Whoever may edit a pull request may not so take back what was said of its head.
+        if told_of_head(core, work).await?.is_none() {
             let conclusion = match until {
                 Until::ARuleSaysSo => report::Conclusion::Neutral,
                 // GitHub would let a neutral one through where the check is required.
@@ -106,26 +110,22 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
         }
         return Ok(Done::succeeded(format!("not reviewed: {rule}")));
     }
-    teller.check_begins(&pull.head).await?;
-    let run = match &work.asked {
-        Asked::Event { .. }
-        | Asked::Label { .. }
-        | Asked::Edited { .. }
-        | Asked::Person { .. }
-        | Asked::Closed { .. } => run_id.clone(),
-        Asked::Again { run, .. } => run.clone(),
+    let (run, steps) = match (&work.asked, told_before) {
+        (Asked::Again { run, cause: Cause::Base, .. }, _) => (run.clone(), Steps::Only),
+        (Asked::Again { run, cause: Cause::Checks, .. }, _) => (run.clone(), Steps::Kept),
+        (_, Some(run)) => (run, Steps::Kept),
+        (_, None) => (run_id.clone(), Steps::Kept),
     };
-    let lenses = match &work.asked {
-        Asked::Again { lenses, .. } if !lenses.is_empty() => Some(lenses.clone()),
-        Asked::Event { .. }
-        | Asked::Label { .. }
-        | Asked::Edited { .. }
-        | Asked::Person { .. }
-        | Asked::Again { .. }
-        | Asked::Closed { .. } => None,
-    };
+    if steps != Steps::Only {
+        teller.check_begins(&pull.head).await?;
+    }
     let reading = Reading { place, api: &api, writer: &writer, pull: &pull };
-    let packet = packet(core, &reading, lenses, run, claimed).await?;
+    let packet = match packet(core, &reading, &Manner { lenses: None, run, steps }, claimed).await {
+        Err(Trouble::Failed(error)) if error.is::<NotAnsweredBefore>() => {
+            return Ok(Done::succeeded("it stays as it was decided: not all answers are kept"));
+        }
+        packet => packet?,
+    };
     let packet = Reviewed { head: pull.head.clone(), packet };
     tell(core, work, &api, &teller, packet, claimed).await
 }
@@ -134,12 +134,10 @@ pub(crate) async fn review_pull(core: &Core, claimed: &Claimed, work: &ReviewWor
 pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Trouble> {
     let Work::Review(work) = Work::read(&claimed.payload)? else { return Ok(()) };
     let is_told = match &work.asked {
-        // Whether the new text is another one is only seen by reading it.
-        Asked::Edited { .. } | Asked::Closed { .. } => return Ok(()),
+        // Whether the new text is another one is only seen by reading it, and nobody waits to have decided again.
+        Asked::Edited { .. } | Asked::Closed { .. } | Asked::Again { .. } => return Ok(()),
         Asked::Event { text: None } => told_of_head(core, &work).await?.is_some(),
-        Asked::Event { text: Some(_) } | Asked::Label { .. } | Asked::Person { .. } | Asked::Again { .. } => {
-            false
-        }
+        Asked::Event { text: Some(_) } | Asked::Label { .. } | Asked::Person { .. } => false,
     };
     if is_told {
         return Ok(());
@@ -150,26 +148,58 @@ pub(crate) async fn announce(core: &Core, claimed: &Claimed) -> Result<(), Troub
     teller.check_waits(&work.head).await
 }
 
-/// The packet of what was asked for and told before: deliveries come late, twice and out of order.
-async fn was_told(core: &Core, work: &ReviewWork, pull: &Pull) -> Result<Option<KeptPacketSummary>, Trouble> {
-    let told = told_of_head(core, work).await?;
+/// What was told of a head before.
+enum Before {
+    /// Nothing that still holds.
+    Nothing,
+    /// What this run found holds, and its check run is not the newest: it is to be said again.
+    Unsaid {
+        /// The run.
+        run: String,
+    },
+    /// What this packet says holds, and is what the newest check run says.
+    Told(KeptPacketSummary),
+}
+
+/// What was asked for and told before: deliveries come late, twice and out of order, and drafts become ready.
+async fn before(core: &Core, work: &ReviewWork, pull: &Pull) -> Result<Before, Trouble> {
     match &work.asked {
-        Asked::Event { text: None } => Ok(told),
-        Asked::Edited { .. } => {
-            // What the comment says by now is what the last packet says.
-            let Some(kept) = core.store.latest_packet(&work.place.subject(work.number)).await? else {
-                return Ok(None);
-            };
-            let packet = serde_json::from_slice::<PacketV1>(&kept.bytes);
-            let is_same =
-                packet.is_ok_and(|packet| packet.subject.text_digest == text_digest(&pull.title, &pull.body));
-            Ok(told.filter(|told| is_same && told.digest == kept.digest))
-        }
+        Asked::Event { text: None } | Asked::Edited { .. } => {}
         Asked::Event { text: Some(_) }
         | Asked::Label { .. }
         | Asked::Person { .. }
         | Asked::Again { .. }
-        | Asked::Closed { .. } => Ok(None),
+        | Asked::Closed { .. } => return Ok(Before::Nothing),
+    }
+    let subject = work.place.subject(work.number);
+    let (Some(told), Some(kept)) =
+        (told_of_head(core, work).await?, core.store.latest_packet(&subject).await?)
+    else {
+        return Ok(Before::Nothing);
+    };
+    // What the comment says by now is what the last packet says.
+    let is_of_edit = matches!(work.asked, Asked::Edited { .. });
+    if is_of_edit && told.digest != kept.digest {
+        return Ok(Before::Nothing);
+    }
+    let Some(bytes) = core.store.packet(&told.digest).await? else { return Ok(Before::Nothing) };
+    let Ok(packet) = serde_json::from_slice::<PacketV1>(&bytes) else {
+        // One that was made by a version that we do not read any more: another text is looked at, and nothing else is.
+        return Ok(if is_of_edit { Before::Nothing } else { Before::Told(told) });
+    };
+    let is_same_base =
+        matches!(&packet.subject.source, Source::PullRequest { base_ref, .. } if *base_ref == pull.base_ref);
+    if !is_same_base || packet.subject.text_digest != text_digest(&pull.title, &pull.body) {
+        return Ok(Before::Nothing);
+    }
+    let name = PacketName { digest: told.digest.clone(), seal: Seal::Unsigned };
+    let says = Digest::of(report::check(&packet, &name).title.as_bytes());
+    let (key, prefix) = (work.place.key(), format!("{}/", work.head));
+    match core.store.newest_post(&key, &subject, PostKind::CheckRun, &prefix).await? {
+        Progress::Done { content } if content == says => Ok(Before::Told(told)),
+        Progress::Done { .. } | Progress::ChangeBegun | Progress::Begun | Progress::NeverBegun => {
+            Ok(Before::Unsaid { run: packet.run.id })
+        }
     }
 }
 
@@ -188,12 +218,16 @@ async fn told_of_head(core: &Core, work: &ReviewWork) -> Result<Option<KeptPacke
 /// A newer head is looked at instead. Where heads of forks are only reviewed once they are asked for, whoever asked has not
 /// seen that one.
 fn superseded(core: &Core, work: &ReviewWork, pull: &Pull) -> Done {
-    let asked = match (core.settings.file.serve.forks, pull.head_is_fork) {
-        (Forks::OnRequest | Forks::Skip, true) => Asked::Event { text: None },
-        (Forks::Review, _) | (Forks::OnRequest | Forks::Skip, false) => work.asked.clone(),
+    let asked = match (&work.asked, core.settings.file.serve.forks, pull.head_is_fork) {
+        // What was decided of the head before has no part in this one's review.
+        (Asked::Again { .. }, _, _) | (_, Forks::OnRequest | Forks::Skip, true) => {
+            Asked::Event { text: None }
+        }
+        (asked, Forks::Review, _) | (asked, Forks::OnRequest | Forks::Skip, false) => asked.clone(),
     };
+    let urgency = asked.urgency();
     let work = ReviewWork { head: pull.head.clone(), asked, ..work.clone() };
-    Done::Superseded { then: vec![Work::Review(work).job(Urgency::Event, now_ms())] }
+    Done::Superseded { then: vec![Work::Review(work).job(urgency, now_ms())] }
 }
 
 /// A rule of the operator that keeps a pull request from being reviewed.
@@ -264,12 +298,21 @@ pub(crate) struct Reading<'a> {
     pub(crate) pull: &'a Pull,
 }
 
-/// Reads the change and reviews it, with these lenses or all that it needs.
+/// How it is reviewed.
+pub(crate) struct Manner {
+    /// Through these lenses; through all that the change needs where none are named.
+    pub(crate) lenses: Option<BTreeSet<Lens>>,
+    /// In the name of this run.
+    pub(crate) run: String,
+    /// With what was answered to it before.
+    pub(crate) steps: Steps,
+}
+
+/// Reads the change and reviews it.
 pub(crate) async fn packet(
     core: &Core,
     reading: &Reading<'_>,
-    lenses: Option<BTreeSet<Lens>>,
-    run_id: String,
+    manner: &Manner,
     claimed: &Claimed,
 ) -> Result<PacketV1, Trouble> {
     let Reading { place, api, writer, pull } = *reading;
@@ -282,7 +325,10 @@ pub(crate) async fn packet(
     let mut file = core.settings.file.clone();
     // Whoever installs the App chooses a gate before anything is held up.
     file.review.fail_on = file.review.fail_on.or(Some(Gate::Never));
-    let overrides = Overrides { lenses, ..core.settings.overrides.clone() };
+    let overrides = Overrides {
+        lenses: manner.lenses.clone().or(core.settings.overrides.lenses.clone()),
+        ..core.settings.overrides.clone()
+    };
     let mut config = config::merge(file, &overrides)?;
     config.policy = config.policy.narrowed(&policy).map_err(anyhow::Error::from)?;
     // The token that writes check runs reads them, too.
@@ -301,13 +347,13 @@ pub(crate) async fn packet(
         declarations,
         opened: Some(opened),
         store: Some(core.store.clone()),
-        steps: Steps::Kept,
+        steps: manner.steps,
         repository_key: place.key(),
         config: &config,
         tables,
         environment: &environment,
         receipts: &KeepReceipts::InDatabase,
-        run_id,
+        run_id: manner.run.clone(),
         // An attempt that is taken up again tells the time of the first one.
         now: claimed.created_at_ms.div_euclid(1_000),
         clock: Clock::Running,

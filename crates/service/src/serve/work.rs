@@ -143,8 +143,9 @@ pub(crate) enum Asked {
     Again {
         /// That review's run.
         run: String,
-        /// Its lenses; all that the change needs where there is none.
-        lenses: BTreeSet<Lens>,
+        /// What happened.
+        #[serde(default)]
+        cause: Cause,
         /// What is so now: the checks that there are, or the event by which it changed.
         #[serde(rename = "checks")]
         now: Digest,
@@ -162,6 +163,9 @@ pub(crate) struct PartialWork {
     pub(crate) comment: CommentAt,
     /// The lenses.
     pub(crate) lenses: BTreeSet<Lens>,
+    /// The head when they were asked for; not written down by versions before.
+    #[serde(default)]
+    pub(crate) head: Option<CommitId>,
 }
 
 /// What a comment asks for.
@@ -316,6 +320,18 @@ pub(crate) enum Said {
 /// What the job of a merge queue's group is about.
 pub(crate) fn group_subject(place: &Place, head: &CommitId) -> String {
     format!("{}@{head}", place.key())
+}
+
+impl Asked {
+    /// Who waits for it.
+    pub(crate) fn urgency(&self) -> Urgency {
+        match self {
+            Self::Person { .. } | Self::Label { .. } => Urgency::Asked,
+            Self::Event { .. } | Self::Edited { .. } | Self::Closed { .. } => Urgency::Event,
+            Self::Again { cause: Cause::Checks, .. } => Urgency::Event,
+            Self::Again { cause: Cause::Base, .. } => Urgency::Found,
+        }
+    }
 }
 
 impl Work {

@@ -13,7 +13,8 @@ use crate::Store;
 pub enum Order {
     /// Wants work done, unless a job for just that is queued or running.
     ///
-    /// A review supersedes queued reviews of the same subject with another dedupe key, and asks running ones to stop.
+    /// A review supersedes queued reviews of the same subject with another dedupe key, and asks running ones to stop; but one of
+    /// the same head that is more urgent goes first: somebody asked for it, and whatever happened since waits for its end.
     Enqueue(NewJob),
     /// Ends queued jobs of this subject, whatever their kind, and asks running ones to stop; a queued one that ran before
     /// may have left something behind, and is claimed once more to stop; so is a partial review, which owes an answer.
@@ -164,6 +165,8 @@ struct Live {
     kind: JobKind,
     subject: String,
     dedupe_key: String,
+    head: Option<String>,
+    priority: i64,
     state: State,
 }
 
@@ -224,7 +227,11 @@ impl<'a> Plan<'a> {
         if job.kind.is_superseded_by_newer() {
             let reason = format!("superseded by {}", job.dedupe_key);
             self.stop(JobEnding::Superseded, &reason, now_ms, |live| {
-                live.kind == job.kind && live.subject == job.subject && live.dedupe_key != job.dedupe_key
+                let goes_first = live.head == job.head && live.priority > job.priority;
+                live.kind == job.kind
+                    && live.subject == job.subject
+                    && live.dedupe_key != job.dedupe_key
+                    && !goes_first
             });
         }
         match enqueued {
@@ -236,6 +243,8 @@ impl<'a> Plan<'a> {
                     kind: job.kind,
                     subject: job.subject.clone(),
                     dedupe_key: job.dedupe_key.clone(),
+                    head: job.head.clone(),
+                    priority: job.priority,
                     state: State::Queued,
                 });
             }
@@ -354,7 +363,7 @@ async fn live_jobs_of(turn: &mut Turn, subjects: BTreeSet<&str>) -> Result<Vec<L
     let mut live = Vec::new();
     for some in subjects.chunks(ROWS_AT_ONCE) {
         let sql = format!(
-            "SELECT id, kind, subject, dedupe_key, state, stop_as FROM jobs \
+            "SELECT id, kind, subject, dedupe_key, head, priority, state, stop_as FROM jobs \
              WHERE state IN ('queued', 'running') AND subject IN ({})",
             places(1, some.len())
         );
@@ -370,6 +379,8 @@ async fn live_jobs_of(turn: &mut Turn, subjects: BTreeSet<&str>) -> Result<Vec<L
                 kind: JobKind::parse(row.try_get("kind")?)?,
                 subject: row.try_get("subject")?,
                 dedupe_key: row.try_get("dedupe_key")?,
+                head: row.try_get("head")?,
+                priority: row.try_get("priority")?,
                 state: match (is_stopping, is_queued) {
                     (true, _) => State::Stopping,
                     (false, true) => State::Queued,

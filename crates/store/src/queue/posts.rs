@@ -189,15 +189,44 @@ impl Store {
         .await
         .with_context(|| format!("could not look for {}", key.describe()))?;
         let Some(row) = row else { return Ok(Progress::NeverBegun) };
-        let remote_id: Option<String> = row.try_get("remote_id")?;
-        let content: Option<String> = row.try_get("content")?;
-        Ok(match (remote_id, content) {
-            (Some(_), Some(text)) => {
-                Progress::Done { content: Digest::new(&text).context("its digest is not one")? }
+        progress(row.try_get("remote_id")?, row.try_get("content")?)
+    }
+
+    /// What the newest act of a kind says whose name begins so, by the ids of the other side, which grow; one of which nobody
+    /// knows whether it was done counts as the newest.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn newest_post(
+        &self,
+        repository: &str,
+        subject: &str,
+        kind: PostKind,
+        prefix: &str,
+    ) -> Result<Progress> {
+        let look = async {
+            let rows = sqlx::query(
+                "SELECT name, remote_id, content FROM posts WHERE repository = $1 AND subject = $2 AND kind = $3",
+            )
+            .bind(repository)
+            .bind(subject)
+            .bind(kind.name())
+            .fetch_all(&self.pool)
+            .await?;
+            let mut newest: Option<(u64, Progress)> = None;
+            for row in rows {
+                if !row.try_get::<&str, _>("name")?.starts_with(prefix) {
+                    continue;
+                }
+                let remote_id: Option<String> = row.try_get("remote_id")?;
+                let id = remote_id.as_deref().and_then(|id| id.parse().ok()).unwrap_or(u64::MAX);
+                if newest.as_ref().is_none_or(|(known, _)| *known < id) {
+                    newest = Some((id, progress(remote_id, row.try_get("content")?)?));
+                }
             }
-            (Some(_), None) => Progress::ChangeBegun,
-            (None, _) => Progress::Begun,
-        })
+            anyhow::Ok(newest.map_or(Progress::NeverBegun, |(_, progress)| progress))
+        };
+        look.await.with_context(|| format!("could not look for the newest {} of {subject}", kind.name()))
     }
 
     /// Forgets an act, because what it made is gone on the other side.
@@ -215,6 +244,16 @@ impl Store {
             .with_context(|| format!("could not forget {}", key.describe()))?;
         Ok(())
     }
+}
+
+fn progress(remote_id: Option<String>, content: Option<String>) -> Result<Progress> {
+    Ok(match (remote_id, content) {
+        (Some(_), Some(text)) => {
+            Progress::Done { content: Digest::new(&text).context("its digest is not one")? }
+        }
+        (Some(_), None) => Progress::ChangeBegun,
+        (None, _) => Progress::Begun,
+    })
 }
 
 impl PostKey {

@@ -8,6 +8,7 @@ promises! {
     a_push_ends_what_was_queued_before_it
     a_push_stops_what_runs_and_starts_when_that_has_ended
     a_push_starts_when_the_lease_of_what_was_stopped_runs_out
+    what_happens_to_a_head_waits_for_the_review_that_somebody_asked_for
     going_back_to_a_stopped_head_reviews_it_again
     the_same_order_again_is_the_same_job
     orders_that_came_in_the_wrong_order_do_no_harm
@@ -79,6 +80,34 @@ async fn a_push_starts_when_the_lease_of_what_was_stopped_runs_out(store: Store)
     succeed(&store, &next, 6 + LEASE_MS).await;
     assert_eq!(claim(&store, 10 * LEASE_MS).await, None);
     assert_eq!(store.queue_counts(10 * LEASE_MS).await.unwrap().failed, 0);
+}
+
+async fn what_happens_to_a_head_waits_for_the_review_that_somebody_asked_for(store: Store) {
+    let of_head = |priority: i64, key: &str| NewJob {
+        priority,
+        dedupe_key: key.to_owned(),
+        payload: key.to_owned(),
+        ..review("acme/shop#1", "a1")
+    };
+    let (asked, edited) = (of_head(100, "a1+5"), of_head(50, "a1~6"));
+    enqueue(&store, &asked, 1).await;
+    enqueue(&store, &edited, 2).await;
+    let first = claim_some(&store, 3).await;
+    assert_eq!((first.payload.as_str(), claim(&store, 3).await), ("a1+5", None), "one after the other");
+    // Another edit takes the place of the one before, and a new head that of all.
+    enqueue(&store, &of_head(50, "a1~7"), 4).await;
+    assert_eq!(beat(&store, &first, 5).await, Beat::Go);
+    succeed(&store, &first, 6).await;
+    let second = claim_some(&store, 7).await;
+    assert_eq!(second.payload, "a1~7");
+    enqueue(&store, &asked, 8).await;
+    assert!(matches!(beat(&store, &second, 9).await, Beat::Stop { .. }), "who asks does not wait");
+    succeed(&store, &second, 10).await;
+    let third = claim_some(&store, 11).await;
+    enqueue(&store, &review("acme/shop#1", "a2"), 12).await;
+    assert!(matches!(beat(&store, &third, 13).await, Beat::Stop { .. }), "nobody asked for this head");
+    succeed(&store, &third, 14).await;
+    assert_eq!(claim_some(&store, 15).await.head.as_deref(), Some("a2"));
 }
 
 async fn going_back_to_a_stopped_head_reviews_it_again(store: Store) {
