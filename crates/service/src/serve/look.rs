@@ -34,6 +34,10 @@ const SPARE_MS: i64 = 5 * 60 * 1_000;
 /// The most lists that are remembered. Whatever is forgotten costs one call more.
 const MAX_LISTS: usize = 1_000;
 
+/// How often a head is reviewed anew whose reviews come to nothing, in the time for which that is remembered: what an archived
+/// repository does not let us write, say, it will not let us write tomorrow.
+const MOST_TIMES: u64 = 12;
+
 /// The most reviews of one repository that came to nothing and are looked for at once.
 const MAX_LOST: usize = 1_000;
 
@@ -172,15 +176,15 @@ struct Lost {
 
 /// The reviews of a repository that came to nothing, of which GitHub was told nothing, and that are to be made again by now.
 async fn lost(core: &Core, place: &Place, again: Again, now_ms: i64) -> Result<Vec<Lost>, Trouble> {
-    let (since_ms, left_alone_ms) = match again {
-        Again::AnHourAfter => (now_ms.saturating_sub(REMEMBERED_MS), LEFT_ALONE_MS),
-        Again::AtOnce => (0, 0),
+    let (since_ms, left_alone_ms, most_times) = match again {
+        Again::AnHourAfter => (now_ms.saturating_sub(REMEMBERED_MS), LEFT_ALONE_MS, MOST_TIMES),
+        Again::AtOnce => (0, 0, u64::MAX),
     };
     let mut all = Vec::new();
     for review in core.store.lost_reviews(&place.key(), since_ms, MAX_LOST).await? {
         let due_at_ms = review.finished_at_ms.saturating_add(left_alone_ms);
         let Ok(Work::Review(mut work)) = Work::read(&review.payload) else { continue };
-        if due_at_ms > now_ms {
+        if due_at_ms > now_ms || review.times > most_times {
             continue;
         }
         if review.ending == JobEnding::Failed {

@@ -66,6 +66,8 @@ pub struct LostReview {
     pub finished_at_ms: i64,
     /// How it ended: it failed, or was out of reach.
     pub ending: JobEnding,
+    /// How many reviews of its head came to nothing, this one too, of those that are not forgotten ([`Store::forget_old`]).
+    pub times: u64,
 }
 
 /// What a live job is doing.
@@ -169,7 +171,9 @@ impl Store {
         most: usize,
     ) -> Result<Vec<LostReview>> {
         let rows = sqlx::query(
-            "SELECT id, subject, payload, created_at_ms, finished_at_ms, state FROM jobs \
+            "SELECT id, subject, payload, created_at_ms, finished_at_ms, state, \
+             (SELECT COUNT(*) FROM jobs e WHERE e.kind = 'review' AND e.subject = jobs.subject AND e.head = jobs.head \
+              AND e.state IN ('failed', 'out_of_reach')) AS times FROM jobs \
              WHERE repository = $1 AND kind = 'review' AND state IN ('failed', 'out_of_reach') AND finished_at_ms >= $2 \
              AND NOT EXISTS (SELECT 1 FROM jobs n WHERE n.kind = 'review' AND n.subject = jobs.subject AND n.id > jobs.id) \
              ORDER BY id DESC LIMIT $3",
@@ -189,6 +193,7 @@ impl Store {
                 created_at_ms: row.try_get("created_at_ms")?,
                 finished_at_ms: row.try_get("finished_at_ms")?,
                 ending: if has_failed { JobEnding::Failed } else { JobEnding::OutOfReach },
+                times: u64::try_from(row.try_get::<i64, _>("times")?)?,
             })
         };
         rows.iter().map(lost).collect()

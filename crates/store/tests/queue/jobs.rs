@@ -444,6 +444,14 @@ async fn reviews_that_came_to_nothing_are_found_until_there_is_a_newer_one(store
     assert_eq!(lost(50, 10).await, std::slice::from_ref(&failed));
     assert_eq!(lost(0, 1).await, [failed]);
     assert_eq!(store.lost_reviews("acme/other", 0, 10).await.unwrap(), []);
-    enqueue(&store, &review("acme/shop#5", "a2"), 60).await;
+    // It came to nothing again, and then once at another head.
+    for (head, times) in [("a1", 2), ("a2", 1)] {
+        enqueue(&store, &review("acme/shop#5", head), 60).await;
+        let claimed = claim_some(&store, 60).await;
+        store.finish(&claimed.lease, JobEnding::OutOfReach, "over", &[], 61).await.unwrap();
+        let newest = store.lost_reviews("acme/shop", 60, 10).await.unwrap();
+        assert_eq!(newest.iter().map(|lost| lost.times).collect::<Vec<_>>(), [times], "{head}");
+    }
+    enqueue(&store, &review("acme/shop#5", "a3"), 62).await;
     assert_eq!(lost(0, 10).await, [out_of_reach]);
 }
