@@ -9,17 +9,21 @@ use report::workflow::harmless;
 
 use crate::args::Verbosity;
 
-/// Logs go to stderr; `RECUSE_LOG` sets their level, as in `RECUSE_LOG=service=debug`.
+/// Logs go to stderr; `RECUSE_LOG` sets their levels, as in `RECUSE_LOG=service=debug`. The server says a line of each job by
+/// itself. What is written into a file has no colours.
 pub(crate) fn start_logging(verbosity: Verbosity) {
-    use tracing_subscriber::filter::{EnvFilter, LevelFilter};
-    let level = match verbosity {
-        Verbosity::Quiet => LevelFilter::ERROR,
-        Verbosity::Normal | Verbosity::Verbose => LevelFilter::WARN,
-        Verbosity::Debug => LevelFilter::DEBUG,
+    use tracing_subscriber::filter::EnvFilter;
+    let levels = match verbosity {
+        Verbosity::Quiet => "error",
+        Verbosity::Normal => "warn,service::serve=info",
+        Verbosity::Verbose => "info",
+        // Each statement and each connection would hide all else.
+        Verbosity::Debug => "debug,sqlx=info,hyper_util=info,h2=info,rustls=info",
     };
-    let filter =
-        EnvFilter::builder().with_default_directive(level.into()).with_env_var("RECUSE_LOG").from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Harmless).init();
+    let levels = std::env::var("RECUSE_LOG").unwrap_or_else(|_| levels.to_owned());
+    let has_colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let filter = EnvFilter::builder().parse_lossy(levels);
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(has_colours).with_writer(|| Harmless).init();
 }
 
 /// Standard error, without lines that a runner of CI would take for commands. Each write is whole lines.

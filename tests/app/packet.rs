@@ -20,6 +20,9 @@ fn a_pull_request_gets_its_packet_once() {
     assert_eq!(comments.len(), 1);
     assert!(comments[0].body.contains("security/injection"), "{}", comments[0].body);
     assert_eq!(comments[0].body.matches("<!--").count(), 1);
+    let why_green = "These findings hold up nothing: no gate is set (`fail_on`).";
+    assert!(comments[0].body.contains(why_green), "{}", comments[0].body);
+    server.until("the operator reads of it", || server.said().contains(&format!("acme/shop#{number}")));
     assert_eq!(fake.review_comments(1, number).len(), 1);
     fake.finish();
 }

@@ -22,7 +22,7 @@ fn what_it_was_given_and_cannot_use_is_a_mistake_of_whoever_gave_it() {
         (&[("RECUSE_APP_ID", "many")], 2, "RECUSE_APP_ID is no number"),
         (&no_key, 2, "could not use the private key"),
         (&no_file, 2, "could not read the App's private key"),
-        (&[("RECUSE_LISTEN", &taken)], 4, "could not listen on"),
+        (&[("RECUSE_LISTEN", &taken)], 2, "RECUSE_LISTEN or `listen` in [serve]"),
     ];
     for (changes, code, words) in table {
         let mut program = Program::new()

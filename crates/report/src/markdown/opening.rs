@@ -1,8 +1,10 @@
 //! The top of the comment: verdict and head, what was not reviewed, who wrote it and who was recused.
 
 use review::attribution::Role;
+use review::judge::Verdict;
 use review::packet::{EvidenceV1, PacketV1, RecusalV1, family_words};
 use review::panel::Relation;
+use review::policy::Gate;
 
 use super::build::{Block, Entry, Foreign, Inline, Line};
 use super::{NOT_REVIEWED_BYTES, code, count, families, listed, listed_within, own};
@@ -18,6 +20,7 @@ const PLACES: usize = 8;
 /// Everything that stands above the claims.
 pub(super) fn opening(packet: &PacketV1) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(first_line(packet))];
+    blocks.extend(below_the_gate(packet).map(Block::Paragraph));
     blocks.extend(why(packet));
     blocks.extend(not_reviewed(packet));
     blocks.extend(people(packet));
@@ -46,6 +49,23 @@ fn first_line(packet: &PacketV1) -> Line {
         line.extend([own("; "), own(standing_words(packet))]);
     }
     line
+}
+
+/// Why a change with findings is not held up.
+fn below_the_gate(packet: &PacketV1) -> Option<Line> {
+    if packet.verdict != Verdict::Findings || packet.judgement.exit_code != 0 {
+        return None;
+    }
+    Some(match packet.judgement.fail_on {
+        Gate::Never => {
+            vec![own("These findings hold up nothing: no gate is set ("), code("fail_on"), own(").")]
+        }
+        gate => vec![
+            own("These findings hold up nothing: they are below the gate ("),
+            code(gate.name()),
+            own(")."),
+        ],
+    })
 }
 
 /// What the verdict rests on beside claims and gaps: failed checks, lenses that nobody could be seated for.

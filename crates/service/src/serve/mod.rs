@@ -42,10 +42,11 @@ use store::{Enqueued, Lease, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, OnceCell, watch};
 
-use crate::config::{OperatorFile, Overrides, ServeSection};
+use crate::config::{Offline, OperatorFile, Overrides, ServeSection};
 use crate::github_way::connect;
 use crate::places::{self, Environment};
 use crate::pull::object_cache;
+use crate::roster;
 use crate::tables::Tables;
 use clock::now_ms;
 use dispatch::{Drafts, EventRules};
@@ -361,9 +362,9 @@ pub(crate) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
 /// Why a server did not start, or went down.
 #[derive(Debug)]
 pub enum ServeError {
-    /// What it was given cannot be used: an address, a key, a secret.
+    /// What it was given cannot be used: an address that is taken, a key, a secret.
     Configuration(anyhow::Error),
-    /// Anything else: an address that is taken, a database that is away.
+    /// Anything else: a database that is away.
     Other(anyhow::Error),
 }
 
@@ -393,8 +394,10 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let address = settings.listen(environment).map_err(ServeError::Configuration)?;
     let connection = settings.connection(environment).map_err(ServeError::Configuration)?;
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("could not listen on {address} (RECUSE_LISTEN or `listen` in [serve] names another address)")
+    });
+    let listener = listener.map_err(ServeError::Configuration)?;
     let address = listener.local_addr().context("could not see where it listens")?;
     let listener = Arc::new(listener);
     let keys = match app_keys(environment).map_err(ServeError::Configuration)? {
@@ -418,6 +421,12 @@ pub async fn serve(
     let core = Core::new(settings, store, connection, &keys, cache).map_err(ServeError::Configuration)?;
     let core = Arc::new(core);
     told(Running { address, setup_path: None });
+    let models = &core.settings.file.model;
+    let is_offline = core.settings.overrides.offline == Offline::Yes;
+    if !is_offline && !roster::is_configured(models, &core.settings.tables.catalogue, environment) {
+        let remedy = roster::remedy(&core.settings.tables.catalogue);
+        tracing::warn!("no model is configured, so that no review will be complete: {remedy}");
+    }
     let name = format!("{}-{}", std::process::id(), now_ms());
     let mut tasks = Vec::new();
     for number in 0..workers {

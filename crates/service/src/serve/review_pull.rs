@@ -405,7 +405,8 @@ async fn tell(
     teller.check_ends(&head, report::check(&packet, &name)).await?;
     let after = Duration::from_millis(now_ms().abs_diff(claimed.created_at_ms));
     core.metrics.told(packet.verdict.name(), after);
-    tracing::info!(job = %claimed.lease.job, verdict = packet.verdict.name(), "told");
+    let about = Work::Review(work.clone()).shown();
+    tracing::info!(job = %claimed.lease.job, about, head = head.short(), verdict = packet.verdict.name(), "told");
     Ok(Done::succeeded(packet.verdict.name()))
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use github::{ApiError, ErrorKind};
 use store::DELIVERY_WINDOW_MS;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -51,7 +52,13 @@ pub(crate) async fn upkeep(core: &Core) -> Result<Done, Trouble> {
     };
     // Where one way to what was missed is closed, the other may be open.
     let found = open_heads(core).await?;
-    let redelivered = redelivered?;
+    let redelivered = redelivered.map_err(|trouble| match trouble {
+        Trouble::Failed(error) if is_unauthorized(&error) => Trouble::Failed(error.context(
+            "github does not accept the App's key: is RECUSE_APP_ID the App whose private key this is, and this machine's clock \
+             right?",
+        )),
+        other => other,
+    })?;
     let forgotten = core.store.forget_old(now_ms().saturating_sub(REMEMBERED_MS)).await?;
     Ok(Done::succeeded(format!(
         "{redelivered} deliveries asked for again, {found} heads found, {forgotten} rows forgotten"
@@ -115,4 +122,9 @@ async fn open_heads(core: &Core) -> Result<usize, Trouble> {
         }
     }
     Ok(count)
+}
+
+/// Whether GitHub does not know who asks.
+fn is_unauthorized(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<ApiError>().is_some_and(|error| error.kind == ErrorKind::Unauthorized)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use github::event::{CommentPlace, RepositoryRef};
+use review::text::visible_line;
 use review::{CommitId, Digest, Lens};
 use serde::{Deserialize, Serialize};
 use store::{JobKind, NewJob};
@@ -356,6 +357,26 @@ impl Work {
             Self::Base(work) => Some(&work.place),
             Self::Installation(_) | Self::Upkeep => None,
         }
+    }
+
+    /// What it is about, for the operator.
+    pub(crate) fn shown(&self) -> String {
+        let pull = |place: &Place, number: u64| format!("{}/{}#{number}", place.owner, place.name);
+        let head =
+            |place: &Place, head: &CommitId| format!("{}/{}@{}", place.owner, place.name, head.short());
+        let shown = match self {
+            Self::Review(work) => pull(&work.place, work.number),
+            Self::Partial(work) => pull(&work.place, work.number),
+            Self::Command(work) => pull(&work.place, work.number),
+            Self::Rerun(work) => head(&work.place, &work.head),
+            Self::Recheck(work) => head(&work.place, &work.head),
+            Self::MergeGroup(work) => head(&work.place, &work.head),
+            Self::Base(BaseWork { place, branch, .. }) => format!("{}/{}@{branch}", place.owner, place.name),
+            Self::Look(LookWork { place }) => format!("{}/{}", place.owner, place.name),
+            Self::Installation(work) => format!("installation {}", work.installation),
+            Self::Upkeep => "upkeep".to_owned(),
+        };
+        visible_line(&shown)
     }
 
     /// The job that does this.

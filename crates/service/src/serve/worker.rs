@@ -309,7 +309,8 @@ async fn end(core: &Core, claimed: &Claimed, ended: Ended) -> anyhow::Result<()>
 async fn failed(core: &Core, claimed: &Claimed, error: &anyhow::Error) -> anyhow::Result<Held> {
     let lease = &claimed.lease;
     let words = shorten(&visible_line(&format!("{error:#}")), 500);
-    tracing::warn!(job = %lease.job, attempt = claimed.attempt, "the job failed: {words}");
+    let about = Work::read(&claimed.payload).map(|work| work.shown()).unwrap_or_default();
+    tracing::warn!(job = %lease.job, attempt = claimed.attempt, about, "the job failed: {words}");
     core.metrics.ended("failed");
     if claimed.attempt < claimed.max_attempts {
         let delay = core.settings.backoff(claimed.attempt);
