@@ -67,6 +67,22 @@ fn an_app_that_may_and_hears_all_that_it_needs_is_well() {
 }
 
 #[test]
+fn a_server_of_the_rules_alone_lacks_neither_models_nor_a_repository() {
+    let fake = FakeGitHub::start();
+    fake.deliver_to("https://hooks.example/webhook");
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let program = program(&fake).env("OPENAI_API_KEY", "").env("XAI_API_KEY", "");
+    let ran = program.run(nowhere.path(), &["doctor", "--offline"]);
+    says(&ran, &["ok       models: none is to be asked: the rules alone look"]);
+    assert!(!ran.stdout.contains("repository:"), "{}", ran.stdout);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let ran = program.run(nowhere.path(), &["doctor"]);
+    says(&ran, &["missing  models: none is configured"]);
+    assert_eq!(ran.code, 1);
+    fake.finish();
+}
+
+#[test]
 fn what_the_app_lacks_and_what_it_has_too_much_of_is_named() {
     let fake = FakeGitHub::start();
     fake.deliver_to("http://hooks.example/webhook");

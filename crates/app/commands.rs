@@ -599,11 +599,17 @@ fn prompts(what: PromptsCommand) -> Result<Exit, Failure> {
 }
 
 async fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
-    let (config, source) = operator_config(&args.config)?;
+    let (mut config, source) = operator_config(&args.config)?;
+    config.policy.offline |= args.offline;
     let (file, _) = operator_file(&args.config.file).map_err(Failure::usage)?;
     let tables = joined(std::thread::spawn(Tables::embedded), config.families.as_deref())?;
+    let app = doctor::examine_app(&file.serve, args.repository.as_deref(), &environment).await;
     let mut diagnoses = doctor::examine(Path::new("."), &config, &source, &tables, &environment).await;
-    diagnoses.extend(doctor::examine_app(&file.serve, args.repository.as_deref(), &environment).await);
+    if !app.is_empty() {
+        // A server reads repositories by GitHub, and needs none where it stands.
+        diagnoses.retain(|one| one.subject != doctor::REPOSITORY || one.state != doctor::Health::Missing);
+    }
+    diagnoses.extend(app);
     let text = explain::diagnoses(&diagnoses);
     terminal::write_result(&text, None).map_err(Failure::ours)?;
     let missing = diagnoses.iter().any(|diagnosis| diagnosis.state == doctor::Health::Missing);

@@ -81,6 +81,9 @@ pub(crate) enum SchemaName {
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+    /// The deterministic rules alone are wanted: no model is missing
+    #[arg(long)]
+    pub(crate) offline: bool,
     /// Look at what this repository requires before merging, too; else at those that were reviewed lately
     #[arg(long = "repo", value_name = "OWNER/NAME")]
     pub(crate) repository: Option<String>,

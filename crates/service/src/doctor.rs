@@ -53,6 +53,9 @@ pub async fn examine(
     all
 }
 
+/// What is said of the repository at hand is about this.
+pub const REPOSITORY: &str = "repository";
+
 fn good(subject: &'static str, finding: String) -> Diagnosis {
     Diagnosis { subject, state: Health::Good, finding, remedy: None }
 }
@@ -60,8 +63,8 @@ fn good(subject: &'static str, finding: String) -> Diagnosis {
 fn repository(folder: &Path) -> Diagnosis {
     let range = Repository::open(folder).and_then(|repository| repository.range(&RangeRequest::Default));
     match range {
-        Ok(range) => good("repository", format!("a review looks at {}", range.words())),
-        Err(error) => missing("repository", error.to_string(), "`--diff FILE` works without one"),
+        Ok(range) => good(REPOSITORY, format!("a review looks at {}", range.words())),
+        Err(error) => missing(REPOSITORY, error.to_string(), "`--diff FILE` works without one"),
     }
 }
 
@@ -86,6 +89,9 @@ async fn store(environment: Environment<'_>) -> Diagnosis {
 }
 
 async fn models(config: &Config, tables: &Tables, environment: Environment<'_>) -> Vec<Diagnosis> {
+    if config.policy.offline {
+        return vec![good("models", "none is to be asked: the rules alone look".to_owned())];
+    }
     if !roster::is_configured(&config.models, &tables.catalogue, environment) {
         let remedy = roster::remedy(&tables.catalogue);
         return vec![missing("models", "none is configured, so only the rules can look".to_owned(), &remedy)];

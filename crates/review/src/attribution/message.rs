@@ -349,9 +349,18 @@ fn name_and_address(value: &str) -> (&str, &str) {
 /// What a line says that is written like those of tools, unless it is a trailer.
 fn made_in_line(line: &str, kind: TextKind, tables: Tables<'_>) -> Vec<Trace> {
     let is_trailer = trailer(line).is_some_and(|(key, _)| tables.agents.key(&key).is_some());
-    let who = if is_trailer { Vec::new() } else { made(line, tables) };
+    let statements = [Some(line), last_statement(line)];
+    let mut made_by = statements.into_iter().flatten().map(|statement| made(statement, tables));
+    let who = if is_trailer { None } else { made_by.find(|who| !who.is_empty()) }.unwrap_or_default();
     let channel = kind.channel(Channel::Footer);
     who.into_iter().map(|who| Trace { who, channel, line: line.to_owned(), partly: false }).collect()
+}
+
+/// What stands behind the last end of a statement: people put such a footer behind their own words.
+fn last_statement(line: &str) -> Option<&str> {
+    const ENDS: [&str; 8] = [". ", "! ", "? ", ") ", " - ", " – ", " — ", "🤖 "];
+    let behind = |end: &str| line.rfind(end).map(|at| at + end.len());
+    ENDS.into_iter().filter_map(behind).max().map(|at| &line[at..])
 }
 
 /// Whether a line goes on with a sentence that denies what it says, or speaks of what could be.
