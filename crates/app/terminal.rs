@@ -15,7 +15,8 @@ pub(crate) fn start_logging(verbosity: Verbosity) {
     use tracing_subscriber::filter::EnvFilter;
     let levels = match verbosity {
         Verbosity::Quiet => "error",
-        Verbosity::Normal => "warn,service::serve=info",
+        // Not one for each delivery: there may be thousands in a second.
+        Verbosity::Normal => "warn,service::serve=info,service::serve::http=warn",
         Verbosity::Verbose => "info",
         // Each statement and each connection would hide all else.
         Verbosity::Debug => "debug,sqlx=info,hyper_util=info,h2=info,rustls=info",
