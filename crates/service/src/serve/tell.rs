@@ -512,10 +512,8 @@ pub(crate) async fn was_told_by(
     head: &str,
     run_id: &str,
 ) -> Result<bool, Trouble> {
-    Ok(match store.progress(&check_key(place, number, head, run_id)).await? {
-        Progress::Done { content } => !says(&content, &OPEN) && !says(&content, &GIVEN_UP),
-        Progress::NeverBegun | Progress::Begun | Progress::ChangeBegun => false,
-    })
+    let said = said_last(store, &check_key(place, number, head, run_id)).await?;
+    Ok(said.is_some_and(|content| !says(&content, &OPEN) && !says(&content, &GIVEN_UP)))
 }
 
 /// Whether the check run of a run at a head has ended, whatever it says.
@@ -526,9 +524,15 @@ pub(crate) async fn was_ended_by(
     head: &str,
     run_id: &str,
 ) -> Result<bool, Trouble> {
-    Ok(match store.progress(&check_key(place, number, head, run_id)).await? {
-        Progress::Done { content } => !says(&content, &OPEN),
-        Progress::NeverBegun | Progress::Begun | Progress::ChangeBegun => false,
+    let said = said_last(store, &check_key(place, number, head, run_id)).await?;
+    Ok(said.is_some_and(|content| !says(&content, &OPEN)))
+}
+
+/// What something says by now, where that is known.
+async fn said_last(store: &Store, key: &PostKey) -> Result<Option<Digest>, Trouble> {
+    Ok(match store.progress(key).await? {
+        Progress::Done { content } => Some(content),
+        Progress::NeverBegun | Progress::Begun | Progress::ChangeBegun => None,
     })
 }
 
