@@ -325,10 +325,7 @@ pub(crate) async fn packet(
     let mut file = core.settings.file.clone();
     // Whoever installs the App chooses a gate before anything is held up.
     file.review.fail_on = file.review.fail_on.or(Some(Gate::Never));
-    let overrides = Overrides {
-        lenses: manner.lenses.clone().or(core.settings.overrides.lenses.clone()),
-        ..core.settings.overrides.clone()
-    };
+    let overrides = Overrides { lenses: manner.lenses.clone(), ..core.settings.overrides.clone() };
     let mut config = config::merge(file, &overrides)?;
     config.policy = config.policy.narrowed(&policy).map_err(anyhow::Error::from)?;
     // The token that writes check runs reads them, too.
